@@ -1,0 +1,359 @@
+"""ClozeLM: cloze rows in, logits and losses *at the slots* out.
+
+The only place that tells masked from causal language models. It pads to the longest
+row of a batch and runs the prediction head at the slots alone: a forward hook hands
+the head the hidden states of the slots instead of those of every position.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForMaskedLM,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+from transformers.models.auto.modeling_auto import (
+    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+    MODEL_FOR_MASKED_LM_MAPPING_NAMES,
+)
+
+from gradiend.errors import InputError
+from gradiend.tokens import EncodedRow, encode_rows, fill_slots
+
+Side = Literal["factual", "counterfactual"]
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Target tokens of one side: K of them for R rows."""
+
+    slot: Tensor  # [K] index into Batch.slots
+    token: Tensor  # [K] token id
+    row: Tensor  # [K] index of the row
+    count: Tensor  # [K] number of target tokens of the row
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Padded sequences and the places in them that are predicted."""
+
+    input_ids: Tensor  # [B, T]
+    attention_mask: Tensor  # [B, T]
+    slots: Tensor  # [S, 2] (sequence, position), each once
+    factual: Targets
+    counterfactual: Targets
+    rows: int  # R
+
+    def side(self, side: Side) -> Targets:
+        """The targets of ``side``."""
+        return self.factual if side == "factual" else self.counterfactual
+
+
+@dataclass(frozen=True)
+class ClozeLM:
+    """A language model of transformers that answers cloze rows.
+
+    Parameters
+    ----------
+    model, tokenizer
+        A masked or causal LM in evaluation mode and its fast tokenizer.
+    causal
+        Whether the model predicts from the left context only.
+    name
+        Folder or hub name, as messages and results show it.
+    prefix
+        Text before every row (see :meth:`in_chat`).
+    """
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    causal: bool
+    name: str
+    prefix: str = field(default="", repr=False)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name: str | Path,
+        *,
+        device: str | torch.device = "cpu",
+        dtype: str | torch.dtype = "float32",
+        revision: str | None = None,
+        device_map: str | dict | None = None,
+    ) -> ClozeLM:
+        """Load a masked or causal LM from a folder or by its hub name.
+
+        Attention is the plain ("eager") one: encodings are forward-mode derivatives
+        (:mod:`gradiend.encoding`), for which fused attention kernels have no rule.
+
+        Raises
+        ------
+        InputError
+            if the name is unknown, the checkpoint has no language-modelling head or
+            the tokenizer cannot report character offsets.
+        """
+        name = str(name)
+        config = _config(name, revision)
+        causal = _is_causal(config, name)
+        loader = AutoModelForCausalLM if causal else AutoModelForMaskedLM
+        dtype = getattr(torch, dtype) if isinstance(dtype, str) else dtype
+        try:
+            model, loading = loader.from_pretrained(
+                name,
+                revision=revision,
+                dtype=dtype,
+                attn_implementation="eager",
+                device_map=device_map,
+                use_safetensors=True,
+                output_loading_info=True,
+            )
+            tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
+        except (OSError, ValueError) as error:
+            reason = str(error).splitlines()[0]
+            raise InputError(f"model {name!r} cannot be loaded: {reason}") from error
+        missing = sorted(loading["missing_keys"])
+        if missing:
+            raise InputError(
+                f"model {name!r} has no weights for {missing[0]} (one of "
+                f"{len(missing)}): a base model without its language-modelling head; "
+                "give a checkpoint saved with one, or train a head first"
+            )
+        if device_map is None:
+            model.to(device)
+        return cls.wrap(model, tokenizer, causal=causal, name=name)
+
+    @classmethod
+    def wrap(
+        cls,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        *,
+        causal: bool,
+        name: str,
+    ) -> ClozeLM:
+        """Use a model that is in memory; puts it into evaluation mode."""
+        if not tokenizer.is_fast:
+            raise InputError(
+                f"the tokenizer of {name!r} reports no character offsets; use a model "
+                "with a fast tokenizer (tokenizer.json)"
+            )
+        if not causal and tokenizer.mask_token_id is None:
+            raise InputError(f"the tokenizer of {name!r} has no mask token")
+        model.eval()
+        model.requires_grad_(False)
+        model.config.use_cache = False
+        return cls(model, tokenizer, causal, name)
+
+    @property
+    def device(self) -> torch.device:
+        """Where inputs go (the device of the input embeddings)."""
+        return self.model.get_input_embeddings().weight.device
+
+    @cached_property
+    def covered(self) -> dict[str, nn.Parameter]:
+        """The parameters W that GRADIEND covers: all but prediction head and pooler.
+
+        Input embeddings are covered, whether or not the head shares them (paper,
+        Sec. 3). Keys are names in ``model.named_parameters()``.
+        """
+        base = {id(parameter) for parameter in self.model.base_model.parameters()}
+        return {
+            name: parameter
+            for name, parameter in self.model.named_parameters()
+            if id(parameter) in base and "pooler" not in name.split(".")
+        }
+
+    def in_chat(self, instruction: str) -> ClozeLM:
+        """The same model, every row an assistant's answer to ``instruction``."""
+        if not self.tokenizer.chat_template:
+            raise InputError(f"the tokenizer of {self.name!r} has no chat template")
+        prefix = self.tokenizer.apply_chat_template(
+            [{"role": "user", "content": instruction}],
+            tokenize=False,
+            add_generation_prompt=True,
+        )
+        return dataclasses.replace(self, prefix=prefix)
+
+    def encode(self, table: pd.DataFrame) -> list[EncodedRow]:
+        """Tokenize the rows of a cloze table (once; batches are made from these)."""
+        rows = encode_rows(
+            self.tokenizer,
+            table["masked"].tolist(),
+            table["factual"].tolist(),
+            table["counterfactual"].tolist(),
+            causal=self.causal,
+            prefix=self.prefix,
+        )
+        limit = self.max_length
+        for row, text in zip(rows, table["masked"], strict=True):
+            if row.length > limit:
+                raise InputError(
+                    f"{row.length} tokens, more than the {limit} that {self.name!r} "
+                    f"reads, in {text[:80]!r}…; shorten the text"
+                )
+        return rows
+
+    @cached_property
+    def max_length(self) -> int:
+        """Tokens the model can read."""
+        limit = self.model.config.max_position_embeddings
+        # RoBERTa numbers positions from the padding index on.
+        return limit - 2 if self.model.config.model_type == "roberta" else limit
+
+    def usable(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Rows this model can answer: a causal LM needs text before the slot."""
+        if not self.causal:
+            return table
+        before = table["masked"].str.split("[MASK]", n=1, regex=False).str[0]
+        return table[before.str.strip() != ""]
+
+    def token_ids(self, words: Sequence[str], *, context: str = "a [MASK].") -> list:
+        """Token ids (a tuple a word) of words standing in the slot of ``context``."""
+        filled = fill_slots(self.tokenizer, [context] * len(words), words)
+        return [tuple(item.ids[p] for p in item.spans[0]) for item in filled]
+
+    def batch(self, rows: Sequence[EncodedRow]) -> Batch:
+        """Pad rows to the longest of them."""
+        sequences: list[tuple[int, ...]] = []
+        slots: dict[tuple[int, int], int] = {}
+        sides: dict[Side, list[tuple[int, int, int, int]]]
+        sides = {"factual": [], "counterfactual": []}
+        for index, row in enumerate(rows):
+            first = len(sequences)
+            sequences.extend(row.sequences)
+            for side, entries in sides.items():
+                target = getattr(row, side)
+                count = len(target.tokens)
+                for position, token in zip(
+                    target.positions, target.tokens, strict=True
+                ):
+                    place = (first + target.sequence, position)
+                    slot = slots.setdefault(place, len(slots))
+                    entries.append((slot, token, index, count))
+        input_ids, attention_mask = self.pad(sequences)
+        return Batch(
+            input_ids,
+            attention_mask,
+            torch.tensor(list(slots), device=self.device),
+            *(_targets(sides[side], self.device) for side in sides),
+            rows=len(rows),
+        )
+
+    def batches(
+        self, rows: Sequence[EncodedRow], *, batch_size: int
+    ) -> Iterator[tuple[list[int], Batch]]:
+        """Batches of rows of like length, with the indices of their rows."""
+        order = sorted(range(len(rows)), key=lambda index: rows[index].length)
+        for start in range(0, len(order), batch_size):
+            indices = order[start : start + batch_size]
+            yield indices, self.batch([rows[index] for index in indices])
+
+    def pad(self, sequences: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+        """Right-padded ids and attention mask, both [B, T], on the model's device."""
+        longest = max(map(len, sequences))
+        fill = self.tokenizer.pad_token_id or 0
+        ids = torch.full((len(sequences), longest), fill)
+        mask = torch.zeros_like(ids)
+        for index, sequence in enumerate(sequences):
+            ids[index, : len(sequence)] = torch.tensor(sequence)
+            mask[index, : len(sequence)] = 1
+        return ids.to(self.device), mask.to(self.device)
+
+    def logits(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        slots: Tensor,
+        parameters: dict[str, Tensor] | None = None,
+    ) -> Tensor:
+        """Logits [S, V], in float32 at least, at ``slots`` [S, 2], and nowhere else.
+
+        ``parameters`` stand in for the model's own of the same names (functional
+        call), which is how forward mode differentiates along a direction.
+        """
+        inputs = {"input_ids": input_ids, "attention_mask": attention_mask}
+        with self._head_reads(slots):
+            if parameters is None:
+                output = self.model(**inputs)
+            else:
+                output = torch.func.functional_call(
+                    self.model, parameters, kwargs=inputs
+                )
+        logits = output.logits[0]
+        return logits if logits.dtype == torch.float64 else logits.float()
+
+    def log_probabilities(self, batch: Batch) -> Tensor:
+        """Log-probabilities [S, V] at the slots of a batch."""
+        logits = self.logits(batch.input_ids, batch.attention_mask, batch.slots)
+        return functional.log_softmax(logits, dim=-1)
+
+    @contextmanager
+    def _head_reads(self, slots: Tensor) -> Iterator[None]:
+        def gather(_module: nn.Module, _args: tuple, output):
+            hidden = output.last_hidden_state
+            slot = slots.to(hidden.device)
+            output.last_hidden_state = hidden[slot[:, 0], slot[:, 1]].unsqueeze(0)
+            return output
+
+        handle = self.model.base_model.register_forward_hook(gather)
+        try:
+            yield
+        finally:
+            handle.remove()
+
+
+def row_losses(log_probabilities: Tensor, targets: Targets, rows: int) -> Tensor:
+    """Cross-entropy per row [R], in nats: the mean over the row's target tokens."""
+    picked = log_probabilities[targets.slot, targets.token] / targets.count
+    return picked.new_zeros(rows).index_add(0, targets.row, -picked)
+
+
+def _targets(entries: list[tuple[int, int, int, int]], device: torch.device) -> Targets:
+    return Targets(
+        *(torch.tensor(column, device=device) for column in zip(*entries, strict=True))
+    )
+
+
+def _config(name: str, revision: str | None):
+    try:
+        return AutoConfig.from_pretrained(name, revision=revision)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"model {name!r} is neither a folder with a transformers checkpoint nor a "
+            "model the hub (or its local cache) knows; check the name"
+        ) from error
+
+
+def _is_causal(config, name: str) -> bool:
+    architectures = set(config.architectures or ())
+    known = _class_names(MODEL_FOR_MASKED_LM_MAPPING_NAMES, config.model_type)
+    if architectures & known:
+        return False
+    known = _class_names(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES, config.model_type)
+    if architectures & known:
+        return True
+    raise InputError(
+        f"model {name!r} ({', '.join(sorted(architectures)) or config.model_type}) "
+        "is a base model without a language-modelling head; give a checkpoint saved as a "
+        "masked or causal language model"
+    )
+
+
+def _class_names(mapping, model_type: str) -> set[str]:
+    names = mapping.get(model_type, ())
+    return {names} if isinstance(names, str) else set(names)

@@ -1,0 +1,55 @@
+"""Encodings h of cloze examples by forward-mode differentiation.
+
+⟨W_e, ∇L(x; W)⟩ is the derivative of the loss of x along W_e, so one forward pass with
+dual numbers W + ε·W_e gives the encodings of a whole batch, each example its own, and
+no gradient of size n is ever formed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+import torch.autograd.forward_ad as forward_ad
+from torch import Tensor
+from torch.nn import functional
+
+from gradiend.autoencoder import Gradiend
+from gradiend.cloze import Batch, ClozeLM
+from gradiend.gradients import Source, source_losses
+from gradiend.tokens import EncodedRow
+
+
+def encode(
+    lm: ClozeLM,
+    gradiend: Gradiend,
+    rows: pd.DataFrame | Sequence[EncodedRow],
+    *,
+    source: Source = "factual",
+    batch_size: int = 64,
+) -> np.ndarray:
+    """h of each row [R], in (−1, 1), in the order of ``rows``."""
+    encoded = lm.encode(rows) if isinstance(rows, pd.DataFrame) else rows
+    values = np.empty(len(encoded), dtype=np.float64)
+    for indices, batch in lm.batches(encoded, batch_size=batch_size):
+        slopes = directional_derivatives(lm, gradiend.encoder, batch, source=source)
+        h = torch.tanh(slopes + gradiend.encoder_bias.to(slopes))
+        values[indices] = h.double().cpu().numpy()
+    return values
+
+
+@torch.no_grad()
+def directional_derivatives(
+    lm: ClozeLM, direction: dict[str, Tensor], batch: Batch, *, source: Source
+) -> Tensor:
+    """⟨direction, ∇L(x; W)⟩ for every row x of the batch, [R]."""
+    with forward_ad.dual_level():
+        duals = {
+            name: forward_ad.make_dual(parameter, direction[name].to(parameter.dtype))
+            for name, parameter in lm.covered.items()
+        }
+        logits = lm.logits(batch.input_ids, batch.attention_mask, batch.slots, duals)
+        losses = source_losses(functional.log_softmax(logits, dim=-1), batch, source)
+        return forward_ad.unpack_dual(losses).tangent

@@ -1,0 +1,137 @@
+"""Rewriting a model along its feature: W̃ = W + α·dec(h) (paper, Sec. 3)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+
+from gradiend.autoencoder import Gradiend
+from gradiend.cloze import ClozeLM
+from gradiend.errors import InputError
+from gradiend.gradients import ParameterDict
+
+
+class Rewriter:
+    """Moves a model between rewritten states without copying it for each.
+
+    Holds one copy of the covered parameters; :meth:`restore` puts them back bit for
+    bit. Use it as a context, so that this happens on exceptions too.
+    """
+
+    def __init__(self, lm: ClozeLM, gradiend: Gradiend) -> None:
+        if gradiend.encoder.keys() != lm.covered.keys():
+            raise InputError(
+                f"this GRADIEND does not cover the parameters of {lm.name!r}; it was "
+                f"trained on {gradiend.metadata.get('base_model', 'another model')!r}"
+            )
+        self.gradiend = gradiend
+        self.parameters = list(lm.covered.values())
+        self.names = list(lm.covered)
+        self._decoded: tuple[float, list[torch.Tensor]] | None = None
+
+    def __enter__(self) -> Rewriter:
+        self._original = [parameter.detach().clone() for parameter in self.parameters]
+        return self
+
+    def __exit__(self, *_exception) -> None:
+        self.restore()
+        del self._original
+
+    @torch.no_grad()
+    def apply(self, h: float, learning_rate: float) -> None:
+        """Set W̃ = W + α·dec(h), from the original W whatever was applied before."""
+        if self._decoded is None or self._decoded[0] != h:
+            decoded: ParameterDict = self.gradiend.decode(h)
+            self._decoded = (h, [decoded[name] for name in self.names])
+        change = self._decoded[1]
+        for parameter, original in zip(self.parameters, self._original, strict=True):
+            parameter.copy_(original)
+        if change[0].dtype != self.parameters[0].dtype:
+            change = [tensor.to(self.parameters[0].dtype) for tensor in change]
+        torch._foreach_add_(self.parameters, change, alpha=learning_rate)
+
+    @torch.no_grad()
+    def restore(self) -> None:
+        """Put the original weights back."""
+        for parameter, original in zip(self.parameters, self._original, strict=True):
+            parameter.copy_(original)
+
+
+@contextmanager
+def rewritten(
+    lm: ClozeLM, gradiend: Gradiend, h: float, learning_rate: float
+) -> Iterator[ClozeLM]:
+    """``with rewritten(lm, gradiend, h, lr): …`` – W + lr·dec(h) inside."""
+    with Rewriter(lm, gradiend) as rewriter:
+        rewriter.apply(h, learning_rate)
+        yield lm
+
+
+def save_rewritten(
+    lm: ClozeLM,
+    gradiend: Gradiend,
+    h: float,
+    learning_rate: float,
+    folder: str | Path,
+    *,
+    description: str = "",
+) -> Path:
+    """Write W + lr·dec(h) as a Hugging Face checkpoint with tokenizer and model card.
+
+    The folder appears when it is complete; an existing one is refused.
+    """
+    folder = Path(folder)
+    if folder.exists():
+        raise InputError(f"{folder} exists; remove it or give another folder")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        with rewritten(lm, gradiend, h, learning_rate):
+            lm.model.save_pretrained(unfinished)
+        lm.tokenizer.save_pretrained(unfinished)
+        card = _model_card(lm, gradiend, h, learning_rate, description)
+        (unfinished / "README.md").write_text(card, encoding="utf-8")
+        unfinished.chmod(0o755)
+        os.replace(unfinished, folder)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+    return folder
+
+
+def _model_card(
+    lm: ClozeLM, gradiend: Gradiend, h: float, learning_rate: float, description: str
+) -> str:
+    feature = gradiend.metadata.get("feature", "a feature")
+    base = Path(lm.name).name
+    lines = [
+        "---",
+        f"base_model: {base}",
+        "library_name: transformers",
+        "tags: [gradiend, rewritten-weights]",
+        "---",
+        "",
+        f"# {base}, rewritten along {feature}",
+        "",
+        description,
+        "",
+        f"The weights are `W + α·dec(h)` of {base} with a GRADIEND trained on "
+        f"{feature}: feature factor h = {h:g}, learning rate α = {learning_rate:g}, "
+        f"{gradiend.size:,} covered parameters. All other weights, the tokenizer and "
+        "the configuration are those of the base model.",
+        "",
+        "Rewriting lowers, raises or removes what the model associates with this one "
+        "feature in the texts it was measured on. It is no guarantee of fairness in a "
+        "use of your own: measure there.",
+        "",
+        "Method: Drechsel and Herbold, *GRADIEND: Feature Learning within Neural "
+        "Networks Exemplified through Biases*, ICLR 2026.",
+        "",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,270 @@
+"""Training GRADIEND: from batch gradients to the one-neuron encoder–decoder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from gradiend.autoencoder import Gradiend
+from gradiend.cloze import ClozeLM
+from gradiend.data import check_class_sizes
+from gradiend.encoding import encode
+from gradiend.gradients import ParameterDict, Source, gradients
+from gradiend.results import atomic_path
+from gradiend.update import Update, copied, flat, overwrite
+
+_log = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]  # steps done, steps in all
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How GRADIEND is trained; the defaults are the paper's.
+
+    ``source`` is the gradient that is encoded; the decoder always aims at ∇±W.
+    ``validation_rows`` caps the rows behind each validation (0 = all of them).
+    """
+
+    steps: int = 2_500
+    batch_size: int = 32
+    learning_rate: float = 1e-5
+    weight_decay: float = 1e-2
+    epsilon: float = 1e-8
+    evaluate_every: int = 250
+    source: Source = "factual"
+    validation_rows: int = 0
+    min_rows: int = 10
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """The kept GRADIEND and how training went.
+
+    ``history`` has one row per validation: step, loss (mean squared error since the
+    one before) and Pearson correlation of h with the label.
+    """
+
+    gradiend: Gradiend
+    history: pd.DataFrame
+    seed: int
+    best_step: int
+    correlation: float  # of the kept checkpoint, after sign normalisation
+
+
+def fit(
+    lm: ClozeLM,
+    table: pd.DataFrame,
+    settings: TrainingSettings | None = None,
+    *,
+    seeds: Sequence[int] = (0,),
+    checkpoints: Path | None = None,
+    progress: Progress | None = None,
+) -> TrainingResult:
+    """Train once per seed and keep the run with the highest validation |Pearson|.
+
+    ``checkpoints`` names a folder in which every validation leaves the state of the
+    run; a killed call with the same arguments goes on from there.
+
+    Raises
+    ------
+    InputError
+        if a class of ``table`` has too few rows.
+    """
+    runs = [
+        Trainer(lm, table, settings, seed=seed, checkpoints=checkpoints).run(progress)
+        for seed in seeds
+    ]
+    return max(runs, key=lambda run: run.correlation)
+
+
+class Trainer:
+    """One training run of ``settings.steps`` optimisation steps (paper, Sec. 3).
+
+    A step encodes the batch-averaged gradient of 32 texts of one class and decodes
+    ∇±W of the same batch; the classes alternate. The base model never changes.
+    """
+
+    def __init__(
+        self,
+        lm: ClozeLM,
+        table: pd.DataFrame,
+        settings: TrainingSettings | None = None,
+        *,
+        seed: int = 0,
+        checkpoints: Path | None = None,
+        start: Gradiend | None = None,
+    ) -> None:
+        self.settings = settings or TrainingSettings()
+        self.lm = lm
+        self.seed = seed
+        table = lm.usable(table)
+        check_class_sizes(
+            table, min_rows=self.settings.min_rows, held_out=("validation",)
+        )
+        train = table[table["split"] == "train"]
+        self.rows = {
+            label: lm.encode(train[train["label"] == label]) for label in (1, -1)
+        }
+        validation = self._validation(table)
+        self.validation_labels = validation["label"].to_numpy()
+        self.validation_rows = lm.encode(validation)
+        self.gradiend = start or Gradiend.initialise(lm.covered, seed=seed)
+        self.update = Update(self.gradiend, self.settings)
+        self.step = 0
+        self.history: list[dict] = []
+        self.best: tuple[float, int, Gradiend] | None = None
+        self.checkpoint = self._checkpoint_path(checkpoints, table)
+
+    def run(self, progress: Progress | None = None) -> TrainingResult:
+        """Train to the end (from the last checkpoint, if there is one)."""
+        self._resume()
+        losses: list[float] = []
+        total = self.settings.steps
+        while self.step < total:
+            losses.append(self._train_step())
+            self.step += 1
+            if self._validates_at(self.step):
+                self._validate(float(np.mean(losses)))
+                losses.clear()
+            if progress:
+                progress(self.step, total)
+        return self._result()
+
+    def _train_step(self) -> float:
+        label = 1 if self.step % 2 == 0 else -1
+        batch = self.lm.batch(self._draw(label, self.step // 2))
+        source = self.settings.source
+        found = gradients(
+            self.lm, batch, sources=tuple(dict.fromkeys((source, "difference")))
+        )
+        return self.update(found[source], found["difference"])
+
+    def _draw(self, label: int, turn: int) -> list:
+        """The class's ``turn``-th batch: seeded passes over its rows, without state."""
+        rows, size = self.rows[label], self.settings.batch_size
+        picked = []
+        for place in range(turn * size, (turn + 1) * size):
+            epoch, index = divmod(place, len(rows))
+            picked.append(rows[_order(self.seed, label, epoch, len(rows))[index]])
+        return picked
+
+    def _validates_at(self, step: int) -> bool:
+        every = self.settings.evaluate_every
+        return step == 1 or step % every == 0 or step == self.settings.steps
+
+    def _validate(self, loss: float) -> None:
+        h = encode(
+            self.lm, self.gradiend, self.validation_rows, source=self.settings.source
+        )
+        correlation = pearson(h, self.validation_labels)
+        self.history.append({"step": self.step, "loss": loss, "pearson": correlation})
+        if self.best is None or abs(correlation) > abs(self.best[0]):
+            self.best = (correlation, self.step, copied(self.gradiend))
+        self._save()
+
+    def _result(self) -> TrainingResult:
+        correlation, step, gradiend = self.best
+        if correlation < 0:
+            gradiend, correlation = gradiend.flipped(), -correlation
+        metadata = {
+            "base_model": self.lm.name,
+            "settings": asdict(self.settings),
+            "seed": self.seed,
+            "best_step": step,
+        }
+        return TrainingResult(
+            replace(gradiend, metadata=metadata),
+            pd.DataFrame(self.history),
+            self.seed,
+            step,
+            correlation,
+        )
+
+    def _validation(self, table: pd.DataFrame) -> pd.DataFrame:
+        rows = table[(table["split"] == "validation") & (table["label"] != 0)]
+        limit = self.settings.validation_rows
+        if limit and len(rows) > limit:
+            rows = rows.sample(limit, random_state=self.seed)
+        return rows
+
+    # Resuming. A checkpoint belongs to exactly one run: its name holds a digest of
+    # everything the run depends on.
+
+    def _checkpoint_path(self, folder: Path | None, table: pd.DataFrame) -> Path | None:
+        if folder is None:
+            return None
+        digest = hashlib.sha256()
+        digest.update(json.dumps(asdict(self.settings), sort_keys=True).encode())
+        digest.update(pd.util.hash_pandas_object(table, index=False).values.tobytes())
+        digest.update(self.lm.name.encode())
+        for parameter in self.lm.covered.values():
+            digest.update(repr(float(parameter.double().sum())).encode())
+        name = f"seed{self.seed}-{digest.hexdigest()[:12]}.safetensors"
+        return Path(folder) / name
+
+    def _save(self) -> None:
+        if self.checkpoint is None:
+            return
+        tensors = {
+            f"{kind}/{name}": tensor
+            for kind, state in self.update.state().items()
+            for name, tensor in state.items()
+        }
+        correlation, step, best = self.best
+        tensors |= {f"best/{name}": t for name, t in flat(best).items()}
+        header = {
+            "step": self.step,
+            "history": self.history,
+            "best": [correlation, step],
+        }
+        self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_path(self.checkpoint) as path:
+            save_file(tensors, path, metadata={"training": json.dumps(header)})
+
+    def _resume(self) -> None:
+        if self.checkpoint is None or not self.checkpoint.exists():
+            return
+        try:
+            with safe_open(self.checkpoint, framework="pt") as file:
+                header = json.loads(file.metadata()["training"])
+                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        except (SafetensorError, KeyError, TypeError, json.JSONDecodeError) as error:
+            _log.warning(
+                "%s is not a complete checkpoint (%s): training starts again",
+                self.checkpoint,
+                error,
+            )
+            return
+        kinds: dict[str, ParameterDict] = {}
+        for key, tensor in tensors.items():
+            kind, _, name = key.partition("/")
+            kinds.setdefault(kind, {})[name] = tensor
+        best = copied(self.gradiend)
+        overwrite(flat(best), kinds.pop("best"))
+        self.update.load(kinds, steps=header["step"])
+        self.best = (*header["best"], best)
+        self.history = header["history"]
+        self.step = header["step"]
+
+
+def pearson(values: np.ndarray, labels: np.ndarray) -> float:
+    """Pearson correlation; 0 where one side is constant."""
+    if np.std(values) == 0 or np.std(labels) == 0:
+        return 0.0
+    return float(np.corrcoef(values, labels)[0, 1])
+
+
+@lru_cache(maxsize=8)
+def _order(seed: int, label: int, epoch: int, rows: int) -> np.ndarray:
+    return np.random.default_rng([seed, label + 1, epoch]).permutation(rows)

@@ -1,0 +1,187 @@
+"""Tiny random models of the five architectures, with tokenizers of both kinds."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+import torch
+import transformers
+from tokenizers import (
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    processors,
+    trainers,
+)
+from transformers import PreTrainedTokenizerFast
+
+from gradiend.cloze import ClozeLM
+
+SENTENCES = [
+    "Anna said that she was tired because the road was long.",
+    "Tom said that he was tired because the road was long.",
+    "Maria smiled and then she opened the window of the house.",
+    "Peter smiled and then he opened the window of the house.",
+    "The river runs behind the old mill and the garden is green.",
+    "A Muslim family and a Jewish family met a Christian family in the park.",
+    "Grandmothers and grandfathers told stories by the warm fire every evening.",
+] * 20
+
+ARCHITECTURES = ("bert", "distilbert", "roberta", "gpt2", "llama")
+
+
+def wordpiece() -> PreTrainedTokenizerFast:
+    """A cased WordPiece tokenizer; rare words stay in pieces."""
+    specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=False)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    tokenizer.train_from_iterator(
+        SENTENCES,
+        trainers.WordPieceTrainer(vocab_size=180, special_tokens=specials),
+    )
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        special_tokens=[(t, tokenizer.token_to_id(t)) for t in ("[CLS]", "[SEP]")],
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        mask_token="[MASK]",
+    )
+
+
+def byte_bpe(*, masked: bool) -> PreTrainedTokenizerFast:
+    """A byte-level BPE tokenizer, with RoBERTa's specials or GPT's."""
+    specials = ["<s>", "<pad>", "</s>", "<mask>"] if masked else ["<|end|>"]
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.train_from_iterator(
+        SENTENCES,
+        trainers.BpeTrainer(
+            vocab_size=380,
+            special_tokens=specials,
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        ),
+    )
+    tokenizer.post_processor = processors.ByteLevel(trim_offsets=False)
+    if not masked:
+        return PreTrainedTokenizerFast(
+            tokenizer_object=tokenizer, eos_token="<|end|>", pad_token="<|end|>"
+        )
+    tokenizer.post_processor = processors.RobertaProcessing(
+        ("</s>", tokenizer.token_to_id("</s>")), ("<s>", tokenizer.token_to_id("<s>"))
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        bos_token="<s>",
+        pad_token="<pad>",
+        eos_token="</s>",
+        mask_token="<mask>",
+    )
+
+
+def tiny_lm(architecture: str, *, dtype: torch.dtype = torch.float32) -> ClozeLM:
+    """A random model of the architecture, two layers of width 16."""
+    transformers.set_seed(0)
+    causal = architecture in {"gpt2", "llama"}
+    if architecture in {"bert", "distilbert"}:
+        tokenizer = wordpiece()
+    else:
+        tokenizer = byte_bpe(masked=not causal)
+    small = {
+        "vocab_size": len(tokenizer),
+        "pad_token_id": tokenizer.pad_token_id,
+        "attn_implementation": "eager",
+        # Large enough that gradients of a random model are not all noise.
+        "initializer_range": 0.2,
+    }
+    classic = small | {
+        "hidden_size": 16,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 32,
+        "max_position_embeddings": 64,
+    }
+    config, cls = {
+        "bert": lambda: (transformers.BertConfig(**classic), "BertForMaskedLM"),
+        "roberta": lambda: (
+            transformers.RobertaConfig(**classic),
+            "RobertaForMaskedLM",
+        ),
+        "distilbert": lambda: (
+            transformers.DistilBertConfig(
+                **small,
+                dim=16,
+                n_layers=2,
+                n_heads=2,
+                hidden_dim=32,
+                max_position_embeddings=64,
+            ),
+            "DistilBertForMaskedLM",
+        ),
+        "gpt2": lambda: (
+            transformers.GPT2Config(
+                **small, n_embd=16, n_layer=2, n_head=2, n_positions=64
+            ),
+            "GPT2LMHeadModel",
+        ),
+        "llama": lambda: (
+            transformers.LlamaConfig(
+                **classic, num_key_value_heads=1, tie_word_embeddings=True
+            ),
+            "LlamaForCausalLM",
+        ),
+    }[architecture]()
+    model = getattr(transformers, cls)(config).to(dtype)
+    return ClozeLM.wrap(model, tokenizer, causal=causal, name=f"tiny-{architecture}")
+
+
+@pytest.fixture(params=ARCHITECTURES)
+def lm(request: pytest.FixtureRequest) -> ClozeLM:
+    """Each architecture in turn, in float32."""
+    return tiny_lm(request.param)
+
+
+@pytest.fixture(params=ARCHITECTURES)
+def lm64(request: pytest.FixtureRequest) -> ClozeLM:
+    """Each architecture in turn, in float64."""
+    return tiny_lm(request.param, dtype=torch.float64)
+
+
+@pytest.fixture(scope="session")
+def table() -> pd.DataFrame:
+    """A small gender cloze table: rows of different lengths, both classes."""
+    rows = []
+    frames = [
+        ("{name} said that [MASK] was tired because the road was long.", 1),
+        ("{name} smiled and then [MASK] opened the window.", 1),
+        ("{name} runs because [MASK] was tired and [MASK] smiled.", 2),
+    ]
+    for frame, _ in frames:
+        for name, word, other in (
+            ("Anna", "she", "he"),
+            ("Maria", "she", "he"),
+            ("Tom", "he", "she"),
+            ("Peter", "he", "she"),
+        ):
+            for split in ("train", "validation", "test"):
+                rows.append(
+                    {
+                        "masked": frame.format(name=name),
+                        "factual": word,
+                        "counterfactual": other,
+                        "label": 1 if word == "she" else -1,
+                        "factual_class": "female" if word == "she" else "male",
+                        "counterfactual_class": "male" if word == "she" else "female",
+                        "split": split,
+                    }
+                )
+    return pd.DataFrame(rows)

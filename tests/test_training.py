@@ -1,0 +1,154 @@
+"""Training: against the plain reference, resumed, and with its rules of selection."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from gradiend.autoencoder import Gradiend
+from gradiend.cloze import ClozeLM
+from gradiend.encoding import encode
+from gradiend.errors import InputError
+from gradiend.training import Trainer, TrainingSettings, fit
+from gradiend.update import copied
+from tests.conftest import tiny_lm
+from tests.reference import Reference, row_gradients
+
+SHORT = TrainingSettings(
+    steps=12, batch_size=4, learning_rate=1e-2, evaluate_every=5, min_rows=2
+)
+
+
+def as_vector(lm: ClozeLM, tensors: dict[str, torch.Tensor]) -> torch.Tensor:
+    return torch.cat([tensors[name].reshape(-1) for name in lm.covered])
+
+
+def single_slot(table: pd.DataFrame) -> pd.DataFrame:
+    return table[table["masked"].str.count(r"\[MASK\]") == 1]
+
+
+def reference_row(lm: ClozeLM, row) -> tuple:
+    """(ids, position, factual, counterfactual) with no padding."""
+    (ids,) = row.sequences
+    (position,) = row.factual.positions
+    return list(ids), position, row.factual.tokens[0], row.counterfactual.tokens[0]
+
+
+def check_against_reference(lm: ClozeLM, table, settings: TrainingSettings) -> None:
+    """Same start, rows and steps: same W_e, W_d, b_d and encodings within 1e-4."""
+    start = Gradiend.initialise(lm.covered, seed=5)
+    reference = Reference(
+        as_vector(lm, start.encoder),
+        start.encoder_bias,
+        as_vector(lm, start.decoder_weight),
+        as_vector(lm, start.decoder_bias),
+        settings.learning_rate,
+    )
+    trainer = Trainer(lm, table, settings, seed=5, start=copied(start))
+    parameters = list(lm.covered.values())
+    for step in range(settings.steps):
+        label = 1 if step % 2 == 0 else -1
+        rows = trainer._draw(label, step // 2)
+        reference.step(lm.model, parameters, [reference_row(lm, row) for row in rows])
+    trainer.run()
+    gradiend = trainer.gradiend
+    for ours, theirs in (
+        (gradiend.encoder, reference.encoder),
+        (gradiend.decoder_weight, reference.weight),
+        (gradiend.decoder_bias, reference.bias),
+    ):
+        moved, theirs = as_vector(lm, ours), theirs.detach()
+        assert float((moved - theirs).abs().max()) < 1e-4
+        assert float(torch.nn.functional.cosine_similarity(moved, theirs, 0)) > 0.9999
+    rows = trainer.validation_rows
+    expected = [
+        float(reference.encode(row_gradients(lm.model, parameters, r)[0]).detach())
+        for r in (reference_row(lm, row) for row in rows)
+    ]
+    np.testing.assert_allclose(encode(lm, gradiend, rows), expected, atol=1e-4)
+    # The comparison means something: training moved every part.
+    assert (
+        float((as_vector(lm, start.encoder) - reference.encoder.detach()).abs().max())
+        > 1e-3
+    )
+
+
+@pytest.mark.parametrize("architecture", ["bert", "gpt2"])
+def test_training_equals_the_flat_reference(architecture, table):
+    check_against_reference(tiny_lm(architecture), single_slot(table), SHORT)
+
+
+def test_the_kept_checkpoint_is_the_best_and_encodes_positive_as_positive(lm, table):
+    result = fit(lm, table, SHORT, seeds=(0, 1))
+    history = result.history
+    assert result.correlation == pytest.approx(history["pearson"].abs().max())
+    assert list(history["step"]) == [1, 5, 10, 12]
+    best = history.loc[history["pearson"].abs().idxmax(), "step"]
+    assert result.best_step == best
+    validation = table[table["split"] == "validation"]
+    h = encode(lm, result.gradiend, validation)
+    correlation = np.corrcoef(h, validation["label"])[0, 1]
+    assert correlation == pytest.approx(result.correlation, abs=1e-9)
+    assert result.correlation > 0
+
+
+def test_the_base_model_does_not_change(lm, table):
+    before = {name: p.clone() for name, p in lm.model.named_parameters()}
+    fit(lm, table, SHORT)
+    for name, parameter in lm.model.named_parameters():
+        assert torch.equal(before[name], parameter)
+
+
+class Killed(Exception):
+    pass
+
+
+def test_a_killed_run_goes_on_and_ends_with_the_same_numbers(table, tmp_path):
+    lm = tiny_lm("bert")
+    undisturbed = fit(lm, table, SHORT)
+
+    def die(step: int, _total: int) -> None:
+        if step == 8:
+            raise Killed
+
+    with pytest.raises(Killed):
+        fit(lm, table, SHORT, checkpoints=tmp_path, progress=die)
+    steps = []
+    resumed = fit(
+        lm, table, SHORT, checkpoints=tmp_path, progress=lambda s, _: steps.append(s)
+    )
+    assert steps[0] == 6, "went on behind the checkpoint of step 5"
+    for name, tensor in undisturbed.gradiend.encoder.items():
+        assert torch.equal(tensor, resumed.gradiend.encoder[name])
+    pd.testing.assert_frame_equal(undisturbed.history, resumed.history)
+
+
+def test_a_truncated_checkpoint_is_refused_by_name_and_made_again(
+    table, tmp_path, caplog
+):
+    lm = tiny_lm("bert")
+    undisturbed = fit(lm, table, SHORT, checkpoints=tmp_path)
+    (path,) = tmp_path.iterdir()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:200])
+    again = fit(lm, table, SHORT, checkpoints=tmp_path)
+    assert path.name in caplog.text
+    assert path.read_bytes() == whole
+    pd.testing.assert_frame_equal(undisturbed.history, again.history)
+
+
+def test_same_seed_same_numbers_other_seed_others(table):
+    lm = tiny_lm("bert")
+    first, second = (fit(lm, table, SHORT, seeds=(3,)) for _ in range(2))
+    other = fit(lm, table, SHORT, seeds=(4,))
+    name = next(iter(lm.covered))
+    assert torch.equal(first.gradiend.encoder[name], second.gradiend.encoder[name])
+    assert not torch.equal(first.gradiend.encoder[name], other.gradiend.encoder[name])
+
+
+def test_too_few_rows_of_a_class(table):
+    few = pd.concat([table[table["label"] == 1], table[table["label"] == -1].iloc[:3]])
+    with pytest.raises(InputError, match="class -1"):
+        fit(tiny_lm("bert"), few, TrainingSettings(min_rows=3))
