@@ -347,10 +347,10 @@ def _is_causal(config, name: str) -> bool:
     known = _class_names(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES, config.model_type)
     if architectures & known:
         return True
+    kind = ", ".join(sorted(architectures)) or config.model_type
     raise InputError(
-        f"model {name!r} ({', '.join(sorted(architectures)) or config.model_type}) "
-        "is a base model without a language-modelling head; give a checkpoint saved as a "
-        "masked or causal language model"
+        f"model {name!r} ({kind}) is a base model without a language-modelling head; "
+        "give a checkpoint saved as a masked or causal language model"
     )
 
 

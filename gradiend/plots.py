@@ -1,0 +1,315 @@
+"""Figures. Each function takes a tidy table and returns a matplotlib Figure.
+
+Colours are Okabe and Ito's, which stay apart for colour-blind readers: class +1 is
+vermillion, class −1 blue, everything neutral grey.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from gradiend.results import atomic_path
+
+POSITIVE, NEGATIVE, NEUTRAL = "#D55E00", "#0072B2", "#7F7F7F"
+ACCENT, SECOND = "#009E73", "#CC79A7"
+PALETTE = (NEGATIVE, POSITIVE, ACCENT, SECOND, "#E69F00", "#56B4E9", "#000000")
+_STYLE = {
+    "figure.constrained_layout.use": True,
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": False,
+    "legend.frameon": False,
+    "svg.hashsalt": "gradiend",  # the ids in an SVG file are random without it
+    "savefig.facecolor": "white",
+}
+
+
+def save_figure(figure: Figure, stem: str | Path) -> list[Path]:
+    """Write ``stem``.svg and ``stem``.png, the same bytes for the same figure."""
+    written = []
+    for suffix in (".svg", ".png"):
+        path = Path(f"{stem}{suffix}")
+        metadata = {"Date": None} if suffix == ".svg" else {"Software": None}
+        with atomic_path(path) as unfinished, mpl.rc_context(_STYLE):
+            figure.savefig(unfinished, format=suffix[1:], metadata=metadata, dpi=150)
+        written.append(path)
+    return written
+
+
+def _panels(
+    count: int, *, columns: int, size: tuple[float, float], **options
+) -> tuple[Figure, list[Axes]]:
+    """A figure of ``count`` panels of ``size`` (inches), unused places left empty."""
+    rows = -(-count // columns)
+    with mpl.rc_context(_STYLE):
+        # Not through pyplot: nothing is shown twice, and nothing stays open.
+        figure = Figure(figsize=(size[0] * columns, size[1] * rows))
+        axes = figure.subplots(rows, columns, squeeze=False, **options).ravel()
+    for spare in axes[count:]:
+        spare.set_axis_off()
+    return figure, list(axes[:count])
+
+
+def training_progress(history: pd.DataFrame, *, columns: int = 4) -> Figure:
+    """|Pearson| on validation rows against the step; one panel a model.
+
+    Columns of ``history``: model, feature, step, pearson.
+    """
+    models = history["model"].unique()
+    figure, axes = _panels(
+        len(models), columns=min(columns, len(models)), size=(2.9, 2.3), sharey=True
+    )
+    features = list(history["feature"].unique())
+    for axis, model in zip(axes, models, strict=True):
+        for feature, group in history[history["model"] == model].groupby("feature"):
+            axis.plot(
+                group["step"],
+                group["pearson"].abs(),
+                marker="o",
+                markersize=3,
+                color=PALETTE[features.index(feature) % len(PALETTE)],
+                label=feature,
+            )
+        axis.set(title=model, xlabel="step", ylim=(-0.02, 1.02))
+        axis.grid(axis="y", alpha=0.3)
+    axes[0].set_ylabel("|Pearson| on validation")
+    _legend_below(figure, axes)
+    return figure
+
+
+def encodings(rows: pd.DataFrame, *, columns: int = 4) -> Figure:
+    """Violins of h by class (left, right) and neutral kind; one panel a ``panel``.
+
+    Columns of ``rows``: panel, kind, factual_class, label, h.
+    """
+    panels = rows["panel"].unique()
+    figure, axes = _panels(
+        len(panels), columns=min(columns, len(panels)), size=(2.9, 2.6), sharey=True
+    )
+    for axis, panel in zip(axes, panels, strict=True):
+        part = rows[rows["panel"] == panel]
+        groups = _encoding_groups(part)
+        for place, (_, values, colour) in enumerate(groups):
+            _violin(axis, values, place, colour)
+        axis.set_xticks(range(len(groups)), [name for name, *_ in groups])
+        axis.tick_params(axis="x", labelsize=7.5)
+        axis.axhline(0, color="black", linewidth=0.5, zorder=0)
+        axis.set(title=panel, ylim=(-1.08, 1.08))
+    for axis in axes[:: min(columns, len(panels))]:
+        axis.set_ylabel("encoding h")
+    return figure
+
+
+def _encoding_groups(part: pd.DataFrame) -> list[tuple[str, np.ndarray, str]]:
+    feature = part[part["kind"] == "feature"]
+    groups = []
+    for label, colour in ((1, POSITIVE), (-1, NEGATIVE)):
+        rows = feature[feature["label"] == label]
+        if len(rows):
+            name = f"{rows['factual_class'].iloc[0]}\n({label:+d})"
+            groups.append((name, rows["h"].to_numpy(), colour))
+    names = {
+        "feature-neutral": "neutral word,\nfeature text",
+        "neutral": "neutral\ntext",
+        "untrained": "other\nclasses",
+    }
+    for kind, name in names.items():
+        values = part.loc[part["kind"] == kind, "h"].to_numpy()
+        if len(values):
+            groups.append((name, values, NEUTRAL))
+    return groups
+
+
+def _violin(axis: Axes, values: np.ndarray, place: float, colour: str) -> None:
+    if np.ptp(values) > 1e-6:
+        parts = axis.violinplot(
+            values, [place], widths=0.85, showextrema=False, points=200
+        )
+        for body in parts["bodies"]:
+            body.set(facecolor=colour, edgecolor=colour, alpha=0.45)
+    low, middle, high = np.percentile(values, [25, 50, 75])
+    axis.vlines(place, low, high, color=colour, linewidth=3)
+    axis.plot(place, middle, "o", color="white", markeredgecolor=colour, markersize=4)
+
+
+def decoder_heatmaps(
+    grid: pd.DataFrame,
+    metrics: Sequence[str],
+    *,
+    chosen: dict[str, tuple[float, float]] | None = None,
+    title: str = "",
+) -> Figure:
+    """Heat maps over (α, h), one a metric; the chosen cell of a metric is boxed.
+
+    ``grid`` is that of :func:`gradiend.selection.evaluate_grid`; ``chosen`` maps a
+    metric to its (h, α). The base model's value is in the panel's title.
+    """
+    base = grid[grid["h"].isna()].iloc[0]
+    cells = grid[grid["h"].notna()]
+    columns = min(4, len(metrics))
+    figure, axes = _panels(len(metrics), columns=columns, size=(3.6, 3.2), sharey=True)
+    for axis, metric in zip(axes, metrics, strict=True):
+        table = cells.pivot(index="h", columns="learning_rate", values=metric)
+        table = table.sort_index(ascending=False)
+        with mpl.rc_context(_STYLE):
+            sns.heatmap(
+                table,
+                ax=axis,
+                cmap="viridis",
+                vmin=0,
+                vmax=max(float(table.max().max()), 1e-12),
+                cbar_kws={"shrink": 0.8},
+                xticklabels=[f"{value:g}" for value in table.columns],
+                yticklabels=[f"{value:g}" for value in table.index],
+            )
+        axis.set(xlabel="learning rate α", ylabel="")
+        axis.set_title(f"{metric}  (base {base[metric]:.3f})")
+        axis.tick_params(axis="x", rotation=90, labelsize=6.5)
+        axis.tick_params(axis="y", rotation=0, labelsize=7)
+        if chosen and metric in chosen and not np.isnan(chosen[metric][0]):
+            h, rate = chosen[metric]
+            corner = table.columns.get_loc(rate), table.index.get_loc(h)
+            axis.add_patch(
+                Rectangle(corner, 1, 1, fill=False, edgecolor="red", linewidth=2)
+            )
+    for axis in axes[::columns]:
+        axis.set_ylabel("feature factor h")
+    if title:
+        figure.suptitle(title)
+    return figure
+
+
+def matrix(
+    table: pd.DataFrame, *, label: str, low: float = 0, high: float = 1
+) -> Figure:
+    """An annotated heat map of a table: rows down, columns across."""
+    height = 0.9 + 0.36 * len(table)
+    figure, (axis,) = _panels(
+        1, columns=1, size=(2.6 + 0.85 * len(table.columns), height)
+    )
+    with mpl.rc_context(_STYLE):
+        sns.heatmap(
+            table,
+            ax=axis,
+            annot=True,
+            fmt=".2f",
+            cmap="cividis",
+            vmin=low,
+            vmax=high,
+            cbar_kws={"label": label},
+            linewidths=0.5,
+        )
+    axis.set(xlabel="", ylabel="")
+    axis.tick_params(axis="both", rotation=0)
+    return figure
+
+
+def planted_against_learned(
+    associations: pd.DataFrame, *, tolerance: float = 0.1, columns: int = 4
+) -> Figure:
+    """Planted strength against what each model says, one panel a model.
+
+    Columns: model, domain, planted, learned.
+    """
+    models = associations["model"].unique()
+    figure, axes = _panels(
+        len(models), columns=min(columns, len(models)), size=(2.5, 2.6), sharey=True
+    )
+    colours = dict(zip(("gender", "race", "religion"), PALETTE, strict=False))
+    for axis, model in zip(axes, models, strict=True):
+        part = associations[associations["model"] == model]
+        axis.fill_between(
+            [0, 1],
+            [-tolerance, 1 - tolerance],
+            [tolerance, 1 + tolerance],
+            color=NEUTRAL,
+            alpha=0.2,
+            linewidth=0,
+            label=f"±{tolerance:g}",
+        )
+        for domain, group in part.groupby("domain"):
+            axis.scatter(
+                group["planted"],
+                group["learned"],
+                s=8,
+                alpha=0.6,
+                linewidths=0,
+                color=colours.get(domain, NEUTRAL),
+                label=domain,
+            )
+        within = float((part["planted"] - part["learned"]).abs().le(tolerance).mean())
+        axis.set(title=model, xlim=(0, 1), ylim=(0, 1), xlabel="planted P")
+        axis.text(0.04, 0.92, f"{within:.0%} within ±{tolerance:g}", fontsize=8)
+        axis.set_aspect("equal")
+    axes[0].set_ylabel("learned P")
+    _legend_below(figure, axes)
+    return figure
+
+
+def grouped_bars(
+    table: pd.DataFrame,
+    *,
+    x: str,
+    y: str,
+    hue: str,
+    panel: str | None = None,
+    reference: float | None = None,
+    label: str = "",
+    columns: int = 2,
+    width: float = 4.6,
+) -> Figure:
+    """Bars of ``y`` by ``x``, one colour a ``hue``, one panel a ``panel`` value."""
+    panels = [None] if panel is None else list(table[panel].unique())
+    figure, axes = _panels(
+        len(panels), columns=min(columns, len(panels)), size=(width, 2.6), sharey=True
+    )
+    hues = list(table[hue].unique())
+    for axis, name in zip(axes, panels, strict=True):
+        part = table if name is None else table[table[panel] == name]
+        places = list(part[x].unique())
+        span = 0.8 / len(hues)
+        for number, value in enumerate(hues):
+            group = part[part[hue] == value].set_index(x)[y]
+            offset = (number - (len(hues) - 1) / 2) * span
+            axis.bar(
+                [places.index(item) + offset for item in group.index],
+                group.to_numpy(),
+                width=span * 0.92,
+                color=PALETTE[number % len(PALETTE)],
+                label=value,
+            )
+        axis.set_xticks(range(len(places)), places, rotation=30, ha="right")
+        axis.set_title(name or "")
+        if reference is not None:
+            axis.axhline(reference, color="black", linewidth=0.7, linestyle=":")
+    for axis in axes[:: min(columns, len(panels))]:
+        axis.set_ylabel(label or y)
+    _legend_below(figure, axes)
+    return figure
+
+
+def _legend_below(figure: Figure, axes: list[Axes]) -> None:
+    found: dict[str, object] = {}
+    for axis in axes:
+        handles, labels = axis.get_legend_handles_labels()
+        found |= dict(zip(labels, handles, strict=True))
+    with mpl.rc_context(_STYLE):
+        figure.legend(
+            list(found.values()),
+            list(found),
+            loc="outside lower center",
+            ncols=min(len(found), 7),
+            fontsize=8,
+        )

@@ -1,0 +1,194 @@
+"""Profiles: which models and features a run covers, and with which settings.
+
+A profile is a YAML file in ``notebooks/profiles``: ``defaults`` hold for every run, a
+``domains`` entry overrides them for a domain, a model's own entries for that model, and
+its ``domains`` entry for that model on that domain. Whatever a value decides, it is a
+field of :class:`Settings`; an unknown key is refused.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+
+import yaml
+
+from gradiend.domains import FEATURES
+from gradiend.errors import InputError
+from gradiend.results import REPOSITORY, results_root
+
+PROFILE_FOLDER = REPOSITORY / "notebooks" / "profiles"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything one run of one model on one feature depends on.
+
+    The defaults are the paper's (Sec. 3 and 4).
+    """
+
+    profile: str
+    model: str
+    feature: str
+    path: str  # folder or hub name
+    display: str  # how figures and tables call the model
+    stand_in: bool = False
+    revision: str | None = None
+    device: str = "cpu"
+    dtype: str = "float32"
+    chat: bool = False  # name-slot texts go through the chat template
+    seed: int = 0  # of data, evaluation rows and masks
+    # training
+    seeds: tuple[int, ...] = (0,)
+    steps: int = 2_500
+    batch_size: int = 32
+    learning_rate: float = 1e-5
+    weight_decay: float = 1e-2
+    epsilon: float = 1e-8
+    evaluate_every: int = 250
+    source: str = "factual"
+    validation_rows: int = 0
+    # encoder evaluation
+    test_rows: int = 0  # feature rows; 0 = all
+    neutral_texts: int = 1_000
+    # decoder evaluation
+    feature_factors: tuple[float, ...] = ()  # empty: the paper's grid
+    learning_rates: tuple[float, ...] = ()
+    slot_texts: int = 0  # 0 = all
+    lms_texts: int = 1_000
+    lms_floor: float = 0.0
+    closed_form_rows: int = 0
+
+    @property
+    def domain(self) -> str:
+        """gender, race or religion."""
+        return FEATURES[self.feature].domain
+
+    @property
+    def folder(self) -> Path:
+        """Where this run's result files are."""
+        return results_root() / self.profile / self.model / self.feature
+
+
+_FIELDS = {field.name for field in fields(Settings)}
+_PROFILE_KEYS = {"description", "data", "features", "defaults", "domains", "models"}
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A checked profile file."""
+
+    name: str
+    content: Mapping
+
+    @cached_property
+    def models(self) -> list[str]:
+        """Model ids, in the order of the file."""
+        return list(self.content["models"])
+
+    @property
+    def features(self) -> list[str]:
+        """Feature names, in the order of the file."""
+        return list(self.content["features"])
+
+    @property
+    def data(self) -> str:
+        """``world`` (the planted world) or ``hub`` (the public files)."""
+        return self.content.get("data", "world")
+
+    @property
+    def domains(self) -> list[str]:
+        """The domains of the profile's features."""
+        return list(dict.fromkeys(FEATURES[name].domain for name in self.features))
+
+    def features_of(self, domain: str) -> list[str]:
+        """The profile's features of a domain."""
+        known(domain, self.domains, "domain")
+        return [name for name in self.features if FEATURES[name].domain == domain]
+
+    def settings(self, model: str, feature: str) -> Settings:
+        """The settings of a model and feature, all overrides applied."""
+        known(model, self.models, f"model of profile {self.name}")
+        known(feature, self.features, f"feature of profile {self.name}")
+        domain = FEATURES[feature].domain
+        entry = self.content["models"][model]
+        values: dict = dict(self.content.get("defaults") or {})
+        values |= (self.content.get("domains") or {}).get(domain, {})
+        values |= {key: value for key, value in entry.items() if key != "domains"}
+        values |= (entry.get("domains") or {}).get(domain, {})
+        values = {
+            key: tuple(value) if isinstance(value, list) else value
+            for key, value in values.items()
+        }
+        values["path"] = _resolved(values["path"])
+        return Settings(profile=self.name, model=model, feature=feature, **values)
+
+    @property
+    def figures(self) -> Path:
+        """Where figures and tables land: committed ones for the default profile."""
+        if self.name == "mini":
+            return REPOSITORY / "figures"
+        return results_root() / self.name / "figures"
+
+
+def profile_names() -> list[str]:
+    """The profiles there are."""
+    return sorted(path.stem for path in PROFILE_FOLDER.glob("*.yaml"))
+
+
+def load_profile(name: str) -> Profile:
+    """Read and check ``notebooks/profiles/<name>.yaml``."""
+    known(name, profile_names(), "profile")
+    path = PROFILE_FOLDER / f"{name}.yaml"
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise InputError(f"{path}: not valid YAML ({error})") from error
+    profile = Profile(name, content)
+    _check(profile, path)
+    return profile
+
+
+def known(value: str, allowed: Iterable[str], kind: str) -> None:
+    """Refuse a value that is not one of ``allowed``, with a suggestion."""
+    allowed = list(allowed)
+    if value in allowed:
+        return
+    close = difflib.get_close_matches(str(value), allowed, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    raise InputError(
+        f"unknown {kind} {value!r}{hint} (there are: {', '.join(allowed)})"
+    )
+
+
+def _check(profile: Profile, path: Path) -> None:
+    for key in profile.content:
+        known(key, _PROFILE_KEYS, f"key in {path.name}:")
+    for feature in profile.features:
+        known(feature, FEATURES, f"feature in {path.name}:")
+    groups = {"defaults": profile.content.get("defaults") or {}}
+    domains = {"gender", "race", "religion"}
+    for domain, values in (profile.content.get("domains") or {}).items():
+        known(domain, domains, f"domain in {path.name}:")
+        groups[f"domains.{domain}"] = values
+    for model, entry in profile.content["models"].items():
+        groups[model] = {k: v for k, v in entry.items() if k != "domains"}
+        for domain, values in (entry.get("domains") or {}).items():
+            known(domain, domains, f"domain in {path.name}, {model}:")
+            groups[f"{model}.{domain}"] = values
+        if "path" not in entry or "display" not in entry:
+            raise InputError(f"{path.name}, {model}: needs path and display")
+    for where, values in groups.items():
+        for key in values:
+            known(key, _FIELDS, f"key in {path.name}, {where}:")
+
+
+def _resolved(path: str) -> str:
+    """Folders of the repository and of the results as such, hub names as they are."""
+    if path.startswith("results:"):
+        return str(results_root() / path.removeprefix("results:"))
+    folder = REPOSITORY / path
+    return str(folder) if folder.is_dir() else path

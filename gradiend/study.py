@@ -1,0 +1,302 @@
+"""The steps of the study, each from its settings to its result files.
+
+``train`` → ``evaluate_encoder``, ``evaluate_decoder``. Notebooks call these and show
+what they return; they hold no logic of their own.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, replace
+
+import pandas as pd
+
+from gradiend import world
+from gradiend.autoencoder import Gradiend
+from gradiend.closed_form import closed_form
+from gradiend.cloze import ClozeLM
+from gradiend.data import SLOT
+from gradiend.domains import FeatureData, load_feature
+from gradiend.encoding import encode
+from gradiend.errors import InputError
+from gradiend.evaluation import encoder_statistics, evaluation_table
+from gradiend.probes import association_probabilities
+from gradiend.profiles import Settings
+from gradiend.results import (
+    atomic_path,
+    measured,
+    provenance,
+    write_csv,
+    write_json,
+)
+from gradiend.rewriting import rewritten
+from gradiend.scoring import ClassProbabilities, LanguageModelling
+from gradiend.selection import (
+    FEATURE_FACTORS,
+    LEARNING_RATES,
+    DecoderMeasure,
+    balanced_index,
+    base_row,
+    evaluate_grid,
+    gender_indices,
+    select,
+)
+from gradiend.training import Progress, TrainingResult, TrainingSettings, fit
+
+# Which index each variant is selected by (paper, Sec. 4).
+GENDER_VARIANTS = {"N": "BPI", "F": "FPI", "M": "MPI"}
+TERM_VARIANTS = {"N": "BalancedBS"}
+CLOSED_FORM_FACTORS = (-1.0, 0.0, 1.0)
+CHAT_INSTRUCTION = "Complete the sentence with a first name."
+_NAME_FIRST = re.compile(r"^My friend, \[MASK\], (?P<rest>.+?)\.?$")
+
+
+def variants(settings: Settings) -> dict[str, str]:
+    """Variant name → index, for the settings' domain."""
+    return GENDER_VARIANTS if settings.domain == "gender" else TERM_VARIANTS
+
+
+def load_model(settings: Settings) -> ClozeLM:
+    """The settings' model."""
+    return ClozeLM.from_pretrained(
+        settings.path,
+        device=settings.device,
+        dtype=settings.dtype,
+        revision=settings.revision,
+    )
+
+
+def load_data(settings: Settings) -> FeatureData:
+    """The settings' feature, from the planted world."""
+    return load_feature(
+        settings.feature,
+        world.ensure_world(),
+        seed=settings.seed,
+        neutral_texts=settings.neutral_texts,
+    )
+
+
+def train(
+    settings: Settings,
+    lm: ClozeLM,
+    data: FeatureData,
+    *,
+    progress: Progress | None = None,
+) -> TrainingResult:
+    """Train GRADIEND; writes gradiend.safetensors, training.json and history.csv."""
+    with measured(settings.folder / "training.run.json"):
+        result = fit(
+            lm,
+            data.table,
+            _training_settings(settings),
+            seeds=settings.seeds,
+            checkpoints=settings.folder / "checkpoints",
+            progress=progress,
+        )
+        feature = data.feature
+        metadata = result.gradiend.metadata | {
+            "base_model": settings.model,
+            "feature": feature.name,
+            "positive": feature.positive,
+            "negative": feature.negative,
+        }
+        gradiend = replace(result.gradiend, metadata=metadata)
+        with atomic_path(settings.folder / "gradiend.safetensors") as path:
+            gradiend.save(path)
+        write_csv(settings.folder / "history.csv", result.history)
+        summary = {
+            "best_step": result.best_step,
+            "correlation": result.correlation,
+            "seed": result.seed,
+            "n": gradiend.size,
+        }
+        write_json(settings.folder / "training.json", _described(settings, summary))
+    return replace(result, gradiend=gradiend)
+
+
+def load_gradiend(settings: Settings, lm: ClozeLM) -> Gradiend:
+    """The GRADIEND that :func:`train` wrote."""
+    return Gradiend.load(settings.folder / "gradiend.safetensors", like=lm.covered)
+
+
+def evaluate_encoder(
+    settings: Settings, lm: ClozeLM, data: FeatureData, gradiend: Gradiend
+) -> tuple[pd.DataFrame, dict[str, float]]:
+    """Encode the test rows; writes encodings.csv and encoder.json."""
+    with measured(settings.folder / "encoder.run.json"):
+        test = data.table[data.table["split"] == "test"]
+        table = evaluation_table(
+            lm,
+            _capped(test, settings.test_rows, settings.seed),
+            data.neutral[: settings.test_rows or None],
+            excluded=data.excluded,
+            seed=settings.seed,
+            untrained=data.untrained,
+        )
+        table["h"] = encode(lm, gradiend, table, source=settings.source)
+        statistics = encoder_statistics(table)
+        write_csv(settings.folder / "encodings.csv", table)
+        write_json(settings.folder / "encoder.json", _described(settings, statistics))
+    return table, statistics
+
+
+def decoder_measure(
+    settings: Settings, lm: ClozeLM, data: FeatureData
+) -> DecoderMeasure:
+    """What every candidate of the settings' grid is measured with."""
+    texts = data.slot_texts[: settings.slot_texts or None]
+    gender = settings.domain == "gender"
+    asked = lm
+    if gender and lm.causal:
+        texts = [name_last(text) for text in texts]
+        if settings.chat:
+            asked = lm.in_chat(CHAT_INSTRUCTION)
+    elif lm.causal:
+        texts = [text for text in texts if not text.startswith(SLOT)]
+    return DecoderMeasure(
+        ClassProbabilities(asked, texts, data.words, single_tokens=gender),
+        LanguageModelling(
+            lm, data.neutral[: settings.lms_texts or None], seed=settings.seed
+        ),
+        gender_indices if gender else balanced_index,
+    )
+
+
+def evaluate_decoder(
+    settings: Settings,
+    lm: ClozeLM,
+    data: FeatureData,
+    gradiend: Gradiend,
+    *,
+    progress: Progress | None = None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Measure the grid and select the variants; writes grid.csv and selected.csv.
+
+    The selected table has one row for the base model, one a variant, and one a variant
+    of the closed-form decoder (where the settings give it rows).
+    """
+    partial = settings.folder / "grid.partial.jsonl"
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    with measured(settings.folder / "decoder.run.json"):
+        measure = decoder_measure(settings, lm, data)
+        grid = evaluate_grid(
+            lm,
+            gradiend,
+            measure,
+            feature_factors=settings.feature_factors or FEATURE_FACTORS,
+            learning_rates=settings.learning_rates or LEARNING_RATES,
+            partial=partial,
+            progress=progress,
+        )
+        chosen = _selected(grid, settings, decoder="trained")
+        if settings.closed_form_rows:
+            chosen += _closed_form_selection(settings, lm, data, measure)
+        selected = pd.DataFrame(chosen).reset_index(drop=True)
+        write_csv(settings.folder / "grid.csv", grid)
+        write_csv(settings.folder / "selected.csv", selected)
+        write_json(settings.folder / "decoder.json", _described(settings, {}))
+    partial.unlink(missing_ok=True)
+    return grid, selected
+
+
+def closed_form_gradiend(
+    settings: Settings, lm: ClozeLM, data: FeatureData
+) -> Gradiend:
+    """The closed-form GRADIEND from (a sample of) the training rows."""
+    train_rows = lm.usable(data.table[data.table["split"] == "train"])
+    limit = settings.closed_form_rows
+    rows = {
+        label: lm.encode(
+            _capped(train_rows[train_rows["label"] == label], limit, settings.seed)
+        )
+        for label in (1, -1)
+    }
+    return closed_form(lm, rows, batch_size=settings.batch_size)
+
+
+def associations_after(
+    settings: Settings,
+    lm: ClozeLM,
+    gradiends: dict[str, Gradiend],
+    selected: pd.DataFrame,
+) -> pd.DataFrame:
+    """What base and selected models learned of every planted association.
+
+    ``gradiends`` maps the selected table's decoder names to GRADIENDs. Columns: those
+    of the associations, variant, decoder, learned. Writes associations.csv.
+    """
+    planted = world.associations()
+    parts = []
+    for _, row in selected.iterrows():
+        if row["variant"] == "base":
+            learned = association_probabilities(lm, planted)
+        else:
+            chosen = gradiends[row["decoder"]]
+            with rewritten(lm, chosen, *_candidate(row)):
+                learned = association_probabilities(lm, planted)
+        parts.append(
+            planted.assign(
+                variant=row["variant"], decoder=row["decoder"], learned=learned
+            )
+        )
+    table = pd.concat(parts, ignore_index=True)
+    write_csv(settings.folder / "associations.csv", table)
+    return table
+
+
+def name_last(text: str) -> str:
+    """A name-slot text with its name at the end, where a causal model can fill it."""
+    match = _NAME_FIRST.match(text)
+    if match is None:
+        raise InputError(
+            f"{text!r} does not read 'My friend, [NAME], …', so it cannot be rephrased "
+            "for a causal model"
+        )
+    return f"The person, who {match['rest']}, has the first name {SLOT}."
+
+
+def _training_settings(settings: Settings) -> TrainingSettings:
+    values = asdict(settings)
+    names = TrainingSettings.__dataclass_fields__
+    return TrainingSettings(**{name: values[name] for name in names if name in values})
+
+
+def _selected(grid: pd.DataFrame, settings: Settings, *, decoder: str) -> list:
+    rows = [base_row(grid).to_dict() | {"variant": "base", "decoder": "–"}]
+    if decoder != "trained":
+        rows = []
+    for variant, index in variants(settings).items():
+        row = select(grid, index, lms_floor=settings.lms_floor).to_dict()
+        rows.append(row | {"variant": variant, "decoder": decoder, "index": index})
+    return rows
+
+
+def _closed_form_selection(settings, lm, data, measure) -> list:
+    gradiend = closed_form_gradiend(settings, lm, data)
+    grid = evaluate_grid(
+        lm,
+        gradiend,
+        measure,
+        feature_factors=CLOSED_FORM_FACTORS,
+        learning_rates=settings.learning_rates or LEARNING_RATES,
+    )
+    return _selected(grid, settings, decoder="closed form")
+
+
+def _candidate(row: pd.Series) -> tuple[float, float]:
+    """(h, α) of a selected row; the base model is a candidate and changes nothing."""
+    if pd.isna(row["h"]):
+        return 0.0, 0.0
+    return float(row["h"]), float(row["learning_rate"])
+
+
+def _capped(table: pd.DataFrame, rows: int, seed: int) -> pd.DataFrame:
+    if rows and len(table) > rows:
+        return table.sample(rows, random_state=seed)
+    return table
+
+
+def _described(settings: Settings, content: dict) -> dict:
+    """``content`` with what it was computed from."""
+    values = {k: v for k, v in asdict(settings).items() if k != "path"}
+    return {"settings": values, "versions": provenance(), "values": content}
