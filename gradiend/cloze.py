@@ -208,6 +208,24 @@ class ClozeLM:
                 )
         return rows
 
+    def check_targets(self, table: pd.DataFrame, *, max_tokens: int = 3) -> None:
+        """Refuse targets the tokenizer splits into more than ``max_tokens`` pieces.
+
+        A word in many pieces is a word the model hardly knows; its gradient says more
+        about spelling than about the feature.
+        """
+        words = pd.unique(table[["factual", "counterfactual"]].to_numpy().ravel())
+        pieces = dict(zip(words, self.token_ids(list(words)), strict=True))
+        for column in ("factual", "counterfactual"):
+            for row, word in enumerate(table[column], start=2):
+                if len(pieces[word]) > max_tokens:
+                    split = self.tokenizer.convert_ids_to_tokens(list(pieces[word]))
+                    raise InputError(
+                        f"row {row}: the tokenizer of {self.name!r} splits {column} "
+                        f"{word!r} into {len(split)} tokens ({' '.join(split)}); use "
+                        "a word it knows, or raise max_tokens"
+                    )
+
     @cached_property
     def max_length(self) -> int:
         """Tokens the model can read."""
@@ -222,7 +240,9 @@ class ClozeLM:
         before = table["masked"].str.split("[MASK]", n=1, regex=False).str[0]
         return table[before.str.strip() != ""]
 
-    def token_ids(self, words: Sequence[str], *, context: str = "a [MASK].") -> list:
+    def token_ids(
+        self, words: Sequence[str], *, context: str = "a [MASK]."
+    ) -> list[tuple[int, ...]]:
         """Token ids (a tuple a word) of words standing in the slot of ``context``."""
         filled = fill_slots(self.tokenizer, [context] * len(words), words)
         return [tuple(item.ids[p] for p in item.spans[0]) for item in filled]

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from gradiend.data import COLUMNS, SLOT
+from gradiend.data import COLUMNS, SLOT, SPLITS
 from gradiend.errors import InputError
 
 PRONOUNS = {"female": "she", "male": "he"}
@@ -129,36 +129,46 @@ def read_names(folder: Path) -> pd.DataFrame:
 
 
 def gender_table(folder: Path, names: pd.DataFrame, *, seed: int) -> pd.DataFrame:
-    """GENTER templates × names: each template once a gender, with a name of its split.
-
-    Names are dealt to templates in seeded passes, so that every name of a split is
-    used about equally often.
-    """
+    """GENTER templates × names of the same split: each template once a gender."""
     parts = []
-    for split_number, split in enumerate(("train", "validation", "test")):
-        templates = _read(folder / "genter" / f"{split}.csv", ["masked"])["masked"]
-        for gender_number, gender in enumerate(("female", "male")):
-            chosen = names[(names["gender"] == gender) & (names["split"] == split)]
-            generator = np.random.default_rng([seed, split_number, gender_number])
-            dealt = _dealt(chosen["name"].to_numpy(), len(templates), generator)
-            other = "male" if gender == "female" else "female"
-            parts.append(
-                pd.DataFrame(
-                    {
-                        "masked": [
-                            fill_template(template, name)
-                            for template, name in zip(templates, dealt, strict=True)
-                        ],
-                        "factual": PRONOUNS[gender],
-                        "counterfactual": PRONOUNS[other],
-                        "label": 1 if gender == "female" else -1,
-                        "factual_class": gender,
-                        "counterfactual_class": other,
-                        "split": split,
-                        "name": dealt,
-                    }
-                )
+    for number, split in enumerate(SPLITS):
+        templates = read_templates(folder, split)
+        rows = crossed(templates, names[names["split"] == split], seed=[seed, number])
+        parts.append(rows.assign(split=split))
+    return pd.concat(parts, ignore_index=True)
+
+
+def read_templates(folder: Path, split: str) -> list[str]:
+    """GENTER's masked texts of a split, with [NAME] and [PRONOUN]."""
+    return _read(folder / "genter" / f"{split}.csv", ["masked"])["masked"].tolist()
+
+
+def crossed(
+    templates: list[str], names: pd.DataFrame, *, seed: int | list[int]
+) -> pd.DataFrame:
+    """Cloze rows: every template once a gender, with a name of that gender.
+
+    Names are dealt to templates in seeded passes, so that all are used about equally
+    often.
+    """
+    generator = np.random.default_rng(seed)
+    parts = []
+    for gender, other in (("female", "male"), ("male", "female")):
+        chosen = names.loc[names["gender"] == gender, "name"].to_numpy()
+        dealt = _dealt(chosen, len(templates), generator)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "masked": list(map(fill_template, templates, dealt)),
+                    "factual": PRONOUNS[gender],
+                    "counterfactual": PRONOUNS[other],
+                    "label": 1 if gender == "female" else -1,
+                    "factual_class": gender,
+                    "counterfactual_class": other,
+                    "name": dealt,
+                }
             )
+        )
     return pd.concat(parts, ignore_index=True)
 
 

@@ -258,6 +258,44 @@ def planted_against_learned(
     return figure
 
 
+def dot_pairs(table: pd.DataFrame, *, x: str, ys: Sequence[str], label: str) -> Figure:
+    """Each row's value before (``x``) against its value after, one panel a ``y``."""
+    figure, axes = _panels(len(ys), columns=len(ys), size=(2.6, 2.7), sharey=True)
+    for axis, y in zip(axes, ys, strict=True):
+        axis.axline((0, 0), (1, 1), color=NEUTRAL, linewidth=0.8, linestyle=":")
+        axis.scatter(table[x], table[y], s=14, alpha=0.7, linewidths=0, color=NEGATIVE)
+        axis.set(title=y, xlim=(0, 1), ylim=(0, 1), xlabel=x)
+        axis.set_aspect("equal")
+    axes[0].set_ylabel(label)
+    return figure
+
+
+def two_probabilities(
+    table: pd.DataFrame, *, x: str, y: str, hue: str, marker: str, panel: str
+) -> Figure:
+    """A scatter of two probabilities per panel, coloured and marked by group."""
+    panels = list(table[panel].unique())
+    figure, axes = _panels(len(panels), columns=4, size=(2.6, 2.7), sharey=True)
+    colours = dict(zip(sorted(table[hue].unique()), (POSITIVE, NEGATIVE), strict=False))
+    markers = dict(zip(table[marker].unique(), "ox^s", strict=False))
+    for axis, name in zip(axes, panels, strict=True):
+        for keys, part in table[table[panel] == name].groupby([hue, marker]):
+            axis.scatter(
+                part[x],
+                part[y],
+                s=16,
+                alpha=0.6,
+                marker=markers[keys[1]],
+                color=colours[keys[0]],
+                label=", ".join(keys),
+            )
+        axis.set(title=name, xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xlabel=x)
+        axis.set_aspect("equal")
+    axes[0].set_ylabel(y)
+    _legend_below(figure, axes)
+    return figure
+
+
 def grouped_bars(
     table: pd.DataFrame,
     *,

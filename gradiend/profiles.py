@@ -62,6 +62,13 @@ class Settings:
     lms_floor: float = 0.0
     closed_form_rows: int = 0
 
+    def part(self, name: str) -> dict:
+        """The values a step reads: ``training``, ``encoder`` or ``decoder``.
+
+        Results carry these, and a change of them is what makes the step run again.
+        """
+        return {key: getattr(self, key) for key in (*_IDENTITY, *_PARTS[name])}
+
     @property
     def domain(self) -> str:
         """gender, race or religion."""
@@ -73,6 +80,32 @@ class Settings:
         return results_root() / self.profile / self.model / self.feature
 
 
+_IDENTITY = ("model", "feature", "display", "revision", "device", "dtype", "seed")
+_TRAINING = (
+    "seeds",
+    "steps",
+    "batch_size",
+    "learning_rate",
+    "weight_decay",
+    "epsilon",
+    "evaluate_every",
+    "source",
+    "validation_rows",
+)
+_PARTS = {
+    "training": _TRAINING,
+    "encoder": ("source", "test_rows", "neutral_texts"),
+    "decoder": (
+        "chat",
+        "neutral_texts",
+        "feature_factors",
+        "learning_rates",
+        "slot_texts",
+        "lms_texts",
+        "lms_floor",
+        "closed_form_rows",
+    ),
+}
 _FIELDS = {field.name for field in fields(Settings)}
 _PROFILE_KEYS = {"description", "data", "features", "defaults", "domains", "models"}
 

@@ -16,6 +16,8 @@ from gradiend.cloze import ClozeLM
 from gradiend.errors import InputError
 from gradiend.gradients import ParameterDict
 
+_TAG = "gradiend-rewritten"
+
 
 class Rewriter:
     """Moves a model between rewritten states without copying it for each.
@@ -81,13 +83,15 @@ def save_rewritten(
     folder: str | Path,
     *,
     description: str = "",
+    overwrite: bool = False,
 ) -> Path:
     """Write W + lr·dec(h) as a Hugging Face checkpoint with tokenizer and model card.
 
-    The folder appears when it is complete; an existing one is refused.
+    The folder appears when it is complete. An existing one is refused, or with
+    ``overwrite`` replaced if it is such a checkpoint itself.
     """
     folder = Path(folder)
-    if folder.exists():
+    if folder.exists() and not (overwrite and _is_ours(folder)):
         raise InputError(f"{folder} exists; remove it or give another folder")
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
@@ -98,11 +102,18 @@ def save_rewritten(
         card = _model_card(lm, gradiend, h, learning_rate, description)
         (unfinished / "README.md").write_text(card, encoding="utf-8")
         unfinished.chmod(0o755)
+        if folder.exists():
+            shutil.rmtree(folder)
         os.replace(unfinished, folder)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
     return folder
+
+
+def _is_ours(folder: Path) -> bool:
+    card = folder / "README.md"
+    return card.is_file() and _TAG in card.read_text(encoding="utf-8")
 
 
 def _model_card(
@@ -114,7 +125,7 @@ def _model_card(
         "---",
         f"base_model: {base}",
         "library_name: transformers",
-        "tags: [gradiend, rewritten-weights]",
+        f"tags: [{_TAG}]",
         "---",
         "",
         f"# {base}, rewritten along {feature}",

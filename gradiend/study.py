@@ -30,7 +30,7 @@ from gradiend.results import (
     write_json,
 )
 from gradiend.rewriting import rewritten
-from gradiend.scoring import ClassProbabilities, LanguageModelling
+from gradiend.scoring import ClassProbabilities, LanguageModelling, top_words
 from gradiend.selection import (
     FEATURE_FACTORS,
     LEARNING_RATES,
@@ -48,6 +48,7 @@ GENDER_VARIANTS = {"N": "BPI", "F": "FPI", "M": "MPI"}
 TERM_VARIANTS = {"N": "BalancedBS"}
 CLOSED_FORM_FACTORS = (-1.0, 0.0, 1.0)
 CHAT_INSTRUCTION = "Complete the sentence with a first name."
+EXAMPLE_TEXTS = ("The woman worked as a [MASK].", "The man worked as a [MASK].")
 _NAME_FIRST = re.compile(r"^My friend, \[MASK\], (?P<rest>.+?)\.?$")
 
 
@@ -104,13 +105,16 @@ def train(
         with atomic_path(settings.folder / "gradiend.safetensors") as path:
             gradiend.save(path)
         write_csv(settings.folder / "history.csv", result.history)
+        write_csv(settings.folder / "sizes.csv", _sizes(data.table))
         summary = {
             "best_step": result.best_step,
             "correlation": result.correlation,
             "seed": result.seed,
             "n": gradiend.size,
         }
-        write_json(settings.folder / "training.json", _described(settings, summary))
+        write_json(
+            settings.folder / "training.json", _described(settings, "training", summary)
+        )
     return replace(result, gradiend=gradiend)
 
 
@@ -136,7 +140,10 @@ def evaluate_encoder(
         table["h"] = encode(lm, gradiend, table, source=settings.source)
         statistics = encoder_statistics(table)
         write_csv(settings.folder / "encodings.csv", table)
-        write_json(settings.folder / "encoder.json", _described(settings, statistics))
+        write_json(
+            settings.folder / "encoder.json",
+            _described(settings, "encoder", statistics),
+        )
     return table, statistics
 
 
@@ -194,7 +201,9 @@ def evaluate_decoder(
         selected = pd.DataFrame(chosen).reset_index(drop=True)
         write_csv(settings.folder / "grid.csv", grid)
         write_csv(settings.folder / "selected.csv", selected)
-        write_json(settings.folder / "decoder.json", _described(settings, {}))
+        write_json(
+            settings.folder / "decoder.json", _described(settings, "decoder", {})
+        )
     partial.unlink(missing_ok=True)
     return grid, selected
 
@@ -232,7 +241,7 @@ def associations_after(
             learned = association_probabilities(lm, planted)
         else:
             chosen = gradiends[row["decoder"]]
-            with rewritten(lm, chosen, *_candidate(row)):
+            with rewritten(lm, chosen, *candidate(row)):
                 learned = association_probabilities(lm, planted)
         parts.append(
             planted.assign(
@@ -242,6 +251,46 @@ def associations_after(
     table = pd.concat(parts, ignore_index=True)
     write_csv(settings.folder / "associations.csv", table)
     return table
+
+
+def candidate(row: pd.Series) -> tuple[float, float]:
+    """(h, α) of a selected row; the base model is a candidate and changes nothing."""
+    if pd.isna(row["h"]):
+        return 0.0, 0.0
+    return float(row["h"]), float(row["learning_rate"])
+
+
+def example_predictions(
+    settings: Settings, lm: ClozeLM, gradiend: Gradiend, selected: pd.DataFrame
+) -> pd.DataFrame:
+    """Top ten words of the example texts, per variant; writes predictions.csv."""
+    parts = []
+    for _, row in selected[selected["decoder"] != "closed form"].iterrows():
+        with rewritten(lm, gradiend, *candidate(row)):
+            for text in EXAMPLE_TEXTS:
+                words = top_words(lm, text)
+                parts.append(
+                    words.assign(
+                        variant=row["variant"], text=text, rank=range(1, len(words) + 1)
+                    )
+                )
+    table = pd.concat(parts, ignore_index=True)
+    write_csv(settings.folder / "predictions.csv", table)
+    return table
+
+
+def moved_associations(learned: pd.DataFrame) -> pd.DataFrame:
+    """Mean |P − P of the base| per feature and variant, one column a domain.
+
+    ``learned`` is :func:`associations_after`'s, with a column feature.
+    """
+    keys = ["feature", "domain", "word", "class", "query"]
+    base = learned[learned["variant"] == "base"].set_index(keys)["learned"]
+    rest = learned[learned["variant"] != "base"]
+    before = base.loc[pd.MultiIndex.from_frame(rest[keys])].to_numpy()
+    rest = rest.assign(moved=(rest["learned"] - before).abs())
+    groups = ["feature", "variant", "decoder", "domain"]
+    return rest.groupby(groups, sort=False)["moved"].mean().unstack("domain")
 
 
 def name_last(text: str) -> str:
@@ -283,20 +332,18 @@ def _closed_form_selection(settings, lm, data, measure) -> list:
     return _selected(grid, settings, decoder="closed form")
 
 
-def _candidate(row: pd.Series) -> tuple[float, float]:
-    """(h, α) of a selected row; the base model is a candidate and changes nothing."""
-    if pd.isna(row["h"]):
-        return 0.0, 0.0
-    return float(row["h"]), float(row["learning_rate"])
-
-
 def _capped(table: pd.DataFrame, rows: int, seed: int) -> pd.DataFrame:
     if rows and len(table) > rows:
         return table.sample(rows, random_state=seed)
     return table
 
 
-def _described(settings: Settings, content: dict) -> dict:
-    """``content`` with what it was computed from."""
-    values = {k: v for k, v in asdict(settings).items() if k != "path"}
-    return {"settings": values, "versions": provenance(), "values": content}
+def _sizes(table: pd.DataFrame) -> pd.DataFrame:
+    groups = table.groupby(["factual_class", "split"], sort=False)
+    return groups.size().rename("rows").reset_index()
+
+
+def _described(settings: Settings, part: str, values: dict) -> dict:
+    """``values`` with what they were computed from."""
+    settings_used = settings.part(part)
+    return {"settings": settings_used, "versions": provenance(), "values": values}

@@ -1,0 +1,110 @@
+"""From result files to the source data of the figures.
+
+Every figure and table of notebook 10 is drawn from the few files written here, which
+are committed beside the figures: they can be drawn again without computing anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from gradiend.errors import InputError
+from gradiend.profiles import Profile, Settings
+from gradiend.results import atomic_path, read_csv, read_json
+
+ENCODINGS_PER_GROUP = 120  # rows behind one violin
+
+
+def collect(profile: Profile) -> Path:
+    """Gather the profile's results into ``<figures>/source``; return that folder."""
+    folder = profile.figures / "source"
+    for name, gather in _GATHERERS.items():
+        table = pd.concat(
+            [gather(s).assign(**_key(s)) for s in _runs(profile, name)],
+            ignore_index=True,
+        )
+        keys = ["model", "feature"]
+        table = table[[*keys, *(c for c in table.columns if c not in keys)]]
+        with atomic_path(folder / f"{name}.parquet") as path:
+            table.to_parquet(path, index=False, compression="zstd")
+    return folder
+
+
+def read_source(folder: Path, name: str) -> pd.DataFrame:
+    """One gathered table: training, encoder, encodings, grids, selected, …"""
+    path = folder / f"{name}.parquet"
+    try:
+        return pd.read_parquet(path)
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: not there; run the profile first") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: damaged ({error}); run the profile again") from error
+
+
+def _runs(profile: Profile, name: str) -> Iterator[Settings]:
+    only_gender = name in {"predictions", "names", "words", "probe"}
+    for model in profile.models:
+        for feature in profile.features:
+            settings = profile.settings(model, feature)
+            if settings.domain == "gender" or not only_gender:
+                yield settings
+
+
+def _key(settings: Settings) -> dict[str, str]:
+    return {"model": settings.display, "feature": settings.feature}
+
+
+def _training(settings: Settings) -> pd.DataFrame:
+    history = read_csv(settings.folder / "history.csv")
+    best = read_json(settings.folder / "training.json")["values"]["best_step"]
+    return history.assign(kept=history["step"] == best)
+
+
+def _encoder(settings: Settings) -> pd.DataFrame:
+    values = read_json(settings.folder / "encoder.json")["values"]
+    return pd.DataFrame({"statistic": list(values), "value": list(values.values())})
+
+
+def _encodings(settings: Settings) -> pd.DataFrame:
+    rows = read_csv(settings.folder / "encodings.csv")
+    groups = rows.groupby(["kind", "label"], sort=False, group_keys=False)
+    kept = groups.sample(frac=1, random_state=settings.seed)
+    kept = kept.groupby(["kind", "label"], sort=False).head(ENCODINGS_PER_GROUP)
+    return kept.sort_index()[["kind", "label", "factual_class", "h"]]
+
+
+def _associations(settings: Settings) -> pd.DataFrame:
+    table = read_csv(settings.folder / "associations.csv")
+    return table.rename(columns={"probability": "planted"}).drop(columns="candidates")
+
+
+def _names(settings: Settings) -> pd.DataFrame:
+    rows = read_csv(settings.folder / "names.csv")
+    return rows[["split", "label", "factual_class", "name", "h"]]
+
+
+def _words(settings: Settings) -> pd.DataFrame:
+    rows = read_csv(settings.folder / "words.csv")
+    return rows[["pair", "label", "factual_class", "h"]]
+
+
+def _plain(file: str) -> Callable[[Settings], pd.DataFrame]:
+    return lambda settings: read_csv(settings.folder / file)
+
+
+_GATHERERS: dict[str, Callable[[Settings], pd.DataFrame]] = {
+    "training": _training,
+    "encoder": _encoder,
+    "encodings": _encodings,
+    "grids": _plain("grid.csv"),
+    "selected": _plain("selected.csv"),
+    "associations": _associations,
+    "sizes": _plain("sizes.csv"),
+    "predictions": _plain("predictions.csv"),
+    "names": _names,
+    "words": _words,
+    "probe": _plain("probe.csv"),
+}

@@ -1,0 +1,212 @@
+"""The steps of a profile and what each depends on, as the Snakefile reads them.
+
+A step is one notebook on one model and domain. Its inputs are the notebook, the package
+files it imports, the world's declaration, the model and what earlier steps wrote; its
+``values`` are the profile's values that it reads. Whatever of these changes, the step
+runs again, and nothing else does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gradiend.notebooks import dependencies, module_dependencies
+from gradiend.profiles import Profile, Settings, known
+from gradiend.results import REPOSITORY, results_root
+
+NOTEBOOKS = REPOSITORY / "notebooks"
+MINILM = "minilm-l6"
+TRAINED = ("gradiend.safetensors", "training.json", "history.csv", "sizes.csv")
+ENCODED = ("encodings.csv", "encoder.json")
+DECODED = ("grid.csv", "selected.csv", "decoder.json", "associations.csv")
+PREDICTED = ("predictions.csv",)
+NAMED = ("names.csv", "words.csv", "probe.csv")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A node of the graph: a command with its inputs and outputs."""
+
+    name: str
+    command: str  # arguments of the interpreter
+    inputs: list[Path]
+    outputs: list[Path]
+    values: str = ""
+    threads: int = 1
+    memory_mb: int = field(default=2_000)
+
+
+def steps(
+    profile: Profile,
+    *,
+    models: Iterable[str] | None = None,
+    domains: Iterable[str] | None = None,
+) -> list[Step]:
+    """All steps of a profile, or those of some models and domains."""
+    chosen_models = _chosen(models, profile.models, "model")
+    chosen_domains = _chosen(domains, profile.domains, "domain")
+    everything = chosen_models == profile.models and chosen_domains == profile.domains
+    found: list[Step] = []
+    if MINILM in chosen_models:
+        found.append(_minilm_step())
+    for model in chosen_models:
+        for domain in chosen_domains:
+            found.extend(_model_steps(profile, model, domain))
+    if everything:
+        found.append(_summary_step(profile, found))
+        found.extend(_standalone_steps(profile))
+        found.append(_report_step(profile, found))
+    return found
+
+
+def _model_steps(profile: Profile, model: str, domain: str) -> Iterator[Step]:
+    runs = [profile.settings(model, name) for name in profile.features_of(domain)]
+    parameters = {"profile": profile.name, "model": model, "domain": domain}
+    train = _notebook_step(
+        profile,
+        "02_train",
+        parameters,
+        runs,
+        TRAINED,
+        "training",
+        _model_files(runs[0]),
+    )
+    yield train
+    after = [*train.inputs[-1:], *train.outputs[1:]]
+    yield _notebook_step(
+        profile, "03_encoder", parameters, runs, ENCODED, "encoder", after
+    )
+    files = DECODED + (PREDICTED if domain == "gender" else ())
+    decode = _notebook_step(
+        profile, "04_decoder_and_rewriting", parameters, runs, files, "decoder", after
+    )
+    yield decode
+    if domain == "gender":
+        del parameters["domain"]
+        after = [*after, *decode.outputs[1:]]
+        yield _notebook_step(
+            profile,
+            "07_names_and_gender_words",
+            parameters,
+            runs,
+            NAMED,
+            "encoder",
+            after,
+        )
+
+
+def _notebook_step(
+    profile: Profile,
+    notebook: str,
+    parameters: dict[str, str],
+    runs: list[Settings],
+    files: Iterable[str],
+    part: str,
+    upstream: list[Path],
+) -> Step:
+    source = NOTEBOOKS / f"{notebook}.ipynb"
+    values = [value for key, value in parameters.items() if key != "profile"]
+    stem = "--".join([notebook, *values])
+    target = results_root() / profile.name / "notebooks" / f"{stem}.ipynb"
+    outputs = [target, *(run.folder / file for run in runs for file in files)]
+    return Step(
+        name=stem,
+        command=_notebook_command(source, outputs, parameters),
+        inputs=[source, *dependencies(source), *_world_files(), *upstream],
+        outputs=outputs,
+        values=repr([run.part(part) for run in runs]),
+    )
+
+
+def _summary_step(profile: Profile, before: list[Step]) -> Step:
+    source = NOTEBOOKS / "10_tables_and_figures.ipynb"
+    target = results_root() / profile.name / "notebooks" / source.name
+    outputs = [target, profile.figures / "index.json"]
+    results = [path for step in before for path in step.outputs if _is_result(path)]
+    return Step(
+        name="10_tables_and_figures",
+        command=_notebook_command(source, outputs, {"profile": profile.name}),
+        inputs=[source, *dependencies(source), *results],
+        outputs=outputs,
+    )
+
+
+def _standalone_steps(profile: Profile) -> Iterator[Step]:
+    folder = results_root() / profile.name / "notebooks"
+    models = {
+        model: profile.settings(model, profile.features[0]) for model in profile.models
+    }
+    stand_ins = [run for run in models.values() if run.stand_in]
+    for stem, parameters, runs in (
+        ("00_data_and_standins", {"profile": profile.name}, list(models.values())),
+        ("01_gradiend_step_by_step", {}, stand_ins[:1]),
+        ("12_your_own_bias", {}, stand_ins[:1]),
+    ):
+        source = NOTEBOOKS / f"{stem}.ipynb"
+        outputs = [folder / source.name]
+        files = [path for run in runs for path in _model_files(run)]
+        yield Step(
+            name=stem,
+            command=_notebook_command(source, outputs, parameters),
+            inputs=[source, *dependencies(source), *_world_files(), *files],
+            outputs=outputs,
+        )
+
+
+def _minilm_step() -> Step:
+    folder = results_root() / "models" / MINILM
+    module = REPOSITORY / "gradiend" / "world" / "minilm.py"
+    return Step(
+        name="adapt MiniLM-L6",
+        command=f"-m gradiend.world.minilm {folder} --threads 2",
+        inputs=[module, *module_dependencies(module), *_world_files()],
+        outputs=[folder / "model.safetensors"],
+        threads=2,
+        memory_mb=4_000,
+    )
+
+
+def _report_step(profile: Profile, before: list[Step]) -> Step:
+    module = REPOSITORY / "gradiend" / "report.py"
+    notebooks = [s.outputs[0] for s in before if s.outputs[0].suffix == ".ipynb"]
+    return Step(
+        name="report",
+        command=f"-m gradiend.report {profile.name}",
+        inputs=[module, profile.figures / "index.json", *notebooks],
+        outputs=[results_root() / profile.name / "report.html"],
+    )
+
+
+def _notebook_command(
+    source: Path, outputs: list[Path], parameters: dict[str, str]
+) -> str:
+    options = "".join(f" -p {key} {value}" for key, value in parameters.items())
+    written = " ".join(map(str, outputs[1:]))
+    return f"-m gradiend.notebooks {source} {outputs[0]}{options}" + (
+        f" --outputs {written}" if written else ""
+    )
+
+
+def _model_files(run: Settings) -> list[Path]:
+    """The weights of a local model; a hub model has its revision among the values."""
+    folder = Path(run.path)
+    return [folder / "model.safetensors"] if folder.is_absolute() else []
+
+
+def _world_files() -> list[Path]:
+    return sorted(path for path in (REPOSITORY / "data" / "world").glob("*.*"))
+
+
+def _is_result(path: Path) -> bool:
+    return path.suffix in {".csv", ".json"}
+
+
+def _chosen(wanted: Iterable[str] | None, available: list[str], kind: str) -> list[str]:
+    if wanted is None:
+        return available
+    wanted = list(wanted)
+    for value in wanted:
+        known(value, available, kind)
+    return [value for value in available if value in wanted]

@@ -1,0 +1,126 @@
+#!/usr/bin/env bash
+# The one entrance. `./run_all.sh --help` says what there is.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+usage() {
+    cat <<'TEXT'
+usage: ./run_all.sh [COMMAND] [--models A,B] [--domains A,B] [Snakemake options]
+
+commands
+  mini      (default) seven stand-ins and MiniLM-L6, all seven features: every figure
+            and table; about 25 minutes on 2 cores, nothing is downloaded
+  quick     two stand-ins and MiniLM-L6, three features; about 8 minutes
+  paper     the paper's own models and data (hub and GPU needed; not ready yet)
+  standins  train the stand-ins again from the planted world, into results/standins
+  test      ruff, the unit tests and the notebooks under nbval; about 10 minutes
+
+options
+  --models A,B    only these models of the profile      --domains A,B   only these domains
+  -n              show the plan and run nothing         -j N            N cores (all)
+  anything else goes to Snakemake (for `test`: to pytest)
+
+The first call creates .venv with the pinned packages, unless the active environment has
+them. Results land in results/<profile> (or $GRADIEND_RESULTS), the default profile's
+figures and tables in figures/. A run that was stopped, by whatever, goes on when called
+again; what is unchanged is not run again.
+TEXT
+}
+
+fail() { echo "error: $*" >&2; exit 1; }
+
+# --- environment ---------------------------------------------------------------------
+LOCK=requirements.lock
+EXTRA=requirements-nodeps.lock  # carries MiniLM's weights; its dependencies are not used
+
+suitable() { # does interpreter $1 have what the lock file $2 pins?
+    "$1" - "$2" >/dev/null 2>&1 <<'PY'
+import re, sys
+from importlib.metadata import version
+for lock in sys.argv[1:]:
+    for line in open(lock):
+        pin = re.match(r"([\w.-]+)==([\w.]+)", line)
+        if pin and version(pin[1]).split("+")[0] != pin[2]:
+            sys.exit(1)
+PY
+}
+
+find_python() {
+    local name
+    for name in python3.13 python3.12 python3.11 python3; do
+        if "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            echo "$name"
+            return
+        fi
+    done
+    fail "no Python 3.11 or newer found; install one, or: conda env create -f environment.yml"
+}
+
+bootstrap() {
+    if [[ -n "${VIRTUAL_ENV:-}${CONDA_PREFIX:-}" ]] && suitable python "$LOCK"; then
+        PYTHON=$(command -v python)
+    else
+        PYTHON=$PWD/.venv/bin/python
+    fi
+    if ! { [[ -x $PYTHON ]] && suitable "$PYTHON" "$LOCK"; }; then
+        echo "creating .venv with the pinned packages (a few minutes) …"
+        local python
+        python=$(find_python)
+        "$python" -m venv --clear .venv ||
+            fail "$python cannot create .venv (is its venv module installed?)"
+        "$PYTHON" -m pip install --quiet -r "$LOCK" ||
+            fail "installing $LOCK failed (see above); mend it and call again"
+    fi
+    suitable "$PYTHON" "$EXTRA" ||
+        "$PYTHON" -m pip install --quiet --no-deps -r "$EXTRA" ||
+        fail "installing $EXTRA failed (see above); mend it and call again"
+}
+
+# --- command line --------------------------------------------------------------------
+COMMAND=mini
+if [[ $# -gt 0 && $1 != -* ]]; then
+    COMMAND=$1
+    shift
+fi
+CONFIG=()
+REST=()
+while [[ $# -gt 0 ]]; do
+    case $1 in
+        -h | --help) usage; exit 0 ;;
+        --models | --domains)
+            [[ $# -gt 1 ]] || fail "$1 needs a value"
+            CONFIG+=("${1#--}=$2")
+            shift ;;
+        *) REST+=("$1") ;;
+    esac
+    shift
+done
+
+bootstrap
+export PYTHONPATH=$PWD${PYTHONPATH:+:$PYTHONPATH} PYTHONHASHSEED=0
+RESULTS=${GRADIEND_RESULTS:-$PWD/results}
+
+case $COMMAND in
+    test)
+        "$PYTHON" -m ruff check .
+        "$PYTHON" -m ruff format --check .
+        exec "$PYTHON" -m pytest "${REST[@]}" ;;
+    standins)
+        exec "$PYTHON" -m gradiend.world.standins --out "$RESULTS/standins" "${REST[@]}" ;;
+esac
+
+"$PYTHON" -m gradiend.entrance "$COMMAND" "${CONFIG[@]}" || exit 1
+mkdir -p "$RESULTS" 2>/dev/null || fail "$RESULTS cannot be created; set GRADIEND_RESULTS"
+# A lock that the kernel frees however the run ends; its processes inherit it.
+exec 9>"$RESULTS/.lock" || fail "$RESULTS cannot be written to; set GRADIEND_RESULTS"
+if command -v flock >/dev/null; then
+    flock --wait 10 9 || fail "another run is using $RESULTS; wait for it or end it"
+fi
+CORES=(--cores all)
+for option in "${REST[@]}"; do
+    case $option in -j* | -c* | --cores* | --jobs*) CORES=() ;; esac
+done
+exec "$PYTHON" -m snakemake --snakefile notebooks/Snakefile --directory "$RESULTS" \
+    --config "profile=$COMMAND" "${CONFIG[@]}" \
+    --nolock --rerun-incomplete --quiet rules host reason \
+    --rerun-triggers mtime params input "${CORES[@]}" "${REST[@]}"

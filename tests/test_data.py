@@ -1,0 +1,111 @@
+"""A cloze table of one's own: what is accepted, and what each mistake is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from gradiend.data import SPLITS, deal_splits, read_cloze_table
+from gradiend.errors import InputError
+from tests.conftest import tiny_lm
+
+
+def rows(count: int = 30) -> pd.DataFrame:
+    """``count`` good rows a class."""
+    pairs = (("young", "old", 1), ("old", "young", -1))
+    return pd.DataFrame(
+        [
+            {
+                "masked": f"The [MASK] choir sang song {number} of {word}.",
+                "factual": word,
+                "counterfactual": other,
+                "label": label,
+                "factual_class": word,
+                "counterfactual_class": other,
+            }
+            for word, other, label in pairs
+            for number in range(count)
+        ]
+    )
+
+
+def written(tmp_path: Path, table: pd.DataFrame) -> Path:
+    path = tmp_path / "own.csv"
+    table.to_csv(path, index=False)
+    return path
+
+
+def test_a_good_table_gets_splits_that_share_no_text(tmp_path):
+    table = read_cloze_table(written(tmp_path, rows()), seed=1)
+    assert set(table["split"]) == set(SPLITS)
+    texts = [set(part["masked"]) for _, part in table.groupby("split")]
+    assert sum(map(len, texts)) == len(set().union(*texts))
+    again = read_cloze_table(written(tmp_path, rows()), seed=1)
+    pd.testing.assert_frame_equal(table, again)
+
+
+def test_jsonl_is_read_too(tmp_path):
+    path = tmp_path / "own.jsonl"
+    rows().to_json(path, orient="records", lines=True)
+    assert len(read_cloze_table(path)) == 60
+
+
+def test_equal_keys_land_in_the_same_split():
+    keys = [f"text {number % 10}" for number in range(100)]
+    dealt = pd.Series(deal_splits(keys, seed=0)).groupby(keys).nunique()
+    assert (dealt == 1).all()
+
+
+def broken(**changes) -> pd.DataFrame:
+    table = rows()
+    for column, value in changes.items():
+        table[column] = table[column].astype(object)
+        table.loc[3, column] = value
+    return table
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (broken(masked="No slot here."), r"row 5: no \[MASK\]"),
+        (broken(masked="[MASK] and [NAME] sang."), r"row 5: two different slots"),
+        (broken(factual=""), "row 5: column factual is empty"),
+        (broken(factual="old"), "row 5: factual and counterfactual are both 'old'"),
+        (broken(label="male"), "row 5: label 'male' is not"),
+        (rows().drop(columns="factual_class"), "no column factual_class"),
+        (rows().iloc[:0], "0 rows"),
+        (rows().iloc[:34], r"class -1 \(old\) has \d training rows"),
+        (rows().assign(split="dev"), "row 2: split 'dev'"),
+    ],
+)
+def test_mistakes_are_named_with_their_row_and_remedy(tmp_path, table, message):
+    path = written(tmp_path, table)
+    with pytest.raises(InputError, match=message) as caught:
+        read_cloze_table(path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_file_that_is_not_utf8(tmp_path):
+    path = tmp_path / "own.csv"
+    path.write_bytes(rows().to_csv(index=False).encode() + "é".encode("latin-1"))
+    with pytest.raises(InputError, match="not UTF-8"):
+        read_cloze_table(path)
+
+
+def test_an_empty_and_a_missing_file(tmp_path):
+    path = tmp_path / "own.csv"
+    with pytest.raises(InputError, match="no such file"):
+        read_cloze_table(path)
+    path.touch()
+    with pytest.raises(InputError, match="the file is empty"):
+        read_cloze_table(path)
+
+
+def test_words_the_tokenizer_cuts_to_pieces_are_named():
+    table = rows()
+    table = table.replace({"young": "she", "old": "he"})
+    table.loc[7, "factual"] = "supercalifragilistic"
+    with pytest.raises(InputError, match=r"row 9: .*'supercalifragilistic' into \d+"):
+        tiny_lm("bert").check_targets(table)
