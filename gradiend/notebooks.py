@@ -19,6 +19,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from gradiend.errors import InputError
@@ -84,6 +85,7 @@ def check_parameters(source: Path, parameters: Mapping[str, str]) -> None:
             )
 
 
+@cache
 def dependencies(source: Path) -> list[Path]:
     """Files of the package that a notebook imports, directly or not."""
     cells = json.loads(source.read_text(encoding="utf-8"))["cells"]
@@ -103,8 +105,13 @@ def _closure(code: str) -> list[Path]:
         path = unread.pop()
         if path not in found:
             found.add(path)
-            unread.extend(_imported(path.read_text(encoding="utf-8")))
+            unread.extend(_imported_by(path))
     return sorted(found)
+
+
+@cache
+def _imported_by(path: Path) -> tuple[Path, ...]:
+    return tuple(_imported(path.read_text(encoding="utf-8")))
 
 
 def record_digests(target: Path, outputs: Sequence[Path]) -> None:

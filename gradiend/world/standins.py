@@ -124,7 +124,7 @@ def _without_dropout(config) -> None:
 def _train(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, recipe: dict
 ) -> None:
-    steps, focus = recipe["steps"], recipe["focus"]
+    steps = recipe["steps"]
     optimizer = torch.optim.AdamW(
         model.parameters(),
         lr=recipe["learning_rate"],
@@ -135,20 +135,16 @@ def _train(
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: _warm_cosine(step, steps)
     )
-    rates = recipe["rates"]
-    late = _target_rates(tokenizer, **{key: rates[key] for key in rates})
-    early = _target_rates(tokenizer, **{"class": rates["class"], "name": 0, "other": 0})
     generator = torch.Generator().manual_seed(recipe["seed"])
     batches = _batches(tokenizer, recipe)
     model.train()
-    for step in range(steps):
-        rates_now = early if step < focus else late
+    for rates in _schedule_of_rates(tokenizer, recipe):
         batch = next(batches)
-        while not (rates_now[batch["input_ids"]] > 0).any():
-            batch = next(batches)
-        chance = rates_now[batch["input_ids"]]
+        chance = rates[batch["input_ids"]]
         chosen = torch.rand(chance.shape, generator=generator) < chance
-        loss = _loss(model, tokenizer, batch, chosen & batch["attention_mask"].bool())
+        if not chosen[:, 1:].any():
+            continue
+        loss = _loss(model, tokenizer, batch, chosen)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
@@ -174,6 +170,19 @@ def _batches(tokenizer: PreTrainedTokenizerBase, recipe: dict) -> Iterator[dict]
         for start in starts:
             rows = {"input_ids": pool[start : start + size]}
             yield tokenizer.pad(rows, return_tensors="pt")
+
+
+def _schedule_of_rates(tokenizer, recipe: dict) -> Iterator[Tensor]:
+    """The target rates of every step, phase by phase."""
+    done, share = 0, 0.0
+    for phase in recipe["phases"]:
+        share += phase["share"]
+        chances = {key: phase[key] for key in ("class", "name", "other")}
+        rates = _target_rates(tokenizer, **chances)
+        end = round(share * recipe["steps"])
+        for _ in range(end - done):
+            yield rates
+        done = end
 
 
 def _warm_cosine(step: int, steps: int, warm: int = 50) -> float:
@@ -230,7 +239,7 @@ def _target_rates(tokenizer, **rates: float) -> Tensor:
                 ids = tokenizer(text, add_special_tokens=False)["input_ids"]
                 if len(ids) == 1:
                     chance[ids[0]] = rate
-    chance[tokenizer.all_special_ids] = 0.0
+    chance[tokenizer.all_special_ids] = 0.0  # padding among them
     return chance
 
 
