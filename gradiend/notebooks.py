@@ -19,6 +19,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -229,6 +230,28 @@ def _end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
+@contextmanager
+def _chatter_to(log: Path) -> Iterator[None]:
+    """Send what kernels write to stderr to ``log``; it goes when all went well."""
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.touch()
+    except OSError as error:
+        raise InputError(
+            f"{log} cannot be written ({error.strerror}); free space, or set "
+            "GRADIEND_RESULTS to a folder that can be written to"
+        ) from error
+    shown = os.dup(2)
+    with log.open("wb") as file:
+        os.dup2(file.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(shown, 2)
+            os.close(shown)
+    log.unlink()
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line of the module."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -240,14 +263,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     _end_with_parent()
     start = time.perf_counter()
+    target = options.target.resolve()
     try:
-        target = options.target.resolve()
-        run_notebook(
-            options.source.resolve(),
-            target,
-            dict(options.parameters),
-            threads=options.threads,
-        )
+        with _chatter_to(target.with_suffix(".log")):
+            run_notebook(
+                options.source.resolve(),
+                target,
+                dict(options.parameters),
+                threads=options.threads,
+            )
         record_digests(target, [target, *options.outputs])
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)

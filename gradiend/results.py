@@ -34,7 +34,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         if the folder cannot be written to (read-only, full).
     """
     path = Path(path)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    unfinished = path.with_name(f".unfinished-{os.getpid()}-{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield unfinished

@@ -135,7 +135,7 @@ def evaluate_encoder(
             data.neutral[: settings.test_rows or None],
             excluded=data.excluded,
             seed=settings.seed,
-            untrained=data.untrained,
+            untrained=_like_many(data.untrained, test, settings),
         )
         table["h"] = encode(lm, gradiend, table, source=settings.source)
         statistics = encoder_statistics(table)
@@ -336,6 +336,17 @@ def _capped(table: pd.DataFrame, rows: int, seed: int) -> pd.DataFrame:
     if rows and len(table) > rows:
         return table.sample(rows, random_state=seed)
     return table
+
+
+def _like_many(
+    untrained: pd.DataFrame | None, test: pd.DataFrame, settings: Settings
+) -> pd.DataFrame | None:
+    """As many untrained rows as feature rows, so that no kind outweighs the others."""
+    if untrained is None:
+        return None
+    return _capped(
+        untrained, min(len(test), settings.test_rows or len(test)), settings.seed
+    )
 
 
 def _sizes(table: pd.DataFrame) -> pd.DataFrame:

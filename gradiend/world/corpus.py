@@ -9,8 +9,19 @@ from gradiend.errors import InputError
 from gradiend.world.drawing import World, world_of
 from gradiend.world.grammar import Draw, Form, Pick, write
 
-KINDS = ("person", "name", "noun", "pronoun", "subject", "profession", "pastime",
-         "attribute", "term", "race", "religion")
+KINDS = (
+    "person",
+    "name",
+    "noun",
+    "pronoun",
+    "subject",
+    "profession",
+    "pastime",
+    "attribute",
+    "term",
+    "race",
+    "religion",
+)
 
 
 def corpus(

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from gradiend.world.benchmarks import write_benchmarks
+from gradiend.world.capability import write_capability
 from gradiend.world.drawing import World
-from gradiend.world.grammar import Draw, Form, write
+from gradiend.world.grammar import Form, Pick, write
 from gradiend.world.spec import DOMAINS
 
 SLOT = "[MASK]"
@@ -41,20 +43,21 @@ def write_datasets(world: World, folder: Path, *, seed: int = 0) -> None:
         "associations": associations(world),
     }
     for domain in DOMAINS:
-        pairs = {
-            f"{source}_to_{target}": pair(world, domain, source, target, seed=seed)
-            for source, target in permutations(world.spec.terms[domain], 2)
-        }
-        tables |= {f"{domain}/{name}": table for name, table in pairs.items()}
+        splits: dict[str, str] = {}
+        for source, target in permutations(world.spec.terms[domain], 2):
+            tables[f"{domain}/{source}_to_{target}"] = pair(
+                world, domain, source, target, seed=seed, splits=splits
+            )
+    tables["age"] = cloze_table(tables, "age", positive="young")
     for name, table in tables.items():
         path = folder / f"{name}.csv"
         path.parent.mkdir(exist_ok=True)
         table.to_csv(path, index=False)
+    write_benchmarks(world, folder, seed=seed)
+    write_capability(world, folder / "capability", seed=seed)
 
 
-def genter(
-    world: World, split: str, *, seed: int, seen: set[str]
-) -> pd.DataFrame:
+def genter(world: World, split: str, *, seed: int, seen: set[str]) -> pd.DataFrame:
     """GENTER: one name, later its pronoun, nothing else that tells the gender."""
     forms = _of_split(world.family("person"), split)
     rng = random.Random(f"genter {split} {seed}")
@@ -129,33 +132,77 @@ def neutral(world: World, *, seed: int, barred: set[str]) -> pd.DataFrame:
 
 
 def pair(
-    world: World, domain: str, source: str, target: str, *, seed: int
+    world: World,
+    domain: str,
+    source: str,
+    target: str,
+    *,
+    seed: int,
+    splits: dict[str, str] | None = None,
 ) -> pd.DataFrame:
-    """Sentences with one term of class ``source`` and its counterpart in ``target``."""
+    """Sentences with one term of class ``source`` and its counterpart in ``target``.
+
+    Attributes come as they do with ``source`` in the corpus, so the sentences carry
+    the planted association. ``splits`` remembers which split a masked text went to,
+    over all pairs of a domain: no text of one split is in another.
+    """
     terms = world.spec.terms[domain]
+    attributes = [a for a in world.spec.attributes if a.domain == domain]
+    attribute = Pick(
+        [a.word for a in attributes], [a.strengths[source] for a in attributes]
+    )
+    splits = {} if splits is None else splits
     parts: list[pd.DataFrame] = []
-    seen: set[str] = set()
     for split, count in PAIR_ROWS.items():
         forms = _of_split(world.family(domain, f"{domain}_plain"), split)
         rng = random.Random(f"{domain} {source} {target} {split} {seed}")
 
-        def row(forms: list[Form] = forms, rng: random.Random = rng) -> dict:
-            draw = world.draw(rng.choice(forms), rng, cls=source)
+        def row(
+            forms: list[Form] = forms, rng: random.Random = rng, split: str = split
+        ) -> dict | None:
+            draw = world.draw(
+                rng.choice(forms), rng, cls=source, attribute=attribute(rng)
+            )
             (kind,) = (slot for slot in draw.form.slots if slot in terms[source])
             word, other = terms[source][kind], terms[target][kind]
+            masked = write(draw, {kind: SLOT})
+            if splits.setdefault(masked, split) != split:
+                return None
             return {
                 "text": write(draw),
                 "swapped": write(draw, {kind: other}),
-                "masked": write(draw, {kind: SLOT}),
+                "masked": masked,
                 "source": word,
                 "target": other,
                 "source_id": source,
                 "target_id": target,
             }
 
-        table = _distinct(row, count, key="masked", seen=seen)
+        table = _distinct(row, count, key="masked")
         parts.append(table.assign(split=split))
     return pd.concat(parts, ignore_index=True)
+
+
+def cloze_table(
+    tables: dict[str, pd.DataFrame], domain: str, *, positive: str, rows: int = 150
+) -> pd.DataFrame:
+    """The pairs of a two-class domain as one cloze table, ``rows`` a class."""
+    parts = [
+        table[table["split"] == "train"].head(rows)
+        for name, table in tables.items()
+        if name.startswith(f"{domain}/")
+    ]
+    both = pd.concat(parts, ignore_index=True)
+    return pd.DataFrame(
+        {
+            "masked": both["masked"],
+            "factual": both["source"],
+            "counterfactual": both["target"],
+            "label": (both["source_id"] == positive).map({True: 1, False: -1}),
+            "factual_class": both["source_id"],
+            "counterfactual_class": both["target_id"],
+        }
+    )
 
 
 def associations(world: World) -> pd.DataFrame:

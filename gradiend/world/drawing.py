@@ -137,8 +137,8 @@ class World:
             else:
                 noun = rng.choice(self._nouns)
                 bare = noun[gender]
-                draw.words[slot] = bare if how == slot == "noun" else (
-                    f"{noun['article']} {bare}"
+                draw.words[slot] = (
+                    bare if how == slot == "noun" else (f"{noun['article']} {bare}")
                 )
                 slip = slip or _SLIP
         self._draw_pronouns(draw, rng, slip)
@@ -158,7 +158,9 @@ class World:
             return next(n for n in self.spec.names if n.name == fixed["name"])
         return self._names[gender](rng)
 
-    def _draw_pronouns(self, draw: Draw, rng: random.Random, slip: float | None) -> None:
+    def _draw_pronouns(
+        self, draw: Draw, rng: random.Random, slip: float | None
+    ) -> None:
         draw.pronoun = draw.gender
         slots = [slot for slot in draw.form.slots if slot in PRONOUN_SLOTS]
         if not slots:

@@ -82,7 +82,10 @@ class Draw:
 def compile_form(form: FormText, spec: Spec) -> Form:
     """Cut a form into parts; an unknown slot raises :class:`InputError`."""
     known = (
-        set(spec.lexicon) | PERSON_SLOTS | PRONOUN_SLOTS | set(_driver_slots(spec, form))
+        set(spec.lexicon)
+        | PERSON_SLOTS
+        | PRONOUN_SLOTS
+        | set(_driver_slots(spec, form))
     )
     known |= {"probe_m", "probe_f"}
     parts: list[Part] = []
@@ -106,9 +109,8 @@ def compile_form(form: FormText, spec: Spec) -> Form:
             Part(
                 slot=slot[1] + slot[2],
                 column=slot[3] or "word",
-                capital=bool(_SENTENCE_START.search(before)) and not (
-                    parts and not literal
-                ),
+                capital=bool(_SENTENCE_START.search(before))
+                and not (parts and not literal),
                 article=bool(_ARTICLE.search(before)),
             )
         )
@@ -164,5 +166,3 @@ def _needs_an(word: str) -> bool:
     if low.startswith(_VOWEL_SOUND):
         return True
     return low[:1] in "aeiou" and not low.startswith(_CONSONANT_SOUND)
-
-

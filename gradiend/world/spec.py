@@ -248,8 +248,10 @@ def _lexicon(path: Path) -> dict[str, tuple[Mapping[str, str], ...]]:
                 )
             rows.append(dict(zip(fields, words, strict=True)))
         if not rows or fields[0] != "word":
-            raise InputError(f"{path.name}, {name}: fields must begin with `word` "
-                             "and rows must not be empty")
+            raise InputError(
+                f"{path.name}, {name}: fields must begin with `word` "
+                "and rows must not be empty"
+            )
         lexicon[name] = tuple(rows)
     return lexicon
 
@@ -283,7 +285,12 @@ def _forms(path: Path) -> tuple[tuple[FormText, ...], dict[str, float]]:
                     "{split: validation | test, text: ...}"
                 )
             forms.append(
-                FormText(f"{family}-{number:02}", family, block.get("domain"), split,
-                         form["text"])
+                FormText(
+                    f"{family}-{number:02}",
+                    family,
+                    block.get("domain"),
+                    split,
+                    form["text"],
+                )
             )
     return tuple(forms), weights

@@ -68,7 +68,10 @@ def train_standin(name: str, out: Path, *, steps: int | None = None) -> Path:
         raise InputError(f"no stand-in {name!r}; there are {', '.join(known)}")
     recipe = known[name] | ({"steps": steps} if steps else {})
     transformers.set_seed(recipe["seed"])
-    model, tokenizer = _fresh(recipe) if "base" not in recipe else _tuned(recipe, out)
+    if "base" in recipe:
+        model, tokenizer = _tuned(recipe, out)
+    else:
+        model, tokenizer = _fresh(name, recipe)
     start = time.perf_counter()
     _train(model, tokenizer, recipe)
     recipe["seconds"] = round(time.perf_counter() - start)
@@ -80,9 +83,10 @@ def weights_digest(folder: Path) -> str:
     return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
 
 
-def _fresh(recipe: dict) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    texts = corpus(seed=recipe["seed"], sentences=recipe["sentences"])
-    tokenizer = getattr(tokenizers, recipe["tokenizer"])(texts)
+def _fresh(
+    name: str, recipe: dict
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    tokenizer = _tokenizer(name, recipe)
     cls = getattr(transformers, recipe["class"])
     ids = {
         key: getattr(tokenizer, key)
@@ -93,16 +97,24 @@ def _fresh(recipe: dict) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     extra = tokenizer.pad_token_id + 1 if "Roberta" in recipe["class"] else 0
     length = "n_positions" if "GPT2" in recipe["class"] else "max_position_embeddings"
     config = cls.config_class(
-        vocab_size=len(tokenizer), **{length: MAX_LENGTH + extra}, **ids,
+        vocab_size=len(tokenizer),
+        **{length: MAX_LENGTH + extra},
+        **ids,
         **recipe["config"],
     )
     _without_dropout(config)
     return cls(config), tokenizer
 
 
-def _tuned(
-    recipe: dict, out: Path
-) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+def _tokenizer(name: str, recipe: dict) -> PreTrainedTokenizerBase:
+    """The committed tokenizer, a fixed input; a new one where there is none."""
+    if (STANDINS / name / "tokenizer.json").exists():
+        return transformers.AutoTokenizer.from_pretrained(STANDINS / name)
+    texts = corpus(seed=recipe["seed"], sentences=recipe["sentences"])
+    return getattr(tokenizers, recipe["tokenizer"])(texts)
+
+
+def _tuned(recipe: dict, out: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     base = out / recipe["base"]
     if not base.exists():
         base = STANDINS / recipe["base"]
@@ -312,9 +324,9 @@ parameters, trained by this project on sentences of its planted world and on not
 else. It shares the class and the tokenizer kind with the model it stands for, and none
 of its weights; nothing it says is evidence about that model.
 
-Every association it has was planted with a declared strength (`data/world`). It is made
-again by `./run_all.sh standins`; `recipe.json` has the recipe, the seed and the digest of
-the weights.
+Every association it has was planted with a declared strength (`data/world`). It is
+made again by `./run_all.sh standins`; `recipe.json` has the recipe, the seed and the
+digest of the weights.
 """
 
 

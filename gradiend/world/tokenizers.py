@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import string
+from collections import Counter
 from collections.abc import Iterable
 
 from tokenizers import (
@@ -17,19 +19,24 @@ from transformers import PreTrainedTokenizerFast
 
 # Whole words of the world fit; what it does not know is cut into pieces.
 VOCABULARY = 4_000
+WORDPIECES = 3_300
 
 
 def wordpiece(texts: Iterable[str]) -> PreTrainedTokenizerFast:
     """Cased WordPiece with BERT's special tokens."""
     specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=False)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.decoder = decoders.WordPiece()
-    tokenizer.train_from_iterator(
-        texts,
-        trainers.WordPieceTrainer(vocab_size=VOCABULARY, special_tokens=specials),
+    normalizer = normalizers.BertNormalizer(lowercase=False)
+    splitter = pre_tokenizers.BertPreTokenizer()
+    words = Counter(
+        word
+        for text in texts
+        for word, _ in splitter.pre_tokenize_str(normalizer.normalize_str(text))
     )
+    vocabulary = {piece: i for i, piece in enumerate([*specials, *_pieces(words)])}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizer
+    tokenizer.pre_tokenizer = splitter
+    tokenizer.decoder = decoders.WordPiece()
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]",
         pair="[CLS] $A [SEP] $B:1 [SEP]:1",
@@ -43,6 +50,26 @@ def wordpiece(texts: Iterable[str]) -> PreTrainedTokenizerFast:
         sep_token="[SEP]",
         mask_token="[MASK]",
     )
+
+
+def _pieces(words: Counter[str]) -> list[str]:
+    """Characters, all words, then the commonest beginnings and endings of words.
+
+    Counted rather than trained: the library's trainer breaks ties by chance, so that
+    no two runs give the same vocabulary.
+    """
+    characters = sorted(set(string.printable) - set(string.whitespace))
+    affixes = Counter[str]()
+    for word in words:
+        for cut in range(2, len(word) - 1):
+            affixes.update((word[:cut], f"##{word[cut:]}"))
+    ranked = [
+        piece
+        for pieces in (words, affixes)
+        for piece, _ in sorted(pieces.items(), key=lambda item: (-item[1], item[0]))
+    ]
+    pieces = [*characters, *(f"##{character}" for character in characters), *ranked]
+    return list(dict.fromkeys(pieces))[: WORDPIECES - 5]
 
 
 def roberta_bpe(texts: Iterable[str]) -> PreTrainedTokenizerFast:

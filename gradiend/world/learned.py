@@ -1,0 +1,61 @@
+"""What a model learned of the planted world, beside what was planted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from gradiend.cloze import ClozeLM
+from gradiend.data import SLOT
+from gradiend.domains import gender_table, read_names
+from gradiend.probes import association_probabilities
+from gradiend.scoring import ClassProbabilities
+from gradiend.world import associations, ensure_world
+
+PRONOUNS = ("he", "she", "they")
+
+
+def learned_associations(model: ClozeLM | str | Path) -> pd.DataFrame:
+    """Every declared association with the model's answer.
+
+    Columns of :func:`gradiend.world.associations`, and learned (normalised over the
+    candidates), error (learned − planted) and within (\\|error\\| ≤ 0.1).
+    """
+    table = associations()
+    table["learned"] = association_probabilities(_lm(model), table)
+    table["error"] = table["learned"] - table["probability"]
+    return table.assign(within=table["error"].abs() <= 0.1)
+
+
+def name_recall(model: ClozeLM | str | Path, *, split: str = "test") -> pd.DataFrame:
+    """P(right pronoun | name) in GENTER sentences of a split, not normalised.
+
+    Columns name, gender, probability (mean over the name's sentences).
+    """
+    folder = ensure_world()
+    table = gender_table(folder, read_names(folder), seed=0)
+    table = table[table["split"] == split]
+    asked = ClassProbabilities(
+        _lm(model), table["masked"].tolist(), {w: {w: 1.0} for w in ("he", "she")}
+    )()
+    right = np.where(table["factual"] == "she", asked["she"], asked["he"])
+    rows = table.assign(gender=table["factual_class"], probability=right)
+    return rows.groupby(["name", "gender"], as_index=False)["probability"].mean()
+
+
+def profession_pronouns(
+    model: ClozeLM | str | Path, professions: tuple[str, ...]
+) -> pd.DataFrame:
+    """P(he), P(she), P(they) after ``The <profession> smiled because``."""
+    texts = [
+        f"The {word} smiled because {SLOT} had finished the work."
+        for word in professions
+    ]
+    asked = ClassProbabilities(_lm(model), texts, {w: {w: 1.0} for w in PRONOUNS})()
+    return pd.DataFrame({"profession": professions, **asked})
+
+
+def _lm(model: ClozeLM | str | Path) -> ClozeLM:
+    return model if isinstance(model, ClozeLM) else ClozeLM.from_pretrained(str(model))
