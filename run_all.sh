@@ -122,5 +122,5 @@ for option in "${REST[@]}"; do
 done
 exec "$PYTHON" -m snakemake --snakefile notebooks/Snakefile --directory "$RESULTS" \
     --config "profile=$COMMAND" "${CONFIG[@]}" \
-    --nolock --rerun-incomplete --quiet rules host reason \
+    --nolock --rerun-incomplete --keep-going --quiet rules host reason \
     --rerun-triggers mtime params input "${CORES[@]}" "${REST[@]}"

@@ -1,7 +1,7 @@
 """One page with every figure and table of a profile.
 
-``python -m gradiend.report PROFILE`` writes ``<results>/<profile>/report.html``; figures
-are embedded, so the page can be sent around.
+``python -m gradiend.report PROFILE`` writes ``<results>/<profile>/report.html``;
+figures are embedded, so the page can be sent around.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ class ClassProbabilities:
             with torch.no_grad():
                 probabilities = self.lm.log_probabilities(batch).exp()
             at = _first_slot_of_row(batch.factual.slot, batch.factual.row, batch.rows)
-            found[indices] = (probabilities[at] @ self.weights).double().cpu().numpy()
+            found[indices] = (probabilities[at].float() @ self.weights).cpu().numpy()
         for column, weight, rows in self.long:
             found[:, column] += weight * self._word_probability(rows)
         return {name: found[:, i] for i, name in enumerate(self.classes)}

@@ -36,8 +36,8 @@ def selected_models(selected: pd.DataFrame, domain: str) -> pd.DataFrame:
 def association_removal(learned: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     """Gap between a feature's classes as planted, in the base and in the variant N.
 
-    The gap of an attribute is |P(class +1) − P(class −1)| at its query; ``others moved``
-    is the mean |change| of the associations of the other domains.
+    The gap of an attribute is |P(class +1) − P(class −1)| at its query; ``others
+    moved`` is the mean |change| of the associations of the other domains.
     """
     rows = []
     for (model, feature), part in learned.groupby(["model", "feature"], sort=False):

@@ -229,5 +229,5 @@ def test_save_and_load_round_trip(lm, tmp_path):
         assert same(getattr(gradiend, part), getattr(again, part))
     assert torch.equal(gradiend.encoder_bias, again.encoder_bias)
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(InputError, match="gradiend.safetensors"):
+    with pytest.raises(InputError, match=r"gradiend\.safetensors"):
         Gradiend.load(path)

@@ -83,9 +83,7 @@ def weights_digest(folder: Path) -> str:
     return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
 
 
-def _fresh(
-    name: str, recipe: dict
-) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+def _fresh(name: str, recipe: dict) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     tokenizer = _tokenizer(name, recipe)
     cls = getattr(transformers, recipe["class"])
     ids = {

@@ -1,0 +1,81 @@
+"""Profiles: what is accepted, what is refused, and which values a step sees."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from gradiend import profiles
+from gradiend.errors import InputError
+from gradiend.plan import steps
+from gradiend.profiles import load_profile, profile_names
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_every_profile_resolves(name):
+    profile = load_profile(name)
+    for model in profile.models:
+        for feature in profile.features:
+            settings = profile.settings(model, feature)
+            assert settings.steps > 0 and settings.display
+
+
+def test_mini_covers_all_models_and_features():
+    profile = load_profile("mini")
+    stand_ins = [m for m in profile.models if profile.settings(m, "gender_MF").stand_in]
+    assert len(stand_ins) == 7 and "minilm-l6" in profile.models
+    assert len(profile.features) == 7
+
+
+def test_the_paper_profile_has_the_papers_settings():
+    profile = load_profile("paper")
+    bert = profile.settings("bert-base-cased", "gender_MF")
+    assert (bert.steps, bert.seeds, bert.learning_rate) == (23_653, (0, 1, 2), 1e-5)
+    llama = profile.settings("llama-3.2-3b", "race_AB")
+    assert (llama.steps, llama.learning_rate, llama.dtype) == (2_500, 1e-4, "bfloat16")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"defaults": {"stepz": 3}}, "key in own.yaml, defaults: 'stepz'.*steps"),
+        ({"features": ["gender_FM"]}, "unknown feature.*gender_MF"),
+        ({"domains": {"rase": {}}}, "unknown domain.*did you mean 'race'"),
+        ({"color": 1}, "unknown key in own.yaml: 'color'"),
+    ],
+)
+def test_mistakes_in_a_profile_are_named(tmp_path, monkeypatch, change, message):
+    content = yaml.safe_load((profiles.PROFILE_FOLDER / "smoke.yaml").read_text())
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(content | change))
+    monkeypatch.setattr(profiles, "PROFILE_FOLDER", tmp_path)
+    with pytest.raises(InputError, match=message):
+        load_profile("own")
+
+
+def test_unknown_names_get_a_suggestion():
+    with pytest.raises(InputError, match="did you mean 'mini'"):
+        load_profile("minni")
+    profile = load_profile("mini")
+    with pytest.raises(InputError, match="did you mean 'standin-gpt2'"):
+        steps(profile, models=["standin-gtp2"])
+    with pytest.raises(InputError, match="did you mean 'gender'"):
+        steps(profile, domains=["gendr"])
+
+
+def test_a_value_belongs_to_the_steps_that_read_it(monkeypatch):
+    profile = load_profile("smoke")
+    before = {step.name: step for step in steps(profile)}
+    content = dict(profile.content)
+    content["defaults"] = content["defaults"] | {"lms_texts": 21}
+    changed = profiles.Profile("smoke", content)
+    moved = {
+        step.name for step in steps(changed) if step.values != before[step.name].values
+    }
+    assert moved == {"04_decoder_and_rewriting--standin-gpt2--gender"}
+
+
+def test_a_step_depends_on_the_modules_its_notebook_imports():
+    plan = {step.name: step for step in steps(load_profile("smoke"))}
+    names = {path.name for path in plan["02_train--standin-gpt2--gender"].inputs}
+    assert {"02_train.ipynb", "training.py", "update.py", "cloze.py"} <= names
+    assert {"generalisation.py", "report.py", "collect.py"}.isdisjoint(names)

@@ -1,0 +1,148 @@
+"""Scores against hand-made sums, the grid against single rewrites, and its resume."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from gradiend.autoencoder import Gradiend
+from gradiend.errors import InputError
+from gradiend.rewriting import rewritten
+from gradiend.scoring import ClassProbabilities, LanguageModelling, top_words
+from gradiend.selection import (
+    balanced_index,
+    base_row,
+    evaluate_grid,
+    gender_indices,
+    select,
+)
+
+TEXTS = ["The road was long because [MASK] was tired.", "Tom said that [MASK] smiled."]
+
+
+def slot_distribution(lm, text: str) -> torch.Tensor:
+    """The model's full distribution at the slot, by its own forward pass."""
+    row = lm.encode(
+        pd.DataFrame({"masked": [text], "factual": ["he"], "counterfactual": ["she"]})
+    )[0]
+    ids = torch.tensor([row.sequences[0]])
+    with torch.no_grad():
+        return lm.model(input_ids=ids).logits[0, row.factual.positions[0]].softmax(-1)
+
+
+def test_class_probabilities_are_weighted_sums_over_words(lm):
+    words = {"female": {"she": 0.9, "was": 0.5}, "male": {"he": 1.0}}
+    found = ClassProbabilities(lm, TEXTS, words)()
+    for index, text in enumerate(TEXTS):
+        p = slot_distribution(lm, text)
+        ids = {w: lm.token_ids([w])[0][0] for w in ("she", "was", "he")}
+        expected = 0.9 * p[ids["she"]] + 0.5 * p[ids["was"]]
+        assert found["female"][index] == pytest.approx(float(expected), rel=1e-4)
+        assert found["male"][index] == pytest.approx(float(p[ids["he"]]), rel=1e-4)
+
+
+def test_words_of_several_tokens_have_the_probability_of_their_pieces(lm64):
+    word = "grandfathersandmills"
+    assert len(lm64.token_ids([word])[0]) > 1
+    found = ClassProbabilities(lm64, TEXTS[:1], {"x": {word: 1.0}})()["x"][0]
+    row = lm64.encode(
+        pd.DataFrame({"masked": TEXTS[:1], "factual": [word], "counterfactual": ["he"]})
+    )[0]
+    target = row.factual
+    ids = torch.tensor([row.sequences[target.sequence]])
+    with torch.no_grad():
+        p = lm64.model(input_ids=ids).logits[0].softmax(-1)
+    expected = np.prod(
+        [
+            float(p[position, token])
+            for position, token in zip(target.positions, target.tokens, strict=True)
+        ]
+    )
+    assert found == pytest.approx(expected, rel=1e-4)
+
+
+def test_causal_score_is_shifted_as_the_model_predicts(lm):
+    texts = ["Tom said that he was tired.", "The garden is green."]
+    score = LanguageModelling(lm, texts, seed=0)()
+    assert 0 <= score <= 1
+    if not lm.causal:
+        return
+    total, count = 0.0, 0
+    for text in texts:
+        ids = lm.tokenizer(text, return_tensors="pt")["input_ids"]
+        with torch.no_grad():
+            loss = lm.model(input_ids=ids, labels=ids).loss  # shifts by itself
+        total += float(loss) * (ids.shape[1] - 1)
+        count += ids.shape[1] - 1
+    assert score == pytest.approx(1 / (1 + total / count), rel=1e-4)
+
+
+def test_top_words_are_probabilities_in_order(lm):
+    words = top_words(lm, TEXTS[0], count=5)
+    assert words["p"].is_monotonic_decreasing
+    expected = slot_distribution(lm, TEXTS[0]).topk(5).values
+    np.testing.assert_allclose(words["p"], expected, rtol=1e-4)
+
+
+def test_indices_by_hand():
+    p = {"female": np.array([0.2]), "male": np.array([0.6])}
+    found = gender_indices(p)
+    assert found["BPI"][0] == pytest.approx((1 - 0.4) * 0.8)
+    assert found["FPI"][0] == pytest.approx(0.4 * 0.2)
+    assert found["MPI"][0] == pytest.approx(0.8 * 0.6)
+    assert balanced_index(p)["BalancedBS"][0] == pytest.approx((1 - 0.4) * 0.2)
+
+
+def test_grid_equals_single_rewrites_and_resumes(lm, tmp_path):
+    gradiend = Gradiend.initialise(lm.covered, seed=0)
+    score = ClassProbabilities(lm, TEXTS, {"he": {"he": 1.0}, "she": {"she": 1.0}})
+
+    def measure() -> dict[str, float]:
+        found = score()
+        return {"LMS": 1.0, "he": float(found["he"].mean())}
+
+    partial = tmp_path / "grid.jsonl"
+    options = {"feature_factors": (-1, 0), "learning_rates": (0.1, 1.0)}
+    grid = evaluate_grid(lm, gradiend, measure, partial=partial, **options)
+    assert len(grid) == 5
+    for _, row in grid[grid["h"].notna()].iterrows():
+        with rewritten(lm, gradiend, row["h"], row["learning_rate"]):
+            assert measure()["he"] == row["he"]
+    assert grid["he"].nunique() > 1
+    # Killed in the middle of a line: the whole lines count, the rest is done again.
+    lines = partial.read_text().split("\n")
+    partial.write_text("\n".join(lines[:3]) + "\n" + lines[3][:10])
+    calls = []
+    again = evaluate_grid(
+        lm,
+        gradiend,
+        lambda: calls.append(1) or measure(),
+        partial=partial,
+        **options,
+    )
+    assert len(calls) == 2
+    pd.testing.assert_frame_equal(grid, again)
+
+
+def test_selection_takes_the_best_and_may_take_the_base():
+    grid = pd.DataFrame(
+        {
+            "h": [np.nan, 0.0, 1.0],
+            "learning_rate": [np.nan, 0.1, 0.1],
+            "LMS": [0.8, 0.5, 0.79],
+            "BPI": [0.3, 0.6, 0.4],
+        }
+    )
+    assert select(grid, "BPI")["h"] == 0.0
+    assert select(grid, "BPI", lms_floor=0.9)["h"] == 1.0
+    assert np.isnan(select(grid.assign(BPI=[1.0, 0.1, 0.2]), "BPI")["h"])
+    assert base_row(grid)["BPI"] == 0.3
+
+
+def test_nothing_to_score_is_refused(lm):
+    with pytest.raises(InputError, match="no texts"):
+        ClassProbabilities(lm, [], {"he": {"he": 1.0}})
+    with pytest.raises(InputError, match="no neutral texts"):
+        LanguageModelling(lm, [], seed=0)
