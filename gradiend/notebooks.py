@@ -15,6 +15,7 @@ import difflib
 import hashlib
 import json
 import os
+import re
 import sys
 import threading
 import time
@@ -23,9 +24,12 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+import yaml
+
 from gradiend.errors import InputError
 from gradiend.results import REPOSITORY, atomic_path, write_json
 
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 PACKAGE = REPOSITORY / "gradiend"
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
@@ -92,6 +96,13 @@ def dependencies(source: Path) -> list[Path]:
     cells = json.loads(source.read_text(encoding="utf-8"))["cells"]
     code = (cell["source"] for cell in cells if cell["cell_type"] == "code")
     return _closure("\n".join("".join(lines) for lines in code))
+
+
+def cells_digest(source: Path) -> str:
+    """Digest of what a notebook's cells say, whatever outputs are stored with them."""
+    cells = json.loads(source.read_text(encoding="utf-8"))["cells"]
+    said = [(cell["cell_type"], "".join(cell["source"])) for cell in cells]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
 
 
 def module_dependencies(module: Path) -> list[Path]:
@@ -215,6 +226,10 @@ def _without_traces(notebook):
         cell["id"] = f"cell-{number:02d}"
         tags = cell.metadata.get("tags")
         cell.metadata = {"tags": tags} if tags else {}
+        for output in cell.get("outputs", ()):
+            plain = output.get("data", {}).get("text/plain")
+            if plain:
+                output["data"]["text/plain"] = _ADDRESS.sub("", plain)
     return notebook
 
 
@@ -269,7 +284,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             run_notebook(
                 options.source.resolve(),
                 target,
-                dict(options.parameters),
+                {name: yaml.safe_load(value) for name, value in options.parameters},
                 threads=options.threads,
             )
         record_digests(target, [target, *options.outputs])

@@ -1,9 +1,10 @@
 """The steps of a profile and what each depends on, as the Snakefile reads them.
 
-A step is one notebook on one model and domain. Its inputs are the notebook, the package
-files it imports, the world's declaration, the model and what earlier steps wrote; its
-``values`` are the profile's values that it reads. Whatever of these changes, the step
-runs again, and nothing else does.
+A step is one notebook on one model and its domains. Its inputs are the package files
+the notebook imports, the world's declaration, the model and what earlier steps wrote;
+its ``values`` are the notebook's cells (not the outputs stored with them) and the
+profile's values that it reads. Whatever of these changes, the step runs again, and
+nothing else does.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gradiend.notebooks import dependencies, module_dependencies
+from gradiend.notebooks import cells_digest, dependencies, module_dependencies
 from gradiend.profiles import Profile, Settings, known
 from gradiend.results import REPOSITORY, results_root
 
@@ -21,7 +22,7 @@ MINILM = "minilm-l6"
 TRAINED = ("gradiend.safetensors", "training.json", "history.csv", "sizes.csv")
 ENCODED = ("encodings.csv", "encoder.json")
 DECODED = ("grid.csv", "selected.csv", "decoder.json", "associations.csv")
-PREDICTED = ("predictions.csv",)
+PREDICTED = "predictions.csv"
 NAMED = ("names.csv", "words.csv", "probe.csv")
 
 
@@ -51,8 +52,11 @@ def steps(
     found: list[Step] = []
     if MINILM in chosen_models:
         found.append(_minilm_step())
+    # A small model's domains share a job: starting one takes longer than its work.
+    whole = profile.content.get("jobs", "model") == "model"
+    groups = ["all"] if whole and chosen_domains == profile.domains else chosen_domains
     for model in chosen_models:
-        for domain in chosen_domains:
+        for domain in groups:
             found.extend(_model_steps(profile, model, domain))
     if everything:
         found.append(_summary_step(profile, found))
@@ -78,22 +82,28 @@ def _model_steps(profile: Profile, model: str, domain: str) -> Iterator[Step]:
     yield _notebook_step(
         profile, "03_encoder", parameters, runs, ENCODED, "encoder", after
     )
-    files = DECODED + (PREDICTED if domain == "gender" else ())
     decode = _notebook_step(
-        profile, "04_decoder_and_rewriting", parameters, runs, files, "decoder", after
+        profile,
+        "04_decoder_and_rewriting",
+        parameters,
+        runs,
+        DECODED,
+        "decoder",
+        after,
+        extra=[run.folder / PREDICTED for run in runs if run.domain == "gender"],
     )
     yield decode
-    if domain == "gender":
+    gender = [run for run in runs if run.domain == "gender"]
+    if gender:
         del parameters["domain"]
-        after = [*after, *decode.outputs[1:]]
         yield _notebook_step(
             profile,
             "07_names_and_gender_words",
             parameters,
-            runs,
+            gender,
             NAMED,
             "encoder",
-            after,
+            [*after, *decode.outputs[1:]],
         )
 
 
@@ -105,18 +115,20 @@ def _notebook_step(
     files: Iterable[str],
     part: str,
     upstream: list[Path],
+    *,
+    extra: Iterable[Path] = (),
 ) -> Step:
     source = NOTEBOOKS / f"{notebook}.ipynb"
     values = [value for key, value in parameters.items() if key != "profile"]
     stem = "--".join([notebook, *values])
     target = results_root() / profile.name / "notebooks" / f"{stem}.ipynb"
-    outputs = [target, *(run.folder / file for run in runs for file in files)]
+    outputs = [target, *(run.folder / file for run in runs for file in files), *extra]
     return Step(
         name=stem,
         command=_notebook_command(source, outputs, parameters),
-        inputs=[source, *dependencies(source), *_world_files(), *upstream],
+        inputs=[*dependencies(source), *_world_files(), *upstream],
         outputs=outputs,
-        values=repr([run.part(part) for run in runs]),
+        values=repr([cells_digest(source), *(run.part(part) for run in runs)]),
     )
 
 
@@ -127,9 +139,12 @@ def _summary_step(profile: Profile, before: list[Step]) -> Step:
     results = [path for step in before for path in step.outputs if _is_result(path)]
     return Step(
         name="10_tables_and_figures",
-        command=_notebook_command(source, outputs, {"profile": profile.name}),
-        inputs=[source, *dependencies(source), *results],
+        command=_notebook_command(
+            source, outputs, {"profile": profile.name, "gather": "true"}
+        ),
+        inputs=[*dependencies(source), *results],
         outputs=outputs,
+        values=cells_digest(source),
     )
 
 
@@ -150,8 +165,9 @@ def _standalone_steps(profile: Profile) -> Iterator[Step]:
         yield Step(
             name=stem,
             command=_notebook_command(source, outputs, parameters),
-            inputs=[source, *dependencies(source), *_world_files(), *files],
+            inputs=[*dependencies(source), *_world_files(), *files],
             outputs=outputs,
+            values=cells_digest(source),
         )
 
 

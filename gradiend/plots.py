@@ -62,6 +62,10 @@ def _panels(
     return figure, list(axes[:count])
 
 
+def _title(axis: Axes, text: str) -> None:
+    axis.set_title(text, fontsize=8.5, fontweight="bold")
+
+
 def training_progress(history: pd.DataFrame, *, columns: int = 4) -> Figure:
     """|Pearson| on validation rows against the step; one panel a model.
 
@@ -82,7 +86,8 @@ def training_progress(history: pd.DataFrame, *, columns: int = 4) -> Figure:
                 color=PALETTE[features.index(feature) % len(PALETTE)],
                 label=feature,
             )
-        axis.set(title=model, xlabel="step", ylim=(-0.02, 1.02))
+        _title(axis, model)
+        axis.set(xlabel="step", ylim=(-0.02, 1.02))
         axis.grid(axis="y", alpha=0.3)
     axes[0].set_ylabel("|Pearson| on validation")
     _legend_below(figure, axes)
@@ -106,7 +111,8 @@ def encodings(rows: pd.DataFrame, *, columns: int = 4) -> Figure:
         axis.set_xticks(range(len(groups)), [name for name, *_ in groups])
         axis.tick_params(axis="x", labelsize=7.5)
         axis.axhline(0, color="black", linewidth=0.5, zorder=0)
-        axis.set(title=panel, ylim=(-1.08, 1.08))
+        _title(axis, panel)
+        axis.set(ylim=(-1.08, 1.08))
     for axis in axes[:: min(columns, len(panels))]:
         axis.set_ylabel("encoding h")
     return figure
@@ -175,7 +181,7 @@ def decoder_heatmaps(
                 yticklabels=[f"{value:g}" for value in table.index],
             )
         axis.set(xlabel="learning rate α", ylabel="")
-        axis.set_title(f"{metric}  (base {base[metric]:.3f})")
+        _title(axis, f"{metric}  (base {base[metric]:.3f})")
         axis.tick_params(axis="x", rotation=90, labelsize=6.5)
         axis.tick_params(axis="y", rotation=0, labelsize=7)
         if chosen and metric in chosen and not np.isnan(chosen[metric][0]):
@@ -250,7 +256,8 @@ def planted_against_learned(
                 label=domain,
             )
         within = float((part["planted"] - part["learned"]).abs().le(tolerance).mean())
-        axis.set(title=model, xlim=(0, 1), ylim=(0, 1), xlabel="planted P")
+        _title(axis, model)
+        axis.set(xlim=(0, 1), ylim=(0, 1), xlabel="planted P")
         axis.text(0.04, 0.92, f"{within:.0%} within ±{tolerance:g}", fontsize=8)
         axis.set_aspect("equal")
     axes[0].set_ylabel("learned P")
@@ -264,7 +271,8 @@ def dot_pairs(table: pd.DataFrame, *, x: str, ys: Sequence[str], label: str) -> 
     for axis, y in zip(axes, ys, strict=True):
         axis.axline((0, 0), (1, 1), color=NEUTRAL, linewidth=0.8, linestyle=":")
         axis.scatter(table[x], table[y], s=14, alpha=0.7, linewidths=0, color=NEGATIVE)
-        axis.set(title=y, xlim=(0, 1), ylim=(0, 1), xlabel=x)
+        _title(axis, y)
+        axis.set(xlim=(0, 1), ylim=(0, 1), xlabel=x)
         axis.set_aspect("equal")
     axes[0].set_ylabel(label)
     return figure
@@ -289,7 +297,8 @@ def two_probabilities(
                 color=colours[keys[0]],
                 label=", ".join(keys),
             )
-        axis.set(title=name, xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xlabel=x)
+        _title(axis, name)
+        axis.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xlabel=x)
         axis.set_aspect("equal")
     axes[0].set_ylabel(y)
     _legend_below(figure, axes)
@@ -329,7 +338,7 @@ def grouped_bars(
                 label=value,
             )
         axis.set_xticks(range(len(places)), places, rotation=30, ha="right")
-        axis.set_title(name or "")
+        _title(axis, name or "")
         if reference is not None:
             axis.axhline(reference, color="black", linewidth=0.7, linestyle=":")
     for axis in axes[:: min(columns, len(panels))]:

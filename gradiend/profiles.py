@@ -107,7 +107,15 @@ _PARTS = {
     ),
 }
 _FIELDS = {field.name for field in fields(Settings)}
-_PROFILE_KEYS = {"description", "data", "features", "defaults", "domains", "models"}
+_PROFILE_KEYS = {
+    "description",
+    "data",
+    "features",
+    "jobs",
+    "defaults",
+    "domains",
+    "models",
+}
 
 
 @dataclass(frozen=True)
@@ -138,8 +146,10 @@ class Profile:
         return list(dict.fromkeys(FEATURES[name].domain for name in self.features))
 
     def features_of(self, domain: str) -> list[str]:
-        """The profile's features of a domain."""
-        known(domain, self.domains, "domain")
+        """The profile's features of a domain, or of ``all`` of them."""
+        if domain == "all":
+            return self.features
+        known(domain, [*self.domains, "all"], "domain")
         return [name for name in self.features if FEATURES[name].domain == domain]
 
     def settings(self, model: str, feature: str) -> Settings:

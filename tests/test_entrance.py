@@ -1,0 +1,122 @@
+"""The one entrance: messages, the whole way through Snakemake, kill and go on."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from gradiend.results import REPOSITORY
+
+MODEL = "standin-gpt2"
+RESULT = Path("smoke") / MODEL / "gender_MF"
+
+
+def entrance(
+    *arguments: str, results: Path, wait: bool = True
+) -> subprocess.CompletedProcess | subprocess.Popen:
+    """Call run_all.sh in this environment with results of its own."""
+    environment = os.environ | {
+        "GRADIEND_RESULTS": str(results),
+        "VIRTUAL_ENV": sys.prefix,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    command = [str(REPOSITORY / "run_all.sh"), *arguments]
+    options = {"env": environment, "text": True, "stdin": subprocess.DEVNULL}
+    if wait:
+        return subprocess.run(command, capture_output=True, check=False, **options)
+    return subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["minni"], "unknown profile 'minni'; did you mean 'mini'"),
+        (["smoke", "--models", "standin-gtp2"], "did you mean 'standin-gpt2'"),
+        (["smoke", "--domains", "gendr"], "did you mean 'gender'"),
+        (["paper"], "reads the public data sets from the hub"),
+        (["smoke", "--models"], "--models needs a value"),
+    ],
+)
+def test_mistakes_on_the_command_line_are_one_clear_line(tmp_path, arguments, message):
+    done = entrance(*arguments, results=tmp_path)
+    assert done.returncode != 0
+    assert message in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_help_says_what_there_is(tmp_path):
+    done = entrance("--help", results=tmp_path)
+    assert done.returncode == 0
+    for command in ("mini", "quick", "paper", "standins", "test"):
+        assert re.search(rf"^  {command} ", done.stdout, re.MULTILINE)
+
+
+def test_a_results_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").touch()
+    done = entrance("smoke", results=tmp_path / "file" / "results")
+    assert done.returncode != 0
+    assert "set GRADIEND_RESULTS" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The smoke profile's model steps, killed once in the middle, then finished."""
+    results = tmp_path_factory.mktemp("results")
+    options = ("smoke", "--models", MODEL, "--domains", "gender")
+    run = entrance(*options, results=results, wait=False)
+    checkpoints = results / RESULT / "checkpoints"
+    end = time.monotonic() + 300
+    while not (checkpoints.exists() and any(checkpoints.glob("*.safetensors"))):
+        assert run.poll() is None and time.monotonic() < end
+        time.sleep(0.1)
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    done = entrance(*options, results=results)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return results
+
+
+def test_a_killed_run_goes_on_and_gives_what_an_undisturbed_one_gives(smoke, tmp_path):
+    done = entrance("smoke", "--models", MODEL, "--domains", "gender", results=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    names = {
+        path.relative_to(smoke / "smoke")
+        for path in (smoke / "smoke").rglob("*")
+        if path.suffix in {".csv", ".json", ".safetensors", ".ipynb"}
+        and not path.name.endswith(".run.json")
+    }
+    assert len(names) > 15
+    for name in names:
+        first, second = smoke / "smoke" / name, tmp_path / "smoke" / name
+        assert first.read_bytes() == second.read_bytes(), name
+
+
+def planned(results: Path, *options: str) -> set[str]:
+    """Notebooks that a dry run would execute."""
+    done = entrance("smoke", "--models", MODEL, *options, "-n", results=results)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return set(re.findall(r"^(\d\d)_\w+\s+1$", done.stdout, re.MULTILINE))
+
+
+def test_nothing_changed_nothing_runs(smoke):
+    assert planned(smoke, "--domains", "gender") == set()
+
+
+def test_a_damaged_result_is_named_and_made_again(smoke):
+    path = smoke / RESULT / "encoder.json"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-20])
+    done = entrance("smoke", "--models", MODEL, "--domains", "gender", results=smoke)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "encoder.json: damaged" in done.stdout
+    assert path.read_bytes() == whole
+    assert "03_encoder" in done.stdout and "02_train" not in done.stdout
