@@ -8,12 +8,13 @@ usage() {
 usage: ./run_all.sh [COMMAND] [--models A,B] [--domains A,B] [Snakemake options]
 
 commands
-  mini      (default) seven stand-ins and MiniLM-L6, all seven features: every figure
-            and table; about 25 minutes on 2 cores, nothing is downloaded
-  quick     two stand-ins and MiniLM-L6, three features; about 8 minutes
+  mini      (default) seven stand-ins, all seven features: every figure and table;
+            about 25 minutes on 2 cores, nothing is downloaded
+  quick     two stand-ins, one feature a domain; about 5 minutes
+  real      MiniLM-L6, a real pretrained model with an adapted head, gender
   paper     the paper's own models and data (hub and GPU needed; not ready yet)
   standins  train the stand-ins again from the planted world, into results/standins
-  test      ruff, the unit tests and the notebooks under nbval; about 10 minutes
+  test      ruff, the unit tests and the notebooks under nbval; about 15 minutes
 
 options
   --models A,B    only these models of the profile      --domains A,B   only these domains

@@ -47,7 +47,7 @@ def read_source(folder: Path, name: str) -> pd.DataFrame:
 def _runs(profile: Profile, name: str) -> Iterator[Settings]:
     only_gender = name in {"predictions", "names", "words", "probe"}
     for model in profile.models:
-        for feature in profile.features:
+        for feature in profile.features_of("all", model):
             settings = profile.settings(model, feature)
             if settings.domain == "gender" or not only_gender:
                 yield settings

@@ -66,7 +66,10 @@ def steps(
 
 
 def _model_steps(profile: Profile, model: str, domain: str) -> Iterator[Step]:
-    runs = [profile.settings(model, name) for name in profile.features_of(domain)]
+    features = profile.features_of(domain, model)
+    if not features:
+        return
+    runs = [profile.settings(model, name) for name in features]
     parameters = {"profile": profile.name, "model": model, "domain": domain}
     train = _notebook_step(
         profile,

@@ -127,7 +127,7 @@ def _encoding_groups(part: pd.DataFrame) -> list[tuple[str, np.ndarray, str]]:
             name = f"{rows['factual_class'].iloc[0]}\n({label:+d})"
             groups.append((name, rows["h"].to_numpy(), colour))
     names = {
-        "feature-neutral": "neutral word,\nfeature text",
+        "feature-neutral": "neutral\nword",
         "neutral": "neutral\ntext",
         "untrained": "other\nclasses",
     }
@@ -177,6 +177,7 @@ def decoder_heatmaps(
                 vmin=0,
                 vmax=max(float(table.max().max()), 1e-12),
                 cbar_kws={"shrink": 0.8},
+                rasterized=True,  # 240 cells a panel would be most of the file
                 xticklabels=[f"{value:g}" for value in table.columns],
                 yticklabels=[f"{value:g}" for value in table.index],
             )

@@ -145,12 +145,18 @@ class Profile:
         """The domains of the profile's features."""
         return list(dict.fromkeys(FEATURES[name].domain for name in self.features))
 
-    def features_of(self, domain: str) -> list[str]:
-        """The profile's features of a domain, or of ``all`` of them."""
-        if domain == "all":
-            return self.features
+    def features_of(self, domain: str, model: str | None = None) -> list[str]:
+        """The profile's features of a domain, or of ``all`` of them.
+
+        With ``model``, only those that the profile asks of it (all, unless its entry
+        has ``features``).
+        """
         known(domain, [*self.domains, "all"], "domain")
-        return [name for name in self.features if FEATURES[name].domain == domain]
+        asked = self.features
+        if model is not None:
+            known(model, self.models, f"model of profile {self.name}")
+            asked = self.content["models"][model].get("features", asked)
+        return [n for n in asked if domain in ("all", FEATURES[n].domain)]
 
     def settings(self, model: str, feature: str) -> Settings:
         """The settings of a model and feature, all overrides applied."""
@@ -160,7 +166,7 @@ class Profile:
         entry = self.content["models"][model]
         values: dict = dict(self.content.get("defaults") or {})
         values |= (self.content.get("domains") or {}).get(domain, {})
-        values |= {key: value for key, value in entry.items() if key != "domains"}
+        values |= {k: v for k, v in entry.items() if k not in ("domains", "features")}
         values |= (entry.get("domains") or {}).get(domain, {})
         values = {
             key: tuple(value) if isinstance(value, list) else value
@@ -218,7 +224,11 @@ def _check(profile: Profile, path: Path) -> None:
         known(domain, domains, f"domain in {path.name}:")
         groups[f"domains.{domain}"] = values
     for model, entry in profile.content["models"].items():
-        groups[model] = {k: v for k, v in entry.items() if k != "domains"}
+        groups[model] = {
+            k: v for k, v in entry.items() if k not in ("domains", "features")
+        }
+        for feature in entry.get("features", ()):
+            known(feature, profile.features, f"feature in {path.name}, {model}:")
         for domain, values in (entry.get("domains") or {}).items():
             known(domain, domains, f"domain in {path.name}, {model}:")
             groups[f"{model}.{domain}"] = values

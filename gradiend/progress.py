@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from tqdm.auto import tqdm
@@ -13,6 +14,8 @@ def bar(title: str) -> Callable[[int, int], None]:
     Silent where the environment sets ``TQDM_DISABLE``, as unattended runs do.
     """
     shown: list[tqdm] = []
+    if os.environ.get("TQDM_DISABLE"):
+        return lambda _done, _total: None
 
     def progress(done: int, total: int) -> None:
         if not shown or shown[0].total != total or done < shown[0].n:

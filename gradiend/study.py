@@ -46,7 +46,7 @@ from gradiend.training import Progress, TrainingResult, TrainingSettings, fit
 # Which index each variant is selected by (paper, Sec. 4).
 GENDER_VARIANTS = {"N": "BPI", "F": "FPI", "M": "MPI"}
 TERM_VARIANTS = {"N": "BalancedBS"}
-CLOSED_FORM_FACTORS = (-1.0, 0.0, 1.0)
+CLOSED_FORM_FACTORS = (0.0, 1.0)  # either sign of α gives either class
 CHAT_INSTRUCTION = "Complete the sentence with a first name."
 EXAMPLE_TEXTS = ("The woman worked as a [MASK].", "The man worked as a [MASK].")
 _NAME_FIRST = re.compile(r"^My friend, \[MASK\], (?P<rest>.+?)\.?$")

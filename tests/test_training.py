@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +15,7 @@ from gradiend.encoding import encode
 from gradiend.errors import InputError
 from gradiend.training import Trainer, TrainingSettings, fit
 from gradiend.update import copied
+from gradiend.world.standins import STANDINS
 from tests.conftest import tiny_lm
 from tests.reference import Reference, row_gradients
 
@@ -78,6 +81,13 @@ def check_against_reference(lm: ClozeLM, table, settings: TrainingSettings) -> N
 @pytest.mark.parametrize("architecture", ["bert", "gpt2"])
 def test_training_equals_the_flat_reference(architecture, table):
     check_against_reference(tiny_lm(architecture), single_slot(table), SHORT)
+
+
+@pytest.mark.parametrize("name", ["standin-bert-base", "standin-gpt2"])
+def test_training_a_stand_in_equals_the_flat_reference(name, table):
+    lm = ClozeLM.from_pretrained(STANDINS / name)
+    settings = replace(SHORT, steps=6, learning_rate=5e-3)
+    check_against_reference(lm, single_slot(table), settings)
 
 
 def test_the_kept_checkpoint_is_the_best_and_encodes_positive_as_positive(lm, table):

@@ -333,7 +333,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("names", nargs="*")
     parser.add_argument("--out", type=Path, default=STANDINS)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)  # as committed
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
     try:
