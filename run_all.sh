@@ -108,7 +108,7 @@ case $COMMAND in
         # The notebooks write results of their own, not into those of a run.
         GRADIEND_RESULTS=$(mktemp -d)
         trap 'rm -rf "$GRADIEND_RESULTS"' EXIT
-        export GRADIEND_RESULTS TQDM_DISABLE=1
+        export GRADIEND_RESULTS TQDM_DISABLE=1 HF_HUB_DISABLE_PROGRESS_BARS=1
         "$PYTHON" -m pytest tests notebooks --nbval --nbval-current-env \
             --nbval-cell-timeout=900 --nbval-sanitize-with tests/nbval.cfg "${REST[@]}"
         exit ;;

@@ -31,6 +31,7 @@ from gradiend.results import REPOSITORY, atomic_path, write_json
 
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 PACKAGE = REPOSITORY / "gradiend"
+_NO_BARS = {"TQDM_DISABLE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -52,7 +53,7 @@ def run_notebook(
     check_parameters(source, parameters)
     environment = dict.fromkeys(_THREAD_VARIABLES, str(threads))
     # A bar belongs on a screen, not in a file; fixed hashes keep sets in order.
-    os.environ |= environment | {"TQDM_DISABLE": "1", "PYTHONHASHSEED": "0"}
+    os.environ |= environment | {"PYTHONHASHSEED": "0", **_NO_BARS}
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"  # this environment's kernel
     # What the notebook imports is the package beside it, installed or not.
     paths = [str(REPOSITORY), os.environ.get("PYTHONPATH", "")]
