@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from gradiend.data import COLUMNS, SLOT, SPLITS
-from gradiend.errors import InputError
+from gradiend.errors import InputError, known
 
 PRONOUNS = {"female": "she", "male": "he"}
 _GENDER_OF = {"F": "female", "M": "male"}
@@ -90,8 +90,7 @@ def load_feature(
 
     ``neutral_texts`` caps the neutral texts kept (a seeded sample).
     """
-    if name not in FEATURES:
-        raise InputError(f"no feature {name!r}; there are {', '.join(FEATURES)}")
+    known(name, FEATURES, "feature")
     feature, folder = FEATURES[name], Path(folder)
     if feature.domain == "gender":
         return _gender(feature, folder, seed, neutral_texts)

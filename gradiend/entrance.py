@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from gradiend.errors import InputError
+from gradiend.errors import InputError, exit_status
 from gradiend.notebooks import remove_damaged
 from gradiend.plan import steps
 from gradiend.profiles import load_profile
@@ -31,12 +31,7 @@ def check(arguments: Sequence[str]) -> None:
 
 def main() -> int:
     """Command line of the module."""
-    try:
-        check(sys.argv[1:])
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return exit_status(lambda: check(sys.argv[1:]))
 
 
 if __name__ == "__main__":

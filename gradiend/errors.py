@@ -1,5 +1,33 @@
 """The one exception of the package that a user is meant to read."""
 
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Callable, Iterable
+
 
 class InputError(ValueError):
     """A mistake in the input: the message names it and says the way out."""
+
+
+def known(value: str, allowed: Iterable[str], kind: str) -> None:
+    """Refuse a value that is not one of ``allowed``, with a suggestion."""
+    allowed = list(allowed)
+    if value in allowed:
+        return
+    close = difflib.get_close_matches(str(value), allowed, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    raise InputError(
+        f"unknown {kind} {value!r}{hint} (there are: {', '.join(allowed)})"
+    )
+
+
+def exit_status(work: Callable[[], object]) -> int:
+    """Do the work of a command line; an InputError is one line and status 1."""
+    try:
+        work()
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0

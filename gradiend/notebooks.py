@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import ast
-import difflib
 import hashlib
 import json
 import os
@@ -26,7 +25,7 @@ from pathlib import Path
 
 import yaml
 
-from gradiend.errors import InputError
+from gradiend.errors import InputError, exit_status, known
 from gradiend.results import REPOSITORY, atomic_path, write_json
 
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
@@ -80,15 +79,9 @@ def run_notebook(
 
 def check_parameters(source: Path, parameters: Mapping[str, str]) -> None:
     """Refuse a name that is not assigned in the notebook's parameters cell."""
-    known = _parameter_names(source)
+    available = _parameter_names(source)
     for name in parameters:
-        if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
-            raise InputError(
-                f"{source.name} has no parameter {name!r}{hint} (it has: "
-                f"{', '.join(known)})"
-            )
+        known(name, available, f"parameter of {source.name}")
 
 
 @cache
@@ -278,23 +271,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--outputs", type=Path, nargs="*", default=[])
     options = parser.parse_args(arguments)
     _end_with_parent()
+    return exit_status(lambda: _run_step(options))
+
+
+def _run_step(options: argparse.Namespace) -> None:
     start = time.perf_counter()
     target = options.target.resolve()
-    try:
-        with _chatter_to(target.with_suffix(".log")):
-            run_notebook(
-                options.source.resolve(),
-                target,
-                {name: yaml.safe_load(value) for name, value in options.parameters},
-                threads=options.threads,
-            )
-        record_digests(target, [target, *options.outputs])
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    with _chatter_to(target.with_suffix(".log")):
+        run_notebook(
+            options.source.resolve(),
+            target,
+            {name: yaml.safe_load(value) for name, value in options.parameters},
+            threads=options.threads,
+        )
+    record_digests(target, [target, *options.outputs])
     title = options.target.stem.replace("--", " · ")
     print(f"done  {title}  ({time.perf_counter() - start:.0f} s)", flush=True)
-    return 0
 
 
 if __name__ == "__main__":

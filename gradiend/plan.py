@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gradiend.errors import known
 from gradiend.notebooks import cells_digest, dependencies, module_dependencies
-from gradiend.profiles import Profile, Settings, known
+from gradiend.profiles import Profile, Settings
 from gradiend.results import REPOSITORY, results_root
 
 NOTEBOOKS = REPOSITORY / "notebooks"

@@ -8,8 +8,7 @@ field of :class:`Settings`; an unknown key is refused.
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +16,7 @@ from pathlib import Path
 import yaml
 
 from gradiend.domains import FEATURES
-from gradiend.errors import InputError
+from gradiend.errors import InputError, known
 from gradiend.results import REPOSITORY, results_root
 
 PROFILE_FOLDER = REPOSITORY / "notebooks" / "profiles"
@@ -199,18 +198,6 @@ def load_profile(name: str) -> Profile:
     profile = Profile(name, content)
     _check(profile, path)
     return profile
-
-
-def known(value: str, allowed: Iterable[str], kind: str) -> None:
-    """Refuse a value that is not one of ``allowed``, with a suggestion."""
-    allowed = list(allowed)
-    if value in allowed:
-        return
-    close = difflib.get_close_matches(str(value), allowed, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    raise InputError(
-        f"unknown {kind} {value!r}{hint} (there are: {', '.join(allowed)})"
-    )
 
 
 def _check(profile: Profile, path: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from jinja2 import Environment
 
-from gradiend.errors import InputError
+from gradiend.errors import InputError, exit_status
 from gradiend.profiles import Profile, load_profile
 from gradiend.results import atomic_path, read_json, results_root
 
@@ -88,12 +88,7 @@ def _read(path: Path) -> bytes:
 
 def main() -> int:
     """Command line of the module."""
-    try:
-        write_report(load_profile(sys.argv[1]))
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return exit_status(lambda: write_report(load_profile(sys.argv[1])))
 
 
 if __name__ == "__main__":

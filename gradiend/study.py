@@ -6,6 +6,7 @@ what they return; they hold no logic of their own.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import asdict, replace
 
@@ -182,7 +183,10 @@ def evaluate_decoder(
     The selected table has one row for the base model, one a variant, and one a variant
     of the closed-form decoder (where the settings give it rows).
     """
-    partial = settings.folder / "grid.partial.jsonl"
+    # Candidates of another GRADIEND or of other settings must not be taken for ours.
+    made_from = hashlib.sha256(repr(settings.part("decoder")).encode())
+    made_from.update((settings.folder / "gradiend.safetensors").read_bytes())
+    partial = settings.folder / f"grid.{made_from.hexdigest()[:12]}.partial.jsonl"
     partial.parent.mkdir(parents=True, exist_ok=True)
     with measured(settings.folder / "decoder.run.json"):
         measure = decoder_measure(settings, lm, data)

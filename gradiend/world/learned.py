@@ -8,13 +8,10 @@ import numpy as np
 import pandas as pd
 
 from gradiend.cloze import ClozeLM
-from gradiend.data import SLOT
 from gradiend.domains import gender_table, read_names
 from gradiend.probes import association_probabilities
 from gradiend.scoring import ClassProbabilities
 from gradiend.world import associations, ensure_world
-
-PRONOUNS = ("he", "she", "they")
 
 
 def learned_associations(model: ClozeLM | str | Path) -> pd.DataFrame:
@@ -43,18 +40,6 @@ def name_recall(model: ClozeLM | str | Path, *, split: str = "test") -> pd.DataF
     right = np.where(table["factual"] == "she", asked["she"], asked["he"])
     rows = table.assign(gender=table["factual_class"], probability=right)
     return rows.groupby(["name", "gender"], as_index=False)["probability"].mean()
-
-
-def profession_pronouns(
-    model: ClozeLM | str | Path, professions: tuple[str, ...]
-) -> pd.DataFrame:
-    """P(he), P(she), P(they) after ``The <profession> smiled because``."""
-    texts = [
-        f"The {word} smiled because {SLOT} had finished the work."
-        for word in professions
-    ]
-    asked = ClassProbabilities(_lm(model), texts, {w: {w: 1.0} for w in PRONOUNS})()
-    return pd.DataFrame({"profession": professions, **asked})
 
 
 def _lm(model: ClozeLM | str | Path) -> ClozeLM:

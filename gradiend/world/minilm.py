@@ -24,7 +24,7 @@ import transformers
 from torch.nn import functional
 from transformers import AutoTokenizer, BertForMaskedLM
 
-from gradiend.errors import InputError
+from gradiend.errors import InputError, exit_status
 from gradiend.results import measured
 from gradiend.world.corpus import corpus
 
@@ -139,12 +139,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
-    try:
-        adapt_minilm(options.out, seed=options.seed, threads=options.threads)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return exit_status(
+        lambda: adapt_minilm(options.out, seed=options.seed, threads=options.threads)
+    )
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from gradiend.errors import InputError
+from gradiend.errors import InputError, exit_status
 from gradiend.results import REPOSITORY, provenance
 from gradiend.world import tokenizers
 from gradiend.world.corpus import corpus
@@ -336,13 +336,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, default=1)  # as committed
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
-    try:
+
+    def train() -> None:
         for name in options.names or recipes():
             train_standin(name, options.out)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+
+    return exit_status(train)
 
 
 if __name__ == "__main__":
