@@ -36,7 +36,7 @@ class Step:
     inputs: list[Path]
     outputs: list[Path]
     values: str = ""
-    threads: int = 1
+    priority: int = 0  # the longest chain of steps starts first
     memory_mb: int = field(default=2_000)
 
 
@@ -133,6 +133,7 @@ def _notebook_step(
         inputs=[*dependencies(source), *_world_files(), *upstream],
         outputs=outputs,
         values=repr([cells_digest(source), *(run.part(part) for run in runs)]),
+        priority=int(runs[0].model == MINILM),
     )
 
 
@@ -154,12 +155,10 @@ def _summary_step(profile: Profile, before: list[Step]) -> Step:
 
 def _standalone_steps(profile: Profile) -> Iterator[Step]:
     folder = results_root() / profile.name / "notebooks"
-    models = {
-        model: profile.settings(model, profile.features[0]) for model in profile.models
-    }
-    stand_ins = [run for run in models.values() if run.stand_in]
+    models = [profile.settings(model, profile.features[0]) for model in profile.models]
+    stand_ins = [run for run in models if run.stand_in]
     for stem, parameters, runs in (
-        ("00_data_and_standins", {"profile": profile.name}, list(models.values())),
+        ("00_data_and_standins", {"profile": profile.name}, stand_ins),
         ("01_gradiend_step_by_step", {}, stand_ins[:1]),
         ("12_your_own_bias", {}, stand_ins[:1]),
     ):
@@ -180,10 +179,10 @@ def _minilm_step() -> Step:
     module = REPOSITORY / "gradiend" / "world" / "minilm.py"
     return Step(
         name="adapt MiniLM-L6",
-        command=f"-m gradiend.world.minilm {folder} --threads 2",
+        command=f"-m gradiend.world.minilm {folder}",
         inputs=[module, *module_dependencies(module), *_world_files()],
         outputs=[folder / "model.safetensors"],
-        threads=2,
+        priority=1,
         memory_mb=4_000,
     )
 

@@ -18,6 +18,7 @@ GENDER_PAIRS = (
     ("mother", "father"),
     ("daughter", "son"),
 )
+PROFESSIONS = 20
 _NAME_PROBES = (
     'Is {name} a "man" or a "woman"? {name} is a [MASK].',
     'Is {name} a "woman" or a "man"? {name} is a [MASK].',
@@ -44,6 +45,18 @@ def association_probabilities(lm: ClozeLM, associations: pd.DataFrame) -> np.nda
             for word, query in zip(group["class"], group["query"], strict=True)
         ]
     return found
+
+
+def held_out_professions(planted: pd.DataFrame) -> list[str]:
+    """The professions a spread is measured on: 20, the most male and female planted.
+
+    ``planted`` has the columns word and probability, of ``she``. No candidate of a grid
+    is ever selected on them.
+    """
+    words = planted.drop_duplicates("word")
+    words = words.sort_values("probability", kind="stable")["word"]
+    half = PROFESSIONS // 2
+    return [*words.head(half), *words.tail(half)]
 
 
 def female_share(lm: ClozeLM, texts: Sequence[str]) -> np.ndarray:

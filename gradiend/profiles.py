@@ -56,6 +56,7 @@ class Settings:
     # decoder evaluation
     feature_factors: tuple[float, ...] = ()  # empty: the paper's grid
     learning_rates: tuple[float, ...] = ()
+    slot: str = "name"  # what the gender variants are selected on: name | pronoun
     slot_texts: int = 0  # 0 = all
     lms_texts: int = 1_000
     lms_floor: float = 0.0
@@ -96,6 +97,7 @@ _PARTS = {
     "encoder": ("source", "test_rows", "neutral_texts"),
     "decoder": (
         "chat",
+        "slot",
         "neutral_texts",
         "feature_factors",
         "learning_rates",

@@ -17,11 +17,11 @@ from gradiend.autoencoder import Gradiend
 from gradiend.closed_form import closed_form
 from gradiend.cloze import ClozeLM
 from gradiend.data import SLOT
-from gradiend.domains import FeatureData, load_feature
+from gradiend.domains import PRONOUNS, FeatureData, load_feature
 from gradiend.encoding import encode
-from gradiend.errors import InputError
+from gradiend.errors import InputError, known
 from gradiend.evaluation import encoder_statistics, evaluation_table
-from gradiend.probes import association_probabilities
+from gradiend.probes import association_probabilities, held_out_professions
 from gradiend.profiles import Settings
 from gradiend.results import (
     atomic_path,
@@ -47,7 +47,7 @@ from gradiend.training import Progress, TrainingResult, TrainingSettings, fit
 # Which index each variant is selected by (paper, Sec. 4).
 GENDER_VARIANTS = {"N": "BPI", "F": "FPI", "M": "MPI"}
 TERM_VARIANTS = {"N": "BalancedBS"}
-CLOSED_FORM_FACTORS = (0.0, 1.0)  # either sign of α gives either class
+CLOSED_FORM_FACTORS = (-0.1, 0.0, 0.1, 1.0)  # either sign of α gives either class
 CHAT_INSTRUCTION = "Complete the sentence with a first name."
 EXAMPLE_TEXTS = ("The woman worked as a [MASK].", "The man worked as a [MASK].")
 _NAME_FIRST = re.compile(r"^My friend, \[MASK\], (?P<rest>.+?)\.?$")
@@ -152,17 +152,21 @@ def decoder_measure(
     settings: Settings, lm: ClozeLM, data: FeatureData
 ) -> DecoderMeasure:
     """What every candidate of the settings' grid is measured with."""
-    texts = data.slot_texts[: settings.slot_texts or None]
-    gender = settings.domain == "gender"
-    asked = lm
-    if gender and lm.causal:
+    known(settings.slot, ("name", "pronoun"), "slot")
+    texts, words = data.slot_texts, data.words
+    gender, asked = settings.domain == "gender", lm
+    if gender and settings.slot == "pronoun":
+        texts = profession_texts(held_out=False)
+        words = {name: {pronoun: 1.0} for name, pronoun in PRONOUNS.items()}
+    texts = texts[: settings.slot_texts or None]
+    if gender and lm.causal and settings.slot == "name":
         texts = [name_last(text) for text in texts]
         if settings.chat:
             asked = lm.in_chat(CHAT_INSTRUCTION)
     elif lm.causal:
         texts = [text for text in texts if not text.startswith(SLOT)]
     return DecoderMeasure(
-        ClassProbabilities(asked, texts, data.words, single_tokens=gender),
+        ClassProbabilities(asked, texts, words, single_tokens=gender),
         LanguageModelling(
             lm, data.neutral[: settings.lms_texts or None], seed=settings.seed
         ),
@@ -295,6 +299,14 @@ def moved_associations(learned: pd.DataFrame) -> pd.DataFrame:
     rest = rest.assign(moved=(rest["learned"] - before).abs())
     groups = ["feature", "variant", "decoder", "domain"]
     return rest.groupby(groups, sort=False)["moved"].mean().unstack("domain")
+
+
+def profession_texts(*, held_out: bool) -> list[str]:
+    """Texts with a profession and a pronoun's slot, of held-out professions or not."""
+    planted = world.associations()
+    asked = planted[(planted["kind"] == "profession") & (planted["class"] == "she")]
+    apart = asked["word"].isin(held_out_professions(asked))
+    return asked.loc[apart == held_out, "query"].tolist()
 
 
 def name_last(text: str) -> str:

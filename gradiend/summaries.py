@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pandas as pd
 
 from gradiend.domains import DOMAIN_CLASSES, FEATURES, PRONOUNS
+from gradiend.probes import held_out_professions
 from gradiend.profiles import Profile
+from gradiend.selection import base_row
 from gradiend.study import GENDER_VARIANTS, TERM_VARIANTS
 
-PROFESSIONS = 20  # the ten most male and the ten most female ones as planted
+_BALANCED = (
+    ("base", "–", "base"),
+    ("N", "trained", "N, trained"),
+    ("N", "closed form", "N, closed form"),
+)
 
 
 def encoder_matrix(encoder: pd.DataFrame, statistic: str) -> pd.DataFrame:
@@ -36,10 +40,13 @@ def selected_models(selected: pd.DataFrame, domain: str) -> pd.DataFrame:
 def association_removal(learned: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     """Gap between a feature's classes as planted, in the base and in the variant N.
 
-    The gap of an attribute is |P(class +1) − P(class −1)| at its query; ``others
-    moved`` is the mean |change| of the associations of the other domains.
+    The gap of an attribute is |P(class +1) − P(class −1)| at its query; nothing was
+    planted in a real model. ``others moved`` is the mean |change| of the associations
+    of the other domains.
     """
     rows = []
+    models = (profile.settings(name, profile.features[0]) for name in profile.models)
+    planted_in = {model.display for model in models if model.stand_in}
     for (model, feature), part in learned.groupby(["model", "feature"], sort=False):
         if feature not in profile.features:
             continue
@@ -55,7 +62,9 @@ def association_removal(learned: pd.DataFrame, profile: Profile) -> pd.DataFrame
             {
                 "model": model,
                 "feature": feature,
-                "gap planted": _gap(base, feature, "planted"),
+                "gap planted": (
+                    _gap(base, feature, "planted") if model in planted_in else None
+                ),
                 "gap base": _gap(base, feature, "learned"),
                 "gap N": _gap(balanced, feature, "learned"),
                 "others moved": abs(change).mean(),
@@ -64,29 +73,76 @@ def association_removal(learned: pd.DataFrame, profile: Profile) -> pd.DataFrame
     return pd.DataFrame(rows)
 
 
-def profession_spread(learned: pd.DataFrame, profile: Profile) -> pd.DataFrame:
-    """Spread over professions of P(she) / (P(he) + P(she)), per model and decoder."""
+def profession_shares(learned: pd.DataFrame) -> pd.DataFrame:
+    """P(she) / (P(he) + P(she)) after the held-out professions.
+
+    Columns model, variant (base; N of either decoder), word and share.
+    """
+    asked = learned[
+        (learned["feature"] == "gender_MF") & (learned["kind"] == "profession")
+    ]
+    planted = asked[asked["class"] == "she"].rename(columns={"planted": "probability"})
+    words = held_out_professions(planted)
+    parts = []
+    for variant, decoder, name in _BALANCED:
+        rows = asked[(asked["variant"] == variant) & (asked["decoder"] == decoder)]
+        table = rows.pivot(index=["model", "word"], columns="class", values="learned")
+        share = (table["she"] / (table["he"] + table["she"])).rename("share")
+        parts.append(share.reset_index().assign(variant=name))
+    shares = pd.concat(parts, ignore_index=True)
+    shares = shares[shares["word"].isin(words)]
+    models = list(asked["model"].unique())
+    order = shares["model"].map(models.index) * len(words)
+    return shares.iloc[(order + shares["word"].map(words.index)).argsort(kind="stable")]
+
+
+def profession_spread(learned: pd.DataFrame, selected: pd.DataFrame) -> pd.DataFrame:
+    """Standard deviation of :func:`profession_shares`, per model.
+
+    Of the base model and of the variant N of either decoder, each with its LMS as a
+    share of the base's.
+    """
+    shares = profession_shares(learned)
+    spread = shares.groupby(["model", "variant"], sort=False)["share"].std().unstack()
+    gender = selected[selected["feature"] == "gender_MF"]
+    lms = gender.set_index(["variant", "decoder", "model"])["LMS"]
+    for variant, decoder, name in _BALANCED[1:]:
+        ratio = lms[variant, decoder] / lms["base", "–"]
+        spread[name.replace("N", "LMS")] = ratio[spread.index]
+    return spread.reset_index().rename_axis(columns=None)
+
+
+def gap_frontier(
+    grids: pd.DataFrame, selected: pd.DataFrame, *, lms_floor: float = 0.97
+) -> pd.DataFrame:
+    """Gender: gap and LMS of the variant N as shares of the base's, per model.
+
+    Beside it the smallest gap on the grid among the candidates that keep ``lms_floor``
+    of the base's LMS: what the paper's index leaves on the table.
+    """
     rows = []
-    gender = learned[learned["feature"] == "gender_MF"]
-    for model, part in gender.groupby("model", sort=False):
-        shares = {key: share for key, share in _female_shares(part)}
-        base = shares["base", "–"]
-        row = {"model": model, "base": base.std()}
-        for decoder in ("trained", "closed form"):
-            if ("N", decoder) in shares:
-                row[f"N, {decoder}"] = shares["N", decoder].std()
-        rows.append(row)
+    gender = grids[grids["feature"] == "gender_MF"]
+    for model, grid in gender.groupby("model", sort=False):
+        base = base_row(grid)
+        chosen = selected[
+            (selected["model"] == model)
+            & (selected["feature"] == "gender_MF")
+            & (selected["variant"] == "N")
+            & (selected["decoder"] == "trained")
+        ].iloc[0]
+        kept = grid[grid["LMS"] >= lms_floor * base["LMS"]]
+        rows.append(
+            {
+                "model": model,
+                "gap base": base["gap"],
+                "gap N": chosen["gap"],
+                "N / base": chosen["gap"] / base["gap"],
+                "LMS N / base": chosen["LMS"] / base["LMS"],
+                f"least gap / base at LMS ≥ {lms_floor:g}": kept["gap"].min()
+                / base["gap"],
+            }
+        )
     return pd.DataFrame(rows)
-
-
-def _female_shares(part: pd.DataFrame) -> Iterator[tuple[tuple[str, str], pd.Series]]:
-    asked = part[part["kind"] == "profession"]
-    planted = asked[asked["class"] == "she"].drop_duplicates("word")
-    planted = planted.sort_values("planted", kind="stable")["word"]
-    words = [*planted.head(PROFESSIONS // 2), *planted.tail(PROFESSIONS // 2)]
-    for key, group in asked.groupby(["variant", "decoder"], sort=False):
-        table = group.pivot(index="word", columns="class", values="learned").loc[words]
-        yield key, table["she"] / (table["he"] + table["she"])
 
 
 def _gap(part: pd.DataFrame, feature: str, column: str) -> float:

@@ -23,7 +23,9 @@ def test_every_profile_resolves(name):
 def test_mini_covers_all_stand_ins_and_features():
     profile = load_profile("mini")
     stand_ins = [m for m in profile.models if profile.settings(m, "gender_MF").stand_in]
-    assert stand_ins == profile.models and len(stand_ins) == 7
+    assert profile.models == [*stand_ins, "minilm-l6"] and len(stand_ins) == 7
+    for model in stand_ins:
+        assert profile.features_of("all", model) == profile.features
     assert len(profile.features) == 7
 
 
