@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
+from safetensors import SafetensorError
 
 from gradiend.errors import InputError
 
@@ -39,10 +40,11 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield unfinished
         os.replace(unfinished, path)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise InputError(
-            f"{path} cannot be written ({error.strerror or error}); free space, or "
-            "set GRADIEND_RESULTS to a folder that can be written to"
+            f"{path} cannot be written ({reason}); free space, or set GRADIEND_RESULTS "
+            "to a folder that can be written to"
         ) from error
     finally:
         if unfinished.exists():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -19,7 +20,10 @@ RESULT = Path("smoke") / MODEL / "gender_MF"
 
 
 def entrance(
-    *arguments: str, results: Path, wait: bool = True
+    *arguments: str,
+    results: Path,
+    wait: bool = True,
+    largest_file: int = resource.RLIM_INFINITY,
 ) -> subprocess.CompletedProcess | subprocess.Popen:
     """Call run_all.sh in this environment with results of its own."""
     environment = os.environ | {
@@ -28,7 +32,13 @@ def entrance(
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
     command = [str(REPOSITORY / "run_all.sh"), *arguments]
-    options = {"env": environment, "text": True, "stdin": subprocess.DEVNULL}
+    limits = (largest_file, resource.RLIM_INFINITY)
+    options = {
+        "env": environment,
+        "text": True,
+        "stdin": subprocess.DEVNULL,
+        "preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limits),
+    }
     if wait:
         return subprocess.run(command, capture_output=True, check=False, **options)
     return subprocess.Popen(
@@ -110,6 +120,31 @@ def planned(results: Path, *options: str) -> set[str]:
 
 def test_nothing_changed_nothing_runs(smoke):
     assert planned(smoke, "--domains", "gender") == set()
+
+
+def test_a_changed_module_runs_what_imports_it_and_nothing_else(smoke):
+    module = REPOSITORY / "gradiend" / "generalisation.py"
+    before = module.stat()
+    try:
+        module.touch()
+        assert planned(smoke, "--domains", "gender") == {"07"}
+    finally:
+        os.utime(module, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def test_a_disk_that_fills_up_is_one_clear_line_and_the_next_run_goes_on(
+    smoke, tmp_path
+):
+    """A limit on the size of files stands in for the disk: the checkpoint fails."""
+    options = ("smoke", "--models", MODEL, "--domains", "gender")
+    full = entrance(*options, results=tmp_path, largest_file=3_000_000)
+    assert full.returncode != 0
+    assert re.search(r"error: .*safetensors cannot be written \(.*large", full.stderr)
+    assert not list(tmp_path.rglob("*.safetensors"))
+    done = entrance(*options, results=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    name = RESULT / "gradiend.safetensors"
+    assert (tmp_path / name).read_bytes() == (smoke / name).read_bytes()
 
 
 def test_a_damaged_result_is_named_and_made_again(smoke):
