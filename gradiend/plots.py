@@ -21,7 +21,17 @@ from gradiend.results import atomic_path
 
 POSITIVE, NEGATIVE, NEUTRAL = "#D55E00", "#0072B2", "#7F7F7F"
 ACCENT, SECOND = "#009E73", "#CC79A7"
-PALETTE = (NEGATIVE, POSITIVE, ACCENT, SECOND, "#E69F00", "#56B4E9", "#000000")
+PALETTE = (
+    NEGATIVE,
+    POSITIVE,
+    ACCENT,
+    SECOND,
+    "#E69F00",
+    "#56B4E9",
+    "#000000",
+    "#F0E442",
+)
+_LONG_TITLE = 30  # characters that a narrow panel holds
 _STYLE = {
     "figure.constrained_layout.use": True,
     "font.size": 9,
@@ -39,6 +49,10 @@ _STYLE = {
 def save_figure(figure: Figure, stem: str | Path) -> list[Path]:
     """Write ``stem``.svg and ``stem``.png, the same bytes for the same figure."""
     written = []
+    # The layout is found once, not once a format.
+    with mpl.rc_context(_STYLE):
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
     for suffix in (".svg", ".png"):
         path = Path(f"{stem}{suffix}")
         metadata = {"Date": None} if suffix == ".svg" else {"Software": None}
@@ -63,6 +77,8 @@ def _panels(
 
 
 def _title(axis: Axes, text: str) -> None:
+    if len(text) > _LONG_TITLE:
+        text = text.replace(" (", "\n(", 1)
     axis.set_title(text, fontsize=8.5, fontweight="bold")
 
 
@@ -279,6 +295,39 @@ def dot_pairs(table: pd.DataFrame, *, x: str, ys: Sequence[str], label: str) -> 
     return figure
 
 
+def shares_by_word(
+    table: pd.DataFrame, *, hue: str, panel: str, label: str, columns: int = 4
+) -> Figure:
+    """A dot a word and ``hue`` at its share, words down, one panel a ``panel``.
+
+    ``table`` has the columns word and share.
+    """
+    panels, hues = list(table[panel].unique()), list(table[hue].unique())
+    words = list(table["word"].unique())
+    figure, axes = _panels(
+        len(panels), columns=columns, size=(2.5, 0.7 + 0.16 * len(words)), sharey=True
+    )
+    colours = dict(zip(hues, (NEUTRAL, POSITIVE, NEGATIVE, ACCENT), strict=False))
+    markers = dict(zip(hues, "osD^", strict=False))
+    for axis, name in zip(axes, panels, strict=True):
+        axis.axvline(0.5, color=NEUTRAL, linewidth=0.8, linestyle=":")
+        for value, part in table[table[panel] == name].groupby(hue, sort=False):
+            axis.scatter(
+                part["share"],
+                part["word"].map(words.index),
+                s=16,
+                marker=markers[value],
+                color=colours[value],
+                label=value,
+            )
+        axis.set(xlim=(0, 1), xlabel=label)
+        axis.set_yticks(range(len(words)), words, fontsize=7)
+        _title(axis, name)
+    axes[0].invert_yaxis()
+    _legend_below(figure, axes)
+    return figure
+
+
 def two_probabilities(
     table: pd.DataFrame, *, x: str, y: str, hue: str, marker: str, panel: str
 ) -> Figure:
@@ -321,7 +370,7 @@ def grouped_bars(
     """Bars of ``y`` by ``x``, one colour a ``hue``, one panel a ``panel`` value."""
     panels = [None] if panel is None else list(table[panel].unique())
     figure, axes = _panels(
-        len(panels), columns=min(columns, len(panels)), size=(width, 2.6), sharey=True
+        len(panels), columns=min(columns, len(panels)), size=(width, 3.6), sharey=True
     )
     hues = list(table[hue].unique())
     for axis, name in zip(axes, panels, strict=True):
@@ -353,11 +402,12 @@ def _legend_below(figure: Figure, axes: list[Axes]) -> None:
     for axis in axes:
         handles, labels = axis.get_legend_handles_labels()
         found |= dict(zip(labels, handles, strict=True))
+    widest = max(map(len, found)) + 6  # characters, the handle included
     with mpl.rc_context(_STYLE):
         figure.legend(
             list(found.values()),
             list(found),
             loc="outside lower center",
-            ncols=min(len(found), 7),
+            ncols=max(1, min(len(found), int(figure.get_figwidth() * 11 / widest))),
             fontsize=8,
         )
