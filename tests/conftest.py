@@ -74,7 +74,10 @@ def byte_bpe(*, masked: bool) -> PreTrainedTokenizerFast:
     tokenizer.post_processor = processors.ByteLevel(trim_offsets=False)
     if not masked:
         return PreTrainedTokenizerFast(
-            tokenizer_object=tokenizer, eos_token="<|end|>", pad_token="<|end|>"
+            tokenizer_object=tokenizer,
+            bos_token="<|end|>",
+            eos_token="<|end|>",
+            pad_token="<|end|>",
         )
     tokenizer.post_processor = processors.RobertaProcessing(
         ("</s>", tokenizer.token_to_id("</s>")), ("<s>", tokenizer.token_to_id("<s>"))

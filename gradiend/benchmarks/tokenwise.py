@@ -1,0 +1,104 @@
+"""Log-probabilities of given tokens at given places, in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from gradiend.cloze import ClozeLM
+from gradiend.errors import InputError
+
+
+@dataclass(frozen=True)
+class Query:
+    """A token sequence and the tokens asked for at some of its positions.
+
+    ``positions`` are where the model predicts: the masked token's own place (masked
+    LM) or the one before it (causal LM).
+    """
+
+    ids: tuple[int, ...]
+    positions: tuple[int, ...]
+    tokens: tuple[int, ...]
+
+
+def log_probabilities(
+    lm: ClozeLM, queries: Sequence[Query], *, batch_size: int = 64
+) -> list[np.ndarray]:
+    """Natural log-probabilities of each query's tokens, in the order of ``queries``.
+
+    Queries of like length share a batch and the head runs at the positions asked for
+    alone, so what a query gets does not depend on its neighbours.
+    """
+    found: list[np.ndarray] = [np.empty(0)] * len(queries)
+    order = sorted(range(len(queries)), key=lambda i: len(queries[i].ids))
+    for start in range(0, len(order), batch_size):
+        indices = order[start : start + batch_size]
+        values = _batch(lm, [queries[i] for i in indices])
+        counts = [len(queries[i].tokens) for i in indices]
+        for index, part in zip(
+            indices, np.split(values, np.cumsum(counts)[:-1]), strict=True
+        ):
+            found[index] = part
+    return found
+
+
+@torch.no_grad()
+def _batch(lm: ClozeLM, queries: Sequence[Query]) -> np.ndarray:
+    input_ids, mask = lm.pad([query.ids for query in queries])
+    slots = [(row, p) for row, query in enumerate(queries) for p in query.positions]
+    tokens = [token for query in queries for token in query.tokens]
+    logits = lm.logits(input_ids, mask, torch.tensor(slots, device=lm.device))
+    target = torch.tensor(tokens, device=logits.device)
+    picked = logits.gather(1, target[:, None])[:, 0] - logits.logsumexp(-1)
+    return picked.double().cpu().numpy()
+
+
+def sentence_queries(lm: ClozeLM, sentences: Sequence[str]) -> list[Query]:
+    """Every token of each sentence given the ones before it (causal LM).
+
+    The first token is predicted from the begin-of-sentence token.
+    """
+    start = lm.tokenizer.bos_token_id
+    if start is None:
+        raise InputError(
+            f"the tokenizer of {lm.name!r} has no begin-of-sentence token to predict "
+            "a first token from"
+        )
+    encoded = lm.tokenizer(list(sentences), add_special_tokens=False)["input_ids"]
+    queries = []
+    for ids, sentence in zip(encoded, sentences, strict=True):
+        _check_length(lm, len(ids) + 1, sentence)
+        positions = tuple(range(len(ids)))
+        queries.append(Query((start, *ids), positions, tuple(ids)))
+    return queries
+
+
+def masked_queries(
+    lm: ClozeLM, ids: Sequence[int], places: Sequence[int]
+) -> list[Query]:
+    """One query a place, that place masked (masked LM)."""
+    mask = lm.tokenizer.mask_token_id
+    return [
+        Query((*ids[:place], mask, *ids[place + 1 :]), (place,), (ids[place],))
+        for place in places
+    ]
+
+
+def with_special_tokens(lm: ClozeLM, sentences: Sequence[str]) -> list[list[int]]:
+    """Token ids of each sentence as the model reads them."""
+    encoded = lm.tokenizer(list(sentences))["input_ids"]
+    for ids, sentence in zip(encoded, sentences, strict=True):
+        _check_length(lm, len(ids), sentence)
+    return encoded
+
+
+def _check_length(lm: ClozeLM, tokens: int, sentence: str) -> None:
+    if tokens > lm.max_length:
+        raise InputError(
+            f"{tokens} tokens, more than the {lm.max_length} that {lm.name!r} reads, "
+            f"in {sentence[:80]!r}…; leave the example out"
+        )
