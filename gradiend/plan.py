@@ -51,7 +51,9 @@ def steps(
     chosen_domains = _chosen(domains, profile.domains, "domain")
     everything = chosen_models == profile.models and chosen_domains == profile.domains
     found: list[Step] = []
-    if MINILM in chosen_models:
+    if MINILM in chosen_models and any(
+        profile.features_of(domain, MINILM) for domain in chosen_domains
+    ):
         found.append(_minilm_step())
     # A small model's domains share a job: starting one takes longer than its work.
     whole = profile.content.get("jobs", "model") == "model"

@@ -78,6 +78,14 @@ def test_a_value_belongs_to_the_steps_that_read_it(monkeypatch):
     }
 
 
+def test_the_real_model_is_adapted_only_where_something_is_asked_of_it():
+    profile = load_profile("mini")
+    names = {step.name for step in steps(profile, domains=["race"])}
+    assert not any("MiniLM" in name or "minilm" in name for name in names)
+    names = {step.name for step in steps(profile, models=["minilm-l6"])}
+    assert {"adapt MiniLM-L6", "02_train--minilm-l6--all"} <= names
+
+
 def test_a_step_depends_on_the_modules_its_notebook_imports():
     plan = {step.name: step for step in steps(load_profile("smoke"))}
     names = {path.name for path in plan["02_train--standin-gpt2--all"].inputs}
