@@ -105,7 +105,7 @@ def profession_spread(learned: pd.DataFrame, selected: pd.DataFrame) -> pd.DataF
     shares = profession_shares(learned)
     spread = shares.groupby(["model", "variant"], sort=False)["share"].std().unstack()
     gender = selected[selected["feature"] == "gender_MF"]
-    lms = gender.set_index(["variant", "decoder", "model"])["LMS"]
+    lms = gender.set_index(["variant", "decoder", "model"])["LMS"].sort_index()
     for variant, decoder, name in _BALANCED[1:]:
         ratio = lms[variant, decoder] / lms["base", "–"]
         spread[name.replace("N", "LMS")] = ratio[spread.index]

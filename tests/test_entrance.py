@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,7 @@ RESULT = Path("smoke") / MODEL / "gender_MF"
 def entrance(
     *arguments: str,
     results: Path,
+    checkout: Path = REPOSITORY,
     wait: bool = True,
     largest_file: int = resource.RLIM_INFINITY,
 ) -> subprocess.CompletedProcess | subprocess.Popen:
@@ -31,7 +34,7 @@ def entrance(
         "VIRTUAL_ENV": sys.prefix,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
-    command = [str(REPOSITORY / "run_all.sh"), *arguments]
+    command = [str(checkout / "run_all.sh"), *arguments]
     limits = (largest_file, resource.RLIM_INFINITY)
     options = {
         "env": environment,
@@ -78,11 +81,23 @@ def test_a_results_folder_that_cannot_be_made(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project whose files a test may change."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for name in ("gradiend", "notebooks", "data"):
+        shutil.copytree(REPOSITORY / name, folder / name)
+    for pattern in ("run_all.sh", "requirements*.lock"):
+        for path in REPOSITORY.glob(pattern):
+            shutil.copy2(path, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def smoke(tmp_path_factory: pytest.TempPathFactory, checkout: Path) -> Path:
     """The smoke profile's model steps, killed once in the middle, then finished."""
     results = tmp_path_factory.mktemp("results")
     options = ("smoke", "--models", MODEL, "--domains", "gender")
-    run = entrance(*options, results=results, wait=False)
+    run = entrance(*options, results=results, checkout=checkout, wait=False)
     checkpoints = results / RESULT / "checkpoints"
     end = time.monotonic() + 300
     while not (checkpoints.exists() and any(checkpoints.glob("*.safetensors"))):
@@ -90,13 +105,16 @@ def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
         time.sleep(0.1)
     run.send_signal(signal.SIGKILL)
     run.wait()
-    done = entrance(*options, results=results)
+    done = entrance(*options, results=results, checkout=checkout)
     assert done.returncode == 0, done.stdout + done.stderr
     return results
 
 
-def test_a_killed_run_goes_on_and_gives_what_an_undisturbed_one_gives(smoke, tmp_path):
-    done = entrance("smoke", "--models", MODEL, "--domains", "gender", results=tmp_path)
+def test_a_killed_run_goes_on_and_gives_what_an_undisturbed_one_gives(
+    smoke, checkout, tmp_path
+):
+    options = ("smoke", "--models", MODEL, "--domains", "gender")
+    done = entrance(*options, results=tmp_path, checkout=checkout)
     assert done.returncode == 0, done.stdout + done.stderr
     names = {
         path.relative_to(smoke / "smoke")
@@ -111,25 +129,48 @@ def test_a_killed_run_goes_on_and_gives_what_an_undisturbed_one_gives(smoke, tmp
         assert first.read_bytes() == second.read_bytes(), name
 
 
-def planned(results: Path, *options: str) -> set[str]:
+def planned(results: Path, checkout: Path, *options: str) -> set[str]:
     """Notebooks that a dry run would execute."""
-    done = entrance("smoke", "--models", MODEL, *options, "-n", results=results)
+    options = ("smoke", "--models", MODEL, *options, "-n")
+    done = entrance(*options, results=results, checkout=checkout)
     assert done.returncode == 0, done.stdout + done.stderr
     return set(re.findall(r"^(\d\d)_\w+\s+1$", done.stdout, re.MULTILINE))
 
 
-def test_nothing_changed_nothing_runs(smoke):
-    assert planned(smoke, "--domains", "gender") == set()
+def test_nothing_changed_nothing_runs(smoke, checkout):
+    assert planned(smoke, checkout, "--domains", "gender") == set()
 
 
-def test_a_changed_module_runs_what_imports_it_and_nothing_else(smoke):
-    module = REPOSITORY / "gradiend" / "generalisation.py"
-    before = module.stat()
+def replace(old: str, new: str) -> Callable[[Path], None]:
+    def change(path: Path) -> None:
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "expected"),
+    [
+        ("gradiend/generalisation.py", replace('"""', '"""So: '), {"07"}),
+        ("notebooks/03_encoder.ipynb", replace("Four kinds", "4 kinds"), {"03"}),
+        # What notebook 04 selects, notebook 07 asks about.
+        ("notebooks/profiles/smoke.yaml", replace("lms_texts: 20", "lms_texts: 21"),
+         {"04", "07"}),
+    ],
+)  # fmt: skip
+def test_a_change_runs_what_depends_on_it_and_nothing_else(
+    smoke, checkout, file, change, expected
+):
+    path = checkout / file
+    before = path.read_bytes()
+    change(path)
     try:
-        module.touch()
-        assert planned(smoke, "--domains", "gender") == {"07"}
+        assert planned(smoke, checkout, "--domains", "gender") == expected
     finally:
-        os.utime(module, ns=(before.st_atime_ns, before.st_mtime_ns))
+        path.write_bytes(before)
+    assert planned(smoke, checkout, "--domains", "gender") == set()
 
 
 def test_a_disk_that_fills_up_is_one_clear_line_and_the_next_run_goes_on(
@@ -147,11 +188,12 @@ def test_a_disk_that_fills_up_is_one_clear_line_and_the_next_run_goes_on(
     assert (tmp_path / name).read_bytes() == (smoke / name).read_bytes()
 
 
-def test_a_damaged_result_is_named_and_made_again(smoke):
+def test_a_damaged_result_is_named_and_made_again(smoke, checkout):
     path = smoke / RESULT / "encoder.json"
     whole = path.read_bytes()
     path.write_bytes(whole[:-20])
-    done = entrance("smoke", "--models", MODEL, "--domains", "gender", results=smoke)
+    options = ("smoke", "--models", MODEL, "--domains", "gender")
+    done = entrance(*options, results=smoke, checkout=checkout)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "encoder.json: damaged" in done.stdout
     assert path.read_bytes() == whole
