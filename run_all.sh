@@ -10,10 +10,10 @@ usage: ./run_all.sh [COMMAND] [--models A,B] [--domains A,B] [Snakemake options]
 commands
   mini      (default) seven stand-ins, all seven features, and a real model, MiniLM-L6,
             for gender: every figure and table; about 27 minutes on 2 cores
-  quick     two stand-ins, one feature a domain, and MiniLM-L6; about 8 minutes
+  quick     two stand-ins, one feature a domain, and MiniLM-L6; about 7 minutes
   paper     the paper's own models and data (hub and GPU needed; not ready yet)
   standins  train the stand-ins again from the planted world, into results/standins
-  test      ruff, the unit tests and the notebooks under nbval; about 15 minutes
+  test      ruff, the unit tests and the notebooks under nbval; about 10 minutes
 
 options
   --models A,B    only these models of the profile      --domains A,B   only these domains
