@@ -278,9 +278,7 @@ class ClozeLM:
         self, rows: Sequence[EncodedRow], *, batch_size: int
     ) -> Iterator[tuple[list[int], Batch]]:
         """Batches of rows of like length, with the indices of their rows."""
-        order = sorted(range(len(rows)), key=lambda index: rows[index].length)
-        for start in range(0, len(order), batch_size):
-            indices = order[start : start + batch_size]
+        for indices in by_length([row.length for row in rows], batch_size):
             yield indices, self.batch([rows[index] for index in indices])
 
     def pad(self, sequences: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
@@ -335,6 +333,13 @@ class ClozeLM:
             yield
         finally:
             handle.remove()
+
+
+def by_length(lengths: Sequence[int], batch_size: int) -> Iterator[list[int]]:
+    """Indices in batches of like length, so that little of a batch is padding."""
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    for start in range(0, len(order), batch_size):
+        yield order[start : start + batch_size]
 
 
 def row_losses(log_probabilities: Tensor, targets: Targets, rows: int) -> Tensor:

@@ -167,7 +167,7 @@ class Profile:
         entry = self.content["models"][model]
         values: dict = dict(self.content.get("defaults") or {})
         values |= (self.content.get("domains") or {}).get(domain, {})
-        values |= {k: v for k, v in entry.items() if k not in ("domains", "features")}
+        values |= _model_values(entry)
         values |= (entry.get("domains") or {}).get(domain, {})
         values = {
             key: tuple(value) if isinstance(value, list) else value
@@ -213,9 +213,7 @@ def _check(profile: Profile, path: Path) -> None:
         known(domain, domains, f"domain in {path.name}:")
         groups[f"domains.{domain}"] = values
     for model, entry in profile.content["models"].items():
-        groups[model] = {
-            k: v for k, v in entry.items() if k not in ("domains", "features")
-        }
+        groups[model] = _model_values(entry)
         for feature in entry.get("features", ()):
             known(feature, profile.features, f"feature in {path.name}, {model}:")
         for domain, values in (entry.get("domains") or {}).items():
@@ -226,6 +224,11 @@ def _check(profile: Profile, path: Path) -> None:
     for where, values in groups.items():
         for key in values:
             known(key, _FIELDS, f"key in {path.name}, {where}:")
+
+
+def _model_values(entry: Mapping) -> dict:
+    """The settings a model's entry gives by itself."""
+    return {k: v for k, v in entry.items() if k not in ("domains", "features")}
 
 
 def _resolved(path: str) -> str:

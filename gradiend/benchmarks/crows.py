@@ -20,7 +20,7 @@ from gradiend.benchmarks.files import read_table
 from gradiend.benchmarks.tokenwise import (
     log_probabilities,
     masked_queries,
-    sentence_queries,
+    mean_log_probabilities,
     with_special_tokens,
 )
 from gradiend.cloze import ClozeLM
@@ -104,13 +104,6 @@ def _shared_places(
 
 def _causal_scores(lm: ClozeLM, pairs: pd.DataFrame) -> dict[str, np.ndarray]:
     return {
-        side: np.array(
-            [
-                values.mean()
-                for values in log_probabilities(
-                    lm, sentence_queries(lm, pairs[column].tolist())
-                )
-            ]
-        )
+        side: mean_log_probabilities(lm, pairs[column].tolist())
         for side, column in _SIDES.items()
     }

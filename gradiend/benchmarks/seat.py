@@ -19,7 +19,7 @@ import torch
 
 from gradiend.benchmarks.files import need, read_json
 from gradiend.benchmarks.tokenwise import with_special_tokens
-from gradiend.cloze import ClozeLM
+from gradiend.cloze import ClozeLM, by_length
 from gradiend.errors import InputError
 
 SETS = ("targ1", "targ2", "attr1", "attr2")
@@ -68,10 +68,8 @@ def sentence_vectors(
 ) -> np.ndarray:
     """Mean of the last hidden state over all tokens, of length 1, [sentences, H]."""
     encoded = with_special_tokens(lm, sentences)
-    order = sorted(range(len(encoded)), key=lambda index: len(encoded[index]))
     found = np.empty((len(encoded), lm.model.config.hidden_size))
-    for start in range(0, len(order), batch_size):
-        indices = order[start : start + batch_size]
+    for indices in by_length([len(ids) for ids in encoded], batch_size):
         input_ids, mask = lm.pad([encoded[index] for index in indices])
         hidden = lm.model.base_model(
             input_ids=input_ids, attention_mask=mask

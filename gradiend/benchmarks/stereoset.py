@@ -19,7 +19,11 @@ import numpy as np
 import pandas as pd
 
 from gradiend.benchmarks.files import need, read_json
-from gradiend.benchmarks.tokenwise import Query, log_probabilities, sentence_queries
+from gradiend.benchmarks.tokenwise import (
+    Query,
+    log_probabilities,
+    mean_log_probabilities,
+)
 from gradiend.cloze import ClozeLM
 from gradiend.data import SLOT
 from gradiend.errors import InputError
@@ -160,8 +164,7 @@ def _masked_scores(lm: ClozeLM, examples: pd.DataFrame, label: str) -> np.ndarra
 
 
 def _causal_scores(lm: ClozeLM, examples: pd.DataFrame, label: str) -> np.ndarray:
-    queries = sentence_queries(lm, examples[label].tolist())
-    return np.array([np.exp(v.mean()) for v in log_probabilities(lm, queries)])
+    return np.exp(mean_log_probabilities(lm, examples[label].tolist()))
 
 
 def _means(owner: Sequence[int], values: np.ndarray, count: int) -> np.ndarray:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from gradiend.cloze import ClozeLM
+from gradiend.cloze import ClozeLM, by_length
 from gradiend.errors import InputError
 
 
@@ -34,9 +34,7 @@ def log_probabilities(
     alone, so what a query gets does not depend on its neighbours.
     """
     found: list[np.ndarray] = [np.empty(0)] * len(queries)
-    order = sorted(range(len(queries)), key=lambda i: len(queries[i].ids))
-    for start in range(0, len(order), batch_size):
-        indices = order[start : start + batch_size]
+    for indices in by_length([len(query.ids) for query in queries], batch_size):
         values = _batch(lm, [queries[i] for i in indices])
         counts = [len(queries[i].tokens) for i in indices]
         for index, part in zip(
@@ -75,6 +73,12 @@ def sentence_queries(lm: ClozeLM, sentences: Sequence[str]) -> list[Query]:
         positions = tuple(range(len(ids)))
         queries.append(Query((start, *ids), positions, tuple(ids)))
     return queries
+
+
+def mean_log_probabilities(lm: ClozeLM, sentences: Sequence[str]) -> np.ndarray:
+    """Mean log-probability of each sentence's tokens (causal LM), [sentences]."""
+    found = log_probabilities(lm, sentence_queries(lm, sentences))
+    return np.array([values.mean() for values in found])
 
 
 def masked_queries(
