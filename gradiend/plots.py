@@ -220,7 +220,7 @@ def matrix(
     """An annotated heat map of a table: rows down, columns across."""
     height = 0.9 + 0.36 * len(table)
     figure, (axis,) = _panels(
-        1, columns=1, size=(2.6 + 0.85 * len(table.columns), height)
+        1, columns=1, size=(3.2 + 0.95 * len(table.columns), height)
     )
     with mpl.rc_context(_STYLE):
         sns.heatmap(
