@@ -20,10 +20,15 @@ Metric = Callable[[np.ndarray], np.ndarray]  # weights [R, examples] -> values [
 
 @dataclass(frozen=True)
 class Estimate:
-    """A metric on all examples and the half width of its 95 % interval."""
+    """A metric on all examples and on each replicate, [R]."""
 
     value: float
-    margin: float
+    replicates: np.ndarray
+
+    @property
+    def margin(self) -> float:
+        """Half width of the 95 % interval."""
+        return _Z * float(np.std(self.replicates, ddof=1))
 
     @property
     def low(self) -> float:
@@ -39,6 +44,14 @@ class Estimate:
         """Whether the intervals touch; the paper's mark is that they do not."""
         return self.low <= other.high and other.low <= self.high
 
+    def __sub__(self, other: Estimate) -> Estimate:
+        """The paired difference, if both were made on the same draws.
+
+        Sharper than asking whether two intervals overlap: what is easy or hard about
+        an example cancels.
+        """
+        return Estimate(self.value - other.value, self.replicates - other.replicates)
+
 
 def draws(examples: int, *, seed: int, replicates: int = REPLICATES) -> np.ndarray:
     """How often each replicate draws each example, [replicates, examples]."""
@@ -50,27 +63,14 @@ def draws(examples: int, *, seed: int, replicates: int = REPLICATES) -> np.ndarr
 def estimate(
     metric: Metric, examples: int, *, seed: int, replicates: int = REPLICATES
 ) -> Estimate:
-    """The metric with its bootstrap interval."""
+    """The metric with its replicates; the same ``seed`` draws the same examples."""
     value = float(metric(np.ones((1, examples)))[0])
-    values = metric(draws(examples, seed=seed, replicates=replicates))
-    return Estimate(value, _Z * float(np.std(values, ddof=1)))
+    return Estimate(value, metric(draws(examples, seed=seed, replicates=replicates)))
 
 
-def paired_difference(
-    variant: Metric,
-    base: Metric,
-    examples: int,
-    *,
-    seed: int,
-    replicates: int = REPLICATES,
-) -> Estimate:
-    """variant − base with its interval, both on the same resamples.
-
-    Sharper than asking whether two intervals overlap: what is easy or hard about an
-    example cancels.
-    """
-    weights = draws(examples, seed=seed, replicates=replicates)
-    everything = np.ones((1, examples))
-    value = float(variant(everything)[0] - base(everything)[0])
-    values = variant(weights) - base(weights)
-    return Estimate(value, _Z * float(np.std(values, ddof=1)))
+def mean_estimate(parts: list[Estimate]) -> Estimate:
+    """The mean of several metrics, replicate by replicate."""
+    return Estimate(
+        float(np.mean([part.value for part in parts])),
+        np.mean([part.replicates for part in parts], axis=0),
+    )

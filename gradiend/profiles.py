@@ -17,6 +17,7 @@ import yaml
 
 from gradiend.domains import FEATURES
 from gradiend.errors import InputError, known
+from gradiend.methods import METHODS
 from gradiend.results import REPOSITORY, results_root
 
 PROFILE_FOLDER = REPOSITORY / "notebooks" / "profiles"
@@ -61,9 +62,30 @@ class Settings:
     lms_texts: int = 1_000
     lms_floor: float = 0.0
     closed_form_rows: int = 0
+    # methods to compare with, and the sizes of their fits
+    methods: tuple[str, ...] = tuple(METHODS)
+    baseline_texts: int = 0  # of the corpus; 0 = all
+    pretraining_steps: int = 2_000
+    pretraining_batch: int = 32
+    pretraining_accumulation: int = 16
+    pretraining_length: int = 512
+    pretraining_rate: float = 5e-5
+    inlp_classifiers: int = 80
+    fit_sentences: int = 10_000
+    rlace_steps: int = 2_000
+    # benchmarks
+    perplexity_texts: int = 0  # 0 = all
+    # fine-tuning
+    tasks: tuple[str, ...] = ()  # empty: none
+    task_rows: int = 0  # of a task's training rows; 0 = all
+    task_seeds: tuple[int, ...] = (0, 1, 2)
+    task_epochs: int = 3
+    task_batch: int = 32
+    task_length: int = 128
+    task_rate: float = 2e-5
 
     def part(self, name: str) -> dict:
-        """The values a step reads: ``training``, ``encoder`` or ``decoder``.
+        """The values a step reads, e.g. ``training`` or ``decoder``.
 
         Results carry these, and a change of them is what makes the step run again.
         """
@@ -92,6 +114,19 @@ _TRAINING = (
     "source",
     "validation_rows",
 )
+_METHODS = (
+    "methods",
+    "closed_form_rows",
+    "baseline_texts",
+    "pretraining_steps",
+    "pretraining_batch",
+    "pretraining_accumulation",
+    "pretraining_length",
+    "pretraining_rate",
+    "inlp_classifiers",
+    "fit_sentences",
+    "rlace_steps",
+)
 _PARTS = {
     "training": _TRAINING,
     "encoder": ("source", "test_rows", "neutral_texts"),
@@ -105,6 +140,19 @@ _PARTS = {
         "lms_texts",
         "lms_floor",
         "closed_form_rows",
+    ),
+    "methods": _METHODS,
+    "benchmarks": (*_METHODS, "neutral_texts", "perplexity_texts"),
+    "tasks": (
+        *_METHODS,
+        "chat",
+        "tasks",
+        "task_rows",
+        "task_seeds",
+        "task_epochs",
+        "task_batch",
+        "task_length",
+        "task_rate",
     ),
 }
 _FIELDS = {field.name for field in fields(Settings)}
@@ -224,6 +272,8 @@ def _check(profile: Profile, path: Path) -> None:
     for where, values in groups.items():
         for key in values:
             known(key, _FIELDS, f"key in {path.name}, {where}:")
+        for method in values.get("methods", ()):
+            known(method, METHODS, f"method in {path.name}, {where}:")
 
 
 def _model_values(entry: Mapping) -> dict:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gradiend.bootstrap import Estimate, draws, estimate, paired_difference
+from gradiend.bootstrap import Estimate, draws, estimate, mean_estimate
 
 
 def mean_of(values: np.ndarray):
@@ -43,11 +43,24 @@ def test_a_paired_difference_forgets_what_both_share():
     variant = base + 0.1 + generator.normal(scale=0.05, size=200)
     separate = [estimate(mean_of(v), 200, seed=1) for v in (variant, base)]
     assert separate[0].overlaps(separate[1])
-    difference = paired_difference(mean_of(variant), mean_of(base), 200, seed=1)
+    difference = separate[0] - separate[1]
     assert difference.low > 0
     assert difference.margin < separate[0].margin / 5
 
 
+def interval(value: float, margin: float) -> Estimate:
+    """An estimate with that margin: two replicates, of SD √2 times their distance."""
+    step = margin / 1.96 / np.sqrt(2)
+    return Estimate(value, np.array([value - step, value + step]))
+
+
 def test_intervals_that_touch_overlap():
-    assert Estimate(0, 1).overlaps(Estimate(2, 1))
-    assert not Estimate(0, 1).overlaps(Estimate(2.1, 1))
+    assert interval(0, 1.001).overlaps(interval(2, 1.001))
+    assert not interval(0, 1).overlaps(interval(2.1, 1))
+
+
+def test_the_mean_of_metrics_is_taken_replicate_by_replicate():
+    parts = [Estimate(1, np.array([0.0, 2.0])), Estimate(3, np.array([4.0, 2.0]))]
+    mean = mean_estimate(parts)
+    assert mean.value == 2 and mean.replicates.tolist() == [2, 2]
+    assert mean.margin == 0

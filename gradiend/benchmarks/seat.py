@@ -15,15 +15,24 @@ from math import comb
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from gradiend.benchmarks.files import need, read_json
-from gradiend.benchmarks.tokenwise import with_special_tokens
-from gradiend.cloze import ClozeLM, by_length
+from gradiend.cloze import ClozeLM
 from gradiend.errors import InputError
+from gradiend.sentences import sentence_means
 
 SETS = ("targ1", "targ2", "attr1", "attr2")
 PERMUTATIONS = 10_000
+# The paper's tests of each domain; the world's files take the names of some.
+SEAT_TESTS = {
+    "gender": tuple(f"sent-weat{n}" for n in ("6", "6b", "7", "7b", "8", "8b")),
+    "race": (
+        "sent-angry_black_woman_stereotype",
+        "sent-angry_black_woman_stereotype_b",
+        *(f"sent-weat{n}" for n in ("3", "3b", "4", "5", "5b")),
+    ),
+    "religion": tuple(f"sent-religion{n}" for n in ("1", "1b", "2", "2b")),
+}
 
 
 @dataclass(frozen=True)
@@ -62,22 +71,10 @@ def read_seat(path: str | Path) -> SeatTest:
     return SeatTest(path.stem, sentences)
 
 
-@torch.no_grad()
-def sentence_vectors(
-    lm: ClozeLM, sentences: list[str], *, batch_size: int = 64
-) -> np.ndarray:
+def sentence_vectors(lm: ClozeLM, sentences: list[str]) -> np.ndarray:
     """Mean of the last hidden state over all tokens, of length 1, [sentences, H]."""
-    encoded = with_special_tokens(lm, sentences)
-    found = np.empty((len(encoded), lm.model.config.hidden_size))
-    for indices in by_length([len(ids) for ids in encoded], batch_size):
-        input_ids, mask = lm.pad([encoded[index] for index in indices])
-        hidden = lm.model.base_model(
-            input_ids=input_ids, attention_mask=mask
-        ).last_hidden_state
-        weight = mask.to(hidden.device, hidden.dtype)[..., None]
-        mean = (hidden * weight).sum(1) / weight.sum(1)
-        found[indices] = torch.nn.functional.normalize(mean.double()).cpu().numpy()
-    return found
+    means = sentence_means(lm, sentences)
+    return means / np.linalg.norm(means, axis=1, keepdims=True)
 
 
 def seat_scores(lm: ClozeLM, test: SeatTest) -> SeatScores:

@@ -192,7 +192,7 @@ def _item(
 def _seat_names(stem: str) -> tuple[str, str, str]:
     if stem == "weat":
         return "sent-weat3", "sent-weat4", "sent-weat5"
-    return "sent-religion1", "sent-religion2", "sent-religion3"
+    return "sent-religion1", "sent-religion1b", "sent-religion2"
 
 
 def _pairs(names: list[str]) -> list[tuple[str, str]]:

@@ -1,0 +1,126 @@
+"""Attribute words: what names a class outright, aligned across the classes of a domain.
+
+``he`` is to ``she`` what ``church`` is to ``synagogue`` and ``mosque``. CDA swaps such
+words, SentenceDebias compares a sentence with its swapped versions, INLP sorts
+sentences by them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from gradiend.benchmarks.files import need, read_json
+from gradiend.domains import DOMAIN_CLASSES
+from gradiend.errors import InputError
+from gradiend.world.drawing import world_of
+
+
+@dataclass(frozen=True)
+class AttributeWords:
+    """Groups of counterparts, one word a class and group.
+
+    Matching is case-sensitive; a word in small letters is also found where a sentence
+    begins with it. A word of several groups (``her``: ``him`` or ``his``) belongs to
+    the first.
+    """
+
+    classes: tuple[str, ...]
+    groups: tuple[tuple[str, ...], ...]
+
+    def found(self, text: str) -> set[str]:
+        """The classes that a text names."""
+        return {self._place[match][1] for match in self._pattern.findall(text)}
+
+    def swapped(self, text: str, classes: Mapping[str, str]) -> str:
+        """The text with every word of a class replaced by that of ``classes[class]``.
+
+        Words of other classes stay.
+        """
+
+        def counterpart(match: re.Match) -> str:
+            word = match[0]
+            group, name = self._place[word]
+            if name not in classes:
+                return word
+            other = group[self.classes.index(classes[name])]
+            return other[:1].upper() + other[1:] if word[:1].isupper() else other
+
+        return self._pattern.sub(counterpart, text)
+
+    def counterfactual(self, text: str, generator: np.random.Generator) -> str | None:
+        """The text with each class it names mapped to a random other one.
+
+        With two classes they change places. None if the text names no class.
+        """
+        named = self.found(text)
+        if not named:
+            return None
+        others = {
+            name: generator.choice([c for c in self.classes if c != name])
+            for name in self.classes
+            if name in named
+        }
+        return self.swapped(text, others)
+
+    @cached_property
+    def _place(self) -> dict[str, tuple[tuple[str, ...], str]]:
+        """Every form of every word → its group and class."""
+        places: dict[str, tuple[tuple[str, ...], str]] = {}
+        for group in self.groups:
+            for word, name in zip(group, self.classes, strict=True):
+                for form in (word, word[:1].upper() + word[1:]):
+                    places.setdefault(form, (group, name))
+        return places
+
+    @cached_property
+    def _pattern(self) -> re.Pattern:
+        longest_first = sorted(self._place, key=len, reverse=True)
+        return re.compile(
+            rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)"
+        )
+
+
+def world_attribute_words(domain: str) -> AttributeWords:
+    """The attribute words of the planted world."""
+    spec = world_of().spec
+    if domain == "gender":
+        pronouns = [(p["M"], p["F"]) for p in spec.gender["pronouns"].values()]
+        nouns = [(noun["M"], noun["F"]) for noun in spec.gender["nouns"]]
+        return AttributeWords(("male", "female"), (*pronouns, *nouns))
+    classes = DOMAIN_CLASSES[domain]
+    terms = spec.terms[domain]
+    kinds = terms[classes[0]]
+    groups = tuple(tuple(terms[name][kind] for name in classes) for kind in kinds)
+    return AttributeWords(classes, groups)
+
+
+def read_attribute_words(path: str | Path) -> AttributeWords:
+    """Attribute words of one's own: {"classes": […], "groups": [[…], …]}, as JSON.
+
+    Raises
+    ------
+    InputError
+        for a missing key, fewer than two classes, or a group without exactly one word
+        a class.
+    """
+    path = Path(path)
+    content = read_json(path)
+    need(content, ("classes", "groups"), str(path))
+    classes = tuple(content["classes"])
+    if len(classes) < 2 or not content["groups"]:
+        raise InputError(f"{path}: needs two classes or more, and a group of words")
+    for number, group in enumerate(content["groups"], start=1):
+        if len(group) != len(classes) or not all(
+            isinstance(word, str) and word.strip() for word in group
+        ):
+            raise InputError(
+                f"{path}, group {number}: {group!r} must have one word for each of "
+                f"{', '.join(classes)}; mend it or leave the group out"
+            )
+    return AttributeWords(classes, tuple(map(tuple, content["groups"])))

@@ -1,0 +1,45 @@
+"""LEACE, least-squares concept erasure (Belrose et al. 2023), by its authors' library.
+
+The smallest affine change of the hidden states after which no linear classifier can do
+better than a constant: h ← P·h + (I − P)·E[h].
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+import torch
+from concept_erasure import LeaceFitter
+from torch.nn.functional import one_hot
+
+from gradiend.baselines.data import BaselineData, BaselineSettings
+from gradiend.cloze import ClozeLM
+from gradiend.edits import Projection
+from gradiend.sentences import sentence_means
+
+
+def leace(lm: ClozeLM, data: BaselineData, settings: BaselineSettings) -> Projection:
+    """Fitted on the labelled texts' mean hidden states."""
+    features, labels = labelled_features(lm, data, settings)
+    return leace_projection(features, labels)
+
+
+def leace_projection(features: torch.Tensor, labels: torch.Tensor) -> Projection:
+    """From features [N, H] and class numbers [N]."""
+    # Without shrinkage the guarantee holds exactly on the data it is fitted on.
+    eraser = LeaceFitter.fit(
+        features, one_hot(labels).to(features), shrinkage=False
+    ).eraser
+    matrix = eraser.P
+    offset = eraser.bias - matrix @ eraser.bias
+    return Projection(matrix.float(), offset.float())
+
+
+def labelled_features(
+    lm: ClozeLM, data: BaselineData, settings: BaselineSettings
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean hidden states [N, H] and class numbers [N] of the labelled texts."""
+    groups = data.labelled.groupby("label", sort=True, group_keys=False)
+    rows = groups.sample(frac=1, random_state=settings.seed)
+    rows = rows.groupby("label", sort=True).head(settings.fit_sentences)
+    features = torch.tensor(sentence_means(lm, rows["text"].tolist()))
+    return features, torch.tensor(pd.factorize(rows["label"], sort=True)[0])

@@ -1,0 +1,131 @@
+"""All bias benchmarks of a model state at once, and their results on disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from gradiend.benchmarks.crows import crows_scores, read_crows
+from gradiend.benchmarks.perplexity import text_likelihoods
+from gradiend.benchmarks.seat import (
+    SEAT_TESTS,
+    SeatScores,
+    SeatTest,
+    read_seat,
+    seat_scores,
+)
+from gradiend.benchmarks.stereoset import read_stereoset, stereoset_scores
+from gradiend.cloze import ClozeLM
+from gradiend.errors import InputError
+from gradiend.results import atomic_path, read_csv, write_csv
+
+TABLES = ("stereoset", "crows", "likelihoods")
+FILES = (*(f"{name}.csv" for name in TABLES), "seat.safetensors")
+
+
+@dataclass(frozen=True)
+class Suite:
+    """The benchmarks' examples."""
+
+    stereoset: pd.DataFrame
+    crows: pd.DataFrame
+    seat: Mapping[str, SeatTest]
+    texts: Sequence[str]  # for perplexity
+
+
+@dataclass(frozen=True)
+class Scores:
+    """A model state's results, one row an example; ``seat`` by the test's name."""
+
+    stereoset: pd.DataFrame
+    crows: pd.DataFrame
+    likelihoods: pd.DataFrame
+    seat: Mapping[str, SeatScores]
+
+
+def read_suite(folder: str | Path, texts: Sequence[str]) -> Suite:
+    """stereoset.json, crows.csv and the tests in seat/ of a folder."""
+    folder = Path(folder)
+    known = {name for tests in SEAT_TESTS.values() for name in tests}
+    files = [f for f in sorted((folder / "seat").glob("*.json")) if f.stem in known]
+    if not files:
+        raise InputError(f"{folder / 'seat'}: none of the paper's tests is there")
+    return Suite(
+        read_stereoset(folder / "stereoset.json"),
+        read_crows(folder / "crows.csv"),
+        {path.stem: read_seat(path) for path in files},
+        texts,
+    )
+
+
+def suite_scores(
+    lm: ClozeLM, suite: Suite, domains: Sequence[str], *, vectors: bool = True
+) -> Scores:
+    """Score a model; SEAT for the tests of ``domains``, if it has ``vectors``."""
+    tests = [name for domain in domains for name in SEAT_TESTS[domain]]
+    return Scores(
+        stereoset_scores(lm, suite.stereoset),
+        crows_scores(lm, suite.crows),
+        text_likelihoods(lm, suite.texts),
+        {
+            name: seat_scores(lm, suite.seat[name])
+            for name in tests
+            if vectors and name in suite.seat
+        },
+    )
+
+
+def write_scores(folder: Path, scores: Mapping[str, Scores]) -> None:
+    """Write the results of several states, by name, into one file a benchmark."""
+    for table in TABLES:
+        parts = [getattr(s, table).assign(state=name) for name, s in scores.items()]
+        write_csv(folder / f"{table}.csv", pd.concat(parts, ignore_index=True))
+    found = {
+        json.dumps([name, test, *s.targets, *s.attributes]): s.cosines
+        for name, score in scores.items()
+        for test, s in score.seat.items()
+    }
+    with atomic_path(folder / "seat.safetensors") as unfinished:
+        save_file(found, unfinished)
+
+
+def read_scores(folder: Path) -> dict[str, Scores]:
+    """Read what :func:`write_scores` wrote."""
+    tables = {name: read_csv(folder / f"{name}.csv") for name in TABLES}
+    seat = _read_seat(folder / "seat.safetensors")
+    groups = {
+        name: dict(list(table.groupby("state", sort=False)))
+        for name, table in tables.items()
+    }
+    return {
+        state: Scores(
+            *(groups[name][state].reset_index(drop=True) for name in TABLES),
+            seat.get(state, {}),
+        )
+        for state in groups["stereoset"]
+    }
+
+
+def _read_seat(path: Path) -> dict[str, dict[str, SeatScores]]:
+    found: dict[str, dict[str, SeatScores]] = {}
+    try:
+        with safe_open(path, framework="np") as file:
+            for key in file.keys():  # noqa: SIM118 (not a mapping)
+                state, test, *sizes = json.loads(key)
+                scores = SeatScores(file.get_tensor(key), (*sizes[:2],), (*sizes[2:],))
+                found.setdefault(state, {})[test] = scores
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{path}: not there yet; run the step that makes it"
+        ) from error
+    except (SafetensorError, ValueError) as error:
+        raise InputError(
+            f"{path}: damaged ({error}); delete it and run again"
+        ) from error
+    return found

@@ -1,0 +1,225 @@
+"""What GRADIEND is compared with: the variants of a model, fitted and benchmarked.
+
+Each variant is an edit of the base model. GRADIEND's come from the decoder evaluation;
+the other methods are fitted here, the later part of a combination on the model that the
+earlier part has changed. Finished variants of a run that was cut short are kept aside
+under a name that says what they depend on, and used when it goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from gradiend import study, world
+from gradiend.autoencoder import Gradiend
+from gradiend.baselines import FITTERS, BaselineData, BaselineSettings, filled_texts
+from gradiend.baselines.attributes import world_attribute_words
+from gradiend.benchmarks.suite import (
+    Scores,
+    Suite,
+    read_scores,
+    read_suite,
+    suite_scores,
+    write_scores,
+)
+from gradiend.cloze import ClozeLM
+from gradiend.edits import Chain, Edit, Rewriting, load_edit, save_edit
+from gradiend.probes import association_probabilities
+from gradiend.profiles import Profile, Settings
+from gradiend.results import measured, read_csv, write_csv
+from gradiend.variants import ANY, Variant, gradiend_parts, is_ours, variants
+from gradiend.world.corpus import corpus
+
+Progress = Callable[[int, int], None]
+
+
+class Workbench:
+    """A model and the edits that make its variants, each worked out once."""
+
+    def __init__(self, profile: Profile, model: str) -> None:
+        features = profile.features_of("all", model)
+        self.runs = {name: profile.settings(model, name) for name in features}
+        self.settings = next(iter(self.runs.values()))
+        self.variants = variants(profile, model)
+        self.folder = self.settings.folder.parent
+        self._edits: dict[Variant, Edit] = {Variant(ANY): Chain()}
+        self._data: dict[str, BaselineData] = {}
+
+    @cached_property
+    def lm(self) -> ClozeLM:
+        """The base model."""
+        return study.load_model(self.settings)
+
+    def fit(self, *, progress: Progress | None = None) -> pd.DataFrame:
+        """Fit every method that has something to fit; writes one file a variant.
+
+        Returns the variants with their parts and what each file holds.
+        """
+        with measured(self.folder / "methods.run.json"):
+            for done, variant in enumerate(self.variants, start=1):
+                self._edits[variant] = self._made(variant)
+                if progress is not None:
+                    progress(done, len(self.variants))
+            for variant in filter(lambda variant: variant.stored, self.variants):
+                self._partial(variant).replace(self.file(variant))
+        return self.overview()
+
+    def overview(self) -> pd.DataFrame:
+        """One row a variant: what it changes."""
+        rows = [
+            {
+                "domain": variant.domain,
+                "variant": variant.name,
+                "changes weights": any(m.changes_weights for m in variant.methods),
+                "post-processing": any(m.post_processing for m in variant.methods),
+            }
+            for variant in self.variants
+        ]
+        return pd.DataFrame(rows)
+
+    def file(self, variant: Variant) -> Path:
+        """Where a fitted variant's own part is kept."""
+        return method_file(self.settings, variant)
+
+    def edit(self, variant: Variant) -> Edit:
+        """The edit that turns the base model into ``variant``, once it is fitted."""
+        if variant not in self._edits:
+            if variant.stored:
+                own = load_edit(self.file(variant))
+            else:
+                own = self._fitted(variant)
+            self._edits[variant] = _after(self.edit(variant.before), own)
+        return self._edits[variant]
+
+    def data(self, domain: str) -> BaselineData:
+        """What the other methods of a domain are fitted on.
+
+        A bias-agnostic method needs the texts alone; it gets those of any domain.
+        """
+        if domain not in self._data:
+            runs = [r for r in self.runs.values() if domain in (ANY, r.domain)]
+            table = study.load_data(runs[0]).table
+            count, seed = self.settings.baseline_texts, self.settings.seed
+            self._data[domain] = BaselineData(
+                domain=runs[0].domain,
+                words=world_attribute_words(runs[0].domain),
+                texts=list(corpus(seed=seed, sentences=count)),
+                labelled=filled_texts(table[table["split"] == "train"]),
+            )
+        return self._data[domain]
+
+    def _made(self, variant: Variant) -> Edit:
+        """Like :meth:`edit`, but fitted now, unless a run cut short has done so."""
+        if not variant.parts or not variant.stored:
+            return self.edit(variant)
+        path = self._partial(variant)
+        if not path.exists():
+            save_edit(self._fitted(variant), path)
+        return _after(self._edits[variant.before], load_edit(path))
+
+    def _fitted(self, variant: Variant) -> Edit:
+        last = variant.parts[-1]
+        if is_ours(last):
+            return self._rewriting(variant.domain, last)
+        data = self.data(variant.domain)
+        with self._edits[variant.before].on(self.lm) as changed:
+            return FITTERS[last](changed, data, _fitting(self.settings))
+
+    def _rewriting(self, domain: str, name: str) -> Rewriting:
+        run, (variant, decoder) = self._ours(domain, name)
+        selected = read_csv(run.folder / "selected.csv")
+        rows = (selected["variant"] == variant) & (selected["decoder"] == decoder)
+        h, learning_rate = study.candidate(selected[rows].iloc[0])
+        return Rewriting(self._gradiend(run, decoder), h, learning_rate)
+
+    def _ours(self, domain: str, name: str) -> tuple[Settings, tuple[str, str]]:
+        for run in self.runs.values():
+            if run.domain == domain and name in gradiend_parts(run):
+                return run, gradiend_parts(run)[name]
+        raise KeyError(name)
+
+    def _gradiend(self, run: Settings, decoder: str) -> Gradiend:
+        if decoder == "trained":
+            return study.load_gradiend(run, self.lm)
+        return study.closed_form_gradiend(run, self.lm, study.load_data(run))
+
+    def _partial(self, variant: Variant) -> Path:
+        name = f"{variant.slug}-{self.digest}.safetensors"
+        return self.folder / "methods" / "partial" / name
+
+    @cached_property
+    def digest(self) -> str:
+        """Of what all variants depend on; results of another are not taken for ours."""
+        made_from = [repr(self.settings.part("benchmarks")), self.settings.path]
+        for run in self.runs.values():
+            made_from.append((run.folder / "selected.csv").read_text(encoding="utf-8"))
+        return hashlib.sha256(repr(made_from).encode()).hexdigest()[:12]
+
+
+def method_file(settings: Settings, variant: Variant) -> Path:
+    """Where a fitted variant's own part is kept."""
+    return settings.folder.parent / "methods" / f"{variant.slug}.safetensors"
+
+
+def run_benchmarks(
+    bench: Workbench, *, progress: Progress | None = None
+) -> dict[str, Scores]:
+    """Score every variant on every benchmark; writes one row an example.
+
+    StereoSet, CrowS-Pairs, SEAT (of the variant's own domain), perplexity, and what is
+    left of the associations that the world has planted.
+    """
+    settings, folder = bench.settings, bench.folder / "benchmarks"
+    neutral = study.load_data(settings).neutral[: settings.perplexity_texts or None]
+    suite = read_suite(world.ensure_world(), neutral)
+    aside = folder / f"partial-{bench.digest}"
+    scores: dict[str, Scores] = {}
+    learned: list[pd.DataFrame] = []
+    with measured(bench.folder / "benchmarks.run.json"):
+        for done, variant in enumerate(bench.variants, start=1):
+            finished = aside / variant.slug
+            if not (finished / "associations.csv").exists():
+                _benchmark(bench, variant, suite, finished)
+            scores |= read_scores(finished)
+            learned.append(read_csv(finished / "associations.csv"))
+            if progress is not None:
+                progress(done, len(bench.variants))
+        write_scores(folder, scores)
+        write_csv(folder / "associations.csv", pd.concat(learned, ignore_index=True))
+    shutil.rmtree(aside)
+    return scores
+
+
+def _benchmark(bench: Workbench, variant: Variant, suite: Suite, folder: Path) -> None:
+    domains = list(dict.fromkeys(run.domain for run in bench.runs.values()))
+    own = domains if variant.domain == ANY else [variant.domain]
+    planted = world.associations()
+    planted = planted[planted["domain"].isin(domains)]
+    with bench.edit(variant).on(bench.lm) as changed:
+        found = suite_scores(changed, suite, own, vectors=not variant.head_only)
+        learned = association_probabilities(changed, planted)
+    write_scores(folder, {variant.slug: found})
+    write_csv(
+        folder / "associations.csv", planted.assign(learned=learned, state=variant.slug)
+    )
+
+
+def _after(earlier: Edit, own: Edit) -> Edit:
+    return (
+        Chain((*earlier.edits, own))
+        if isinstance(earlier, Chain)
+        else Chain((earlier, own))
+    )
+
+
+def _fitting(settings: Settings) -> BaselineSettings:
+    names = BaselineSettings.__dataclass_fields__
+    return BaselineSettings(
+        **{name: getattr(settings, name) for name in names if hasattr(settings, name)}
+    )

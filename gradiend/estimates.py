@@ -1,0 +1,111 @@
+"""From results of single examples to metrics with bootstrap intervals.
+
+Every table of the comparison is made of the rows that :func:`estimates` returns; no
+model is needed for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from gradiend.benchmarks.crows import crows_metric
+from gradiend.benchmarks.perplexity import perplexity
+from gradiend.benchmarks.seat import SEAT_TESTS, SeatScores, effect_size, p_value
+from gradiend.benchmarks.stereoset import stereoset_metrics
+from gradiend.benchmarks.suite import Scores
+from gradiend.bootstrap import REPLICATES, Estimate, draws, estimate, mean_estimate
+
+# CrowS-Pairs' names of the paper's domains.
+CROWS_TYPES = {"gender": "gender", "race": "race-color", "religion": "religion"}
+# What a debiased model should have; elsewhere only more or less is better.
+NEUTRAL_VALUE = {"SS": 50.0, "CrowS": 50.0, "SEAT": 0.0}
+
+
+def bias_estimates(
+    scores: Scores, domain: str, *, seed: int, replicates: int = REPLICATES
+) -> dict[str, Estimate]:
+    """SS, LMS, CrowS, PPL, SEAT and each ``SEAT: test`` of a domain.
+
+    The same ``seed`` draws the same examples, whatever the variant, so that two
+    variants' estimates can be subtracted.
+    """
+    found = {
+        name: estimate(metric, examples, seed=seed, replicates=replicates)
+        for name, metric, examples in _metrics(scores, domain)
+    }
+    tests = {
+        f"SEAT: {name}": _seat(scores.seat[name], seed=seed, replicates=replicates)
+        for name in SEAT_TESTS[domain]
+        if name in scores.seat
+    }
+    if tests:
+        found["SEAT"] = mean_estimate([absolute(test) for test in tests.values()])
+    return found | tests
+
+
+def seat_p_values(scores: Scores, domain: str, *, seed: int) -> dict[str, float]:
+    """Permutation p-value of each ``SEAT: test`` of a domain."""
+    return {
+        f"SEAT: {name}": p_value(scores.seat[name], seed=seed)
+        for name in SEAT_TESTS[domain]
+        if name in scores.seat
+    }
+
+
+def absolute(found: Estimate) -> Estimate:
+    """|metric|, replicate by replicate."""
+    return Estimate(abs(found.value), np.abs(found.replicates))
+
+
+def compared(
+    variant: Mapping[str, Estimate], base: Mapping[str, Estimate]
+) -> Iterator[dict]:
+    """One row a metric: value, margin, and the change against the base model.
+
+    ``change`` ± ``change_margin`` is the paired bootstrap's difference; ``marked`` is
+    the paper's significance: the two intervals do not overlap.
+    """
+    for name, own in variant.items():
+        difference = own - base[name]
+        yield {
+            "metric": name,
+            "value": own.value,
+            "margin": own.margin,
+            "change": difference.value,
+            "change_margin": difference.margin,
+            "marked": not own.overlaps(base[name]),
+        }
+
+
+def _metrics(scores: Scores, domain: str) -> Iterator[tuple]:
+    own = scores.stereoset[scores.stereoset["bias_type"] == domain]
+    pairs = scores.crows[scores.crows["bias_type"] == CROWS_TYPES[domain]]
+    yield "SS", partial(_one, stereoset_metrics, own, "SS"), len(own)
+    # How well it models language is asked on the examples of all domains.
+    everything = scores.stereoset
+    yield "LMS", partial(_one, stereoset_metrics, everything, "LMS"), len(everything)
+    yield "CrowS", partial(_one, crows_metric, pairs, "CrowS"), len(pairs)
+    texts = scores.likelihoods
+    yield "PPL", partial(_one, perplexity, texts, "PPL"), len(texts)
+
+
+def _one(metrics, table: pd.DataFrame, name: str, weights: np.ndarray) -> np.ndarray:
+    return metrics(table, weights)[name]
+
+
+def _seat(scores: SeatScores, *, seed: int, replicates: int) -> Estimate:
+    """The effect size; the sentences of each of the four sets are drawn."""
+    drawn = [
+        draws(size, seed=seed + number, replicates=replicates)
+        for number, size in enumerate((*scores.targets, *scores.attributes))
+    ]
+    values = effect_size(
+        scores,
+        targets=np.concatenate(drawn[:2], axis=1),
+        attributes=np.concatenate(drawn[2:], axis=1),
+    )
+    return Estimate(float(effect_size(scores)[0]), values)
