@@ -29,11 +29,19 @@ from gradiend.benchmarks.suite import (
     write_scores,
 )
 from gradiend.cloze import ClozeLM
+from gradiend.comparison_results import domain_estimates
 from gradiend.edits import Chain, Edit, Rewriting, load_edit, save_edit
 from gradiend.probes import association_probabilities
 from gradiend.profiles import Profile, Settings
 from gradiend.results import measured, read_csv, write_csv
-from gradiend.variants import ANY, Variant, gradiend_parts, is_ours, variants
+from gradiend.variants import (
+    ANY,
+    Variant,
+    gradiend_parts,
+    is_ours,
+    of_domain,
+    variants,
+)
 from gradiend.world.corpus import corpus
 
 Progress = Callable[[int, int], None]
@@ -42,11 +50,11 @@ Progress = Callable[[int, int], None]
 class Workbench:
     """A model and the edits that make its variants, each worked out once."""
 
-    def __init__(self, profile: Profile, model: str) -> None:
-        features = profile.features_of("all", model)
+    def __init__(self, profile: Profile, model: str, domain: str = "all") -> None:
+        features = profile.features_of(domain, model)
         self.runs = {name: profile.settings(model, name) for name in features}
         self.settings = next(iter(self.runs.values()))
-        self.variants = variants(profile, model)
+        self.variants = variants(profile, model, domain)
         self.folder = self.settings.folder.parent
         self._edits: dict[Variant, Edit] = {Variant(ANY): Chain()}
         self._data: dict[str, BaselineData] = {}
@@ -56,11 +64,19 @@ class Workbench:
         """The base model."""
         return study.load_model(self.settings)
 
-    def fit(self, *, progress: Progress | None = None) -> pd.DataFrame:
-        """Fit every method that has something to fit; writes one file a variant.
+    @property
+    def domains(self) -> list[str]:
+        """The domains of its variants."""
+        return list(dict.fromkeys(run.domain for run in self.runs.values()))
 
-        Returns the variants with their parts and what each file holds.
-        """
+    def estimates(self, domain: str) -> pd.DataFrame:
+        """The bias benchmarks' estimates of a domain, once they have been run."""
+        features = [name for name, run in self.runs.items() if run.domain == domain]
+        found = [*of_domain(self.variants, domain)]
+        return domain_estimates(self.runs[features[0]], found, features)
+
+    def fit(self, *, progress: Progress | None = None) -> None:
+        """Fit every method that has something to fit; writes one file a variant."""
         with measured(self.folder / "methods.run.json"):
             for done, variant in enumerate(self.variants, start=1):
                 self._edits[variant] = self._made(variant)
@@ -68,20 +84,6 @@ class Workbench:
                     progress(done, len(self.variants))
             for variant in filter(lambda variant: variant.stored, self.variants):
                 self._partial(variant).replace(self.file(variant))
-        return self.overview()
-
-    def overview(self) -> pd.DataFrame:
-        """One row a variant: what it changes."""
-        rows = [
-            {
-                "domain": variant.domain,
-                "variant": variant.name,
-                "changes weights": any(m.changes_weights for m in variant.methods),
-                "post-processing": any(m.post_processing for m in variant.methods),
-            }
-            for variant in self.variants
-        ]
-        return pd.DataFrame(rows)
 
     def file(self, variant: Variant) -> Path:
         """Where a fitted variant's own part is kept."""
@@ -150,13 +152,12 @@ class Workbench:
         return study.closed_form_gradiend(run, self.lm, study.load_data(run))
 
     def _partial(self, variant: Variant) -> Path:
-        name = f"{variant.slug}-{self.digest}.safetensors"
+        name = f"{variant.slug}-{self.digest('methods')}.safetensors"
         return self.folder / "methods" / "partial" / name
 
-    @cached_property
-    def digest(self) -> str:
+    def digest(self, part: str) -> str:
         """Of what all variants depend on; results of another are not taken for ours."""
-        made_from = [repr(self.settings.part("benchmarks")), self.settings.path]
+        made_from = [repr(self.settings.part(part)), self.settings.path]
         for run in self.runs.values():
             made_from.append((run.folder / "selected.csv").read_text(encoding="utf-8"))
         return hashlib.sha256(repr(made_from).encode()).hexdigest()[:12]
@@ -178,7 +179,7 @@ def run_benchmarks(
     settings, folder = bench.settings, bench.folder / "benchmarks"
     neutral = study.load_data(settings).neutral[: settings.perplexity_texts or None]
     suite = read_suite(world.ensure_world(), neutral)
-    aside = folder / f"partial-{bench.digest}"
+    aside = folder / f"partial-{bench.digest('benchmarks')}"
     scores: dict[str, Scores] = {}
     learned: list[pd.DataFrame] = []
     with measured(bench.folder / "benchmarks.run.json"):
@@ -197,7 +198,7 @@ def run_benchmarks(
 
 
 def _benchmark(bench: Workbench, variant: Variant, suite: Suite, folder: Path) -> None:
-    domains = list(dict.fromkeys(run.domain for run in bench.runs.values()))
+    domains = bench.domains
     own = domains if variant.domain == ANY else [variant.domain]
     planted = world.associations()
     planted = planted[planted["domain"].isin(domains)]

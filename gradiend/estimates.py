@@ -18,6 +18,8 @@ from gradiend.benchmarks.seat import SEAT_TESTS, SeatScores, effect_size, p_valu
 from gradiend.benchmarks.stereoset import stereoset_metrics
 from gradiend.benchmarks.suite import Scores
 from gradiend.bootstrap import REPLICATES, Estimate, draws, estimate, mean_estimate
+from gradiend.tasks.metrics import task_metric, unit_count
+from gradiend.tasks.registry import SUITES, TASKS
 
 # CrowS-Pairs' names of the paper's domains.
 CROWS_TYPES = {"gender": "gender", "race": "race-color", "religion": "religion"}
@@ -54,6 +56,33 @@ def seat_p_values(scores: Scores, domain: str, *, seed: int) -> dict[str, float]
         for name in SEAT_TESTS[domain]
         if name in scores.seat
     }
+
+
+def task_estimates(
+    predictions: pd.DataFrame, *, seed: int, replicates: int = REPLICATES
+) -> dict[str, Estimate]:
+    """Each ``GLUE: task`` or ``SuperGLUE: task``, and the suites' means.
+
+    ``predictions`` are one variant's (see :func:`gradiend.task_runs.run_tasks`). All
+    fine-tuning seeds and splits of a task see the same draws, and are averaged.
+    """
+    found: dict[str, Estimate] = {}
+    for name, runs in predictions.groupby("task", sort=False):
+        parts = [
+            estimate(
+                task_metric(name, run),
+                unit_count(run),
+                seed=seed,
+                replicates=replicates,
+            )
+            for _, run in runs.groupby(["split", "seed"], sort=False)
+        ]
+        found[f"{TASKS[name].suite}: {name}"] = mean_estimate(parts)
+    for suite in SUITES:
+        tasks = [found[name] for name in found if name.startswith(f"{suite}: ")]
+        if tasks:
+            found[suite] = mean_estimate(tasks)
+    return found
 
 
 def absolute(found: Estimate) -> Estimate:

@@ -15,9 +15,13 @@ from gradiend.tables import save_table
 
 @dataclass
 class Gallery:
-    """Saves figures and tables into ``folder`` and remembers their captions."""
+    """Saves figures and tables into ``folder`` and remembers their captions.
+
+    ``index`` is the file that lists them.
+    """
 
     folder: Path
+    index: str = "index.json"
     entries: list[dict[str, str]] = field(default_factory=list)
 
     def figure(self, name: str, figure: Figure, *, title: str, caption: str) -> Figure:
@@ -33,8 +37,8 @@ class Gallery:
         return table
 
     def write(self) -> Path:
-        """Write index.json; returns its path."""
-        path = self.folder / "index.json"
+        """Write the index; returns its path."""
+        path = self.folder / self.index
         write_json(path, {"entries": self.entries})
         return path
 

@@ -16,7 +16,9 @@ from pathlib import Path
 from gradiend.errors import known
 from gradiend.notebooks import cells_digest, dependencies, module_dependencies
 from gradiend.profiles import Profile, Settings
+from gradiend.report import INDEXES
 from gradiend.results import REPOSITORY, results_root
+from gradiend.variants import variants
 
 NOTEBOOKS = REPOSITORY / "notebooks"
 MINILM = "minilm-l6"
@@ -25,6 +27,13 @@ ENCODED = ("encodings.csv", "encoder.json")
 DECODED = ("grid.csv", "selected.csv", "decoder.json", "associations.csv")
 PREDICTED = "predictions.csv"
 NAMED = ("names.csv", "words.csv", "probe.csv")
+BENCHMARKED = (
+    "stereoset.csv",
+    "crows.csv",
+    "likelihoods.csv",
+    "seat.safetensors",
+    "associations.csv",
+)
 
 
 @dataclass(frozen=True)
@@ -61,8 +70,11 @@ def steps(
     for model in chosen_models:
         for domain in groups:
             found.extend(_model_steps(profile, model, domain))
+    if chosen_domains == profile.domains:
+        for model in chosen_models:
+            found.extend(_comparison_steps(profile, model, found))
     if everything:
-        found.append(_summary_step(profile, found))
+        found.extend(_summary_steps(profile, found))
         found.extend(_standalone_steps(profile))
         found.append(_report_step(profile, found))
     return found
@@ -139,20 +151,73 @@ def _notebook_step(
     )
 
 
-def _summary_step(profile: Profile, before: list[Step]) -> Step:
-    source = NOTEBOOKS / "10_tables_and_figures.ipynb"
-    target = results_root() / profile.name / "notebooks" / source.name
-    outputs = [target, profile.figures / "index.json"]
+def _comparison_steps(
+    profile: Profile, model: str, before: list[Step]
+) -> Iterator[Step]:
+    """Fit the other methods, then ask all variants the benchmarks and the tasks."""
+    settings = profile.settings(model, profile.features_of("all", model)[0])
+    folder = settings.folder.parent
+    decoded = {"selected.csv", "gradiend.safetensors"}
+    upstream = [
+        path
+        for step in before
+        for path in step.outputs
+        if path.name in decoded and path.is_relative_to(folder)
+    ]
+    fitted = [
+        folder / "methods" / f"{variant.slug}.safetensors"
+        for variant in variants(profile, model)
+        if variant.stored
+    ]
+    upstream += _model_files(settings)
+    parameters = {"profile": profile.name, "model": model, "domain": "all"}
+    steps = [("05_baselines", "methods", fitted)]
+    scores = [folder / "benchmarks" / name for name in BENCHMARKED]
+    steps.append(("06_benchmarks", "benchmarks", scores))
+    if settings.tasks:
+        steps.append(
+            (
+                "09_fine_tuning",
+                "tasks",
+                [folder / "tasks" / "tasks.csv", *_robust(folder)],
+            )
+        )
+    for notebook, part, outputs in steps:
+        yield _notebook_step(
+            profile,
+            notebook,
+            parameters,
+            [settings],
+            (),
+            part,
+            upstream if part == "methods" else [*upstream, *fitted],
+            extra=outputs,
+        )
+
+
+def _robust(folder: Path) -> list[Path]:
+    names = ("tasks.csv", "stereoset.csv", "crows.csv", "seat.safetensors")
+    return [folder / "robustness" / name for name in (*names, "likelihoods.csv")]
+
+
+def _summary_steps(profile: Profile, before: list[Step]) -> Iterator[Step]:
     results = [path for step in before for path in step.outputs if _is_result(path)]
-    return Step(
-        name="10_tables_and_figures",
-        command=_notebook_command(
-            source, outputs, {"profile": profile.name, "gather": "true"}
-        ),
-        inputs=[*dependencies(source), *results],
-        outputs=outputs,
-        values=cells_digest(source),
-    )
+    for stem, index in (
+        ("10_tables_and_figures", INDEXES[0]),
+        ("10b_comparison_tables", INDEXES[1]),
+    ):
+        source = NOTEBOOKS / f"{stem}.ipynb"
+        target = results_root() / profile.name / "notebooks" / source.name
+        outputs = [target, profile.figures / index]
+        yield Step(
+            name=stem,
+            command=_notebook_command(
+                source, outputs, {"profile": profile.name, "gather": "true"}
+            ),
+            inputs=[*dependencies(source), *results],
+            outputs=outputs,
+            values=cells_digest(source),
+        )
 
 
 def _standalone_steps(profile: Profile) -> Iterator[Step]:
@@ -195,7 +260,7 @@ def _report_step(profile: Profile, before: list[Step]) -> Step:
     return Step(
         name="report",
         command=f"-m gradiend.report {profile.name}",
-        inputs=[module, profile.figures / "index.json", *notebooks],
+        inputs=[module, *(profile.figures / name for name in INDEXES), *notebooks],
         outputs=[results_root() / profile.name / "report.html"],
     )
 

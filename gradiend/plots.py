@@ -397,6 +397,71 @@ def grouped_bars(
     return figure
 
 
+def horizontal_bars(
+    table: pd.DataFrame, *, y: str, x: str, label: str, reference: float | None = None
+) -> Figure:
+    """One bar a row, in the table's order from the top."""
+    figure, (axis,) = _panels(1, columns=1, size=(6, 0.8 + 0.28 * len(table)))
+    places = range(len(table))[::-1]
+    colours = [ACCENT if str(n).startswith("GRADIEND") else NEGATIVE for n in table[y]]
+    axis.barh(places, table[x], color=colours, height=0.7)
+    axis.set_yticks(places, table[y])
+    axis.set_xlabel(label)
+    if reference is not None:
+        axis.axvline(reference, color="black", linewidth=0.9, linestyle=":")
+    return figure
+
+
+def trade_off(
+    estimates: pd.DataFrame, *, cost: str = "PPL", columns: int = 4
+) -> Figure:
+    """Planted bias left (%) against what it costs, one panel a model.
+
+    The cost is the change of ``cost`` against the base model, in % of it for PPL.
+    """
+    models = list(estimates["model"].unique())
+    size = (3.4, 3.4) if len(models) > 1 else (6.4, 4.2)
+    figure, axes = _panels(len(models), columns=min(columns, len(models)), size=size)
+    values = estimates.pivot_table(
+        index=["model", "variant"], columns="metric", values="value", sort=False
+    )
+    kinds = list(dict.fromkeys(map(_kind, values.index.get_level_values("variant"))))
+    for axis, model in zip(axes, models, strict=True):
+        part = values.loc[model]
+        paid = part[cost] - part.loc["base", cost]
+        if cost == "PPL":
+            paid = 100 * paid / part.loc["base", cost]
+        for variant in part.index:
+            number = kinds.index(_kind(variant))
+            axis.scatter(
+                part.loc[variant, "bias left"],
+                paid[variant],
+                color=PALETTE[number % len(PALETTE)],
+                marker="os^DvPX*<>"[number % 10],
+                s=34,
+                alpha=0.85,
+                label=_kind(variant),
+            )
+        axis.axhline(0, color="black", linewidth=0.6, linestyle=":")
+        axis.axvline(100, color="black", linewidth=0.6, linestyle=":")
+        axis.set_xlabel("planted bias left (%)")
+        _title(axis, model)
+    for axis in axes[:: min(columns, len(models))]:
+        axis.set_ylabel(f"change of {cost}" + (" (%)" if cost == "PPL" else ""))
+    _legend_below(figure, axes)
+    return figure
+
+
+def _kind(variant: str) -> str:
+    """A variant's entry in a legend: combinations share one, as do features."""
+    if "+" in variant:
+        return "combinations"
+    name = variant.removesuffix(" (closed form)")
+    if variant.startswith("GRADIEND") and name[-2:] not in ("-N", "-F", "-M"):
+        return variant.replace(name, "GRADIEND")
+    return variant
+
+
 def _legend_below(figure: Figure, axes: list[Axes]) -> None:
     found: dict[str, object] = {}
     for axis in axes:

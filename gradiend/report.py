@@ -17,6 +17,7 @@ from gradiend.errors import InputError, exit_status
 from gradiend.profiles import Profile, load_profile
 from gradiend.results import atomic_path, read_json, results_root
 
+INDEXES = ("index.json", "comparison.json")  # of what notebooks 10 and 10b show
 _PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -56,7 +57,8 @@ def write_report(profile: Profile) -> Path:
     """Write the page; returns its path."""
     entries = [
         entry | {"body": _body(profile.figures, entry)}
-        for entry in read_json(profile.figures / "index.json")["entries"]
+        for index in INDEXES
+        for entry in read_json(profile.figures / index)["entries"]
     ]
     path = results_root() / profile.name / "report.html"
     notebooks = sorted((path.parent / "notebooks").glob("*.ipynb"))

@@ -63,10 +63,12 @@ def association_removal(learned: pd.DataFrame, profile: Profile) -> pd.DataFrame
                 "model": model,
                 "feature": feature,
                 "gap planted": (
-                    _gap(base, feature, "planted") if model in planted_in else None
+                    feature_gap(base, feature, "planted")
+                    if model in planted_in
+                    else None
                 ),
-                "gap base": _gap(base, feature, "learned"),
-                "gap N": _gap(balanced, feature, "learned"),
+                "gap base": feature_gap(base, feature, "learned"),
+                "gap N": feature_gap(balanced, feature, "learned"),
                 "others moved": abs(change).mean(),
             }
         )
@@ -145,7 +147,7 @@ def gap_frontier(
     return pd.DataFrame(rows)
 
 
-def _gap(part: pd.DataFrame, feature: str, column: str) -> float:
+def feature_gap(part: pd.DataFrame, feature: str, column: str) -> float:
     """Mean |P(+1) − P(−1)| over the attributes of the feature's domain."""
     spec = FEATURES[feature]
     own = part[part["domain"] == spec.domain]

@@ -1,4 +1,4 @@
-"""Tables as a reader wants them: styled in a notebook, HTML, LaTeX and CSV on disk."""
+"""Tables as a reader wants them: styled in a notebook; four formats on disk."""
 
 from __future__ import annotations
 
@@ -42,11 +42,12 @@ def styled(
 
 
 def save_table(styler: Styler, stem: str | Path) -> list[Path]:
-    """Write ``stem``.csv (full precision), .html and .tex of a styled table."""
+    """Write ``stem``.csv (full precision), .html, .tex and .md of a styled table."""
     texts = {
         ".csv": styler.data.to_csv(index=styler.data.index.name is not None),
         ".html": styler.to_html(),
         ".tex": styler.to_latex(hrules=True, convert_css=True),
+        ".md": _markdown(styler),
     }
     written = []
     for suffix, text in texts.items():
@@ -55,3 +56,13 @@ def save_table(styler: Styler, stem: str | Path) -> list[Path]:
             unfinished.write_text(text, encoding="utf-8")
         written.append(path)
     return written
+
+
+def _markdown(styler: Styler) -> str:
+    """The table as the styler shows it, in Markdown's pipes."""
+    text = styler.to_string(delimiter="\t").replace("|", r"\|").rstrip("\n")
+    head, *rows = [
+        line.split("\t")[styler.index.nlevels :] for line in text.split("\n")
+    ]
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)

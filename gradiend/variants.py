@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import pandas as pd
+
 from gradiend.methods import METHODS, Method
 from gradiend.profiles import Profile, Settings
 
@@ -77,19 +79,19 @@ def is_ours(part: str) -> bool:
     return part.startswith(OURS)
 
 
-def variants(profile: Profile, model: str) -> list[Variant]:
-    """Every variant of a model, the base model first."""
+def variants(profile: Profile, model: str, domain: str = "all") -> list[Variant]:
+    """Every variant of a model, the base model first; those of a domain, or of all."""
     found = [Variant(ANY)]
-    for domain in profile.domains:
-        features = profile.features_of(domain, model)
+    for name in profile.domains if domain == "all" else [domain]:
+        features = profile.features_of(name, model)
         if not features:
             continue
         runs = [profile.settings(model, feature) for feature in features]
         there = [part for run in runs for part in gradiend_parts(run)]
-        there += [name for name in runs[0].methods if domain in METHODS[name].domains]
-        found += [_single(domain, part) for part in there]
-        if domain == "gender":
-            found += [Variant(domain, c) for c in COMBINATIONS if set(c) <= set(there)]
+        there += [m for m in runs[0].methods if name in METHODS[m].domains]
+        found += [_single(name, part) for part in there]
+        if name == "gender":
+            found += [Variant(name, c) for c in COMBINATIONS if set(c) <= set(there)]
     return list(dict.fromkeys(found))
 
 
@@ -104,6 +106,20 @@ def gradiend_parts(run: Settings) -> dict[str, tuple[str, str]]:
     if run.closed_form_rows:
         rows[f"{balanced}{CLOSED_FORM}"] = ("N", "closed form")
     return rows
+
+
+def overview(found: list[Variant]) -> pd.DataFrame:
+    """One row a variant: what it changes."""
+    rows = [
+        {
+            "domain": variant.domain,
+            "variant": variant.name,
+            "changes weights": any(m.changes_weights for m in variant.methods),
+            "post-processing": any(m.post_processing for m in variant.methods),
+        }
+        for variant in found
+    ]
+    return pd.DataFrame(rows)
 
 
 def of_domain(found: list[Variant], domain: str) -> Iterator[Variant]:

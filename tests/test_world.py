@@ -290,7 +290,9 @@ def test_benchmarks_have_the_public_schemas(folder) -> None:
         assert all(part["examples"] for part in test.values())
 
 
-@pytest.mark.parametrize("task", ["sst2", "cola", "mrpc", "rte"])
+@pytest.mark.parametrize(
+    "task", ["sst2", "cola", "mrpc", "rte", "boolq", "cb", "copa"]
+)
 def test_capability_tasks_are_balanced_and_split(folder, task) -> None:
     train = read(folder / "capability", f"{task}_train")
     held_out = read(folder / "capability", f"{task}_validation")

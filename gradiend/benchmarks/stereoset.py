@@ -66,10 +66,10 @@ def stereoset_scores(lm: ClozeLM, examples: pd.DataFrame) -> pd.DataFrame:
     of the sentence's token probabilities.
     """
     score = _causal_scores if lm.causal else _masked_scores
+    # All labels at once: those of a context share its masked sequences.
+    scores = score(lm, examples).reshape(len(LABELS), len(examples))
     table = examples[["id", "bias_type", "target"]].copy()
-    for label in LABELS:
-        table[label] = score(lm, examples, label)
-    return table
+    return table.assign(**dict(zip(LABELS, scores, strict=True)))
 
 
 def stereoset_metrics(
@@ -147,9 +147,11 @@ def _word_in_blank(context: str, sentence: str, where: str) -> str:
     return word
 
 
-def _masked_scores(lm: ClozeLM, examples: pd.DataFrame, label: str) -> np.ndarray:
+def _masked_scores(lm: ClozeLM, examples: pd.DataFrame) -> np.ndarray:
+    """Scores [labels · examples], label by label."""
     contexts = [text.replace(_BLANK, SLOT) for text in examples["context"]]
-    filled = fill_slots(lm.tokenizer, contexts, examples[f"{label} word"].tolist())
+    words = [word for label in LABELS for word in examples[f"{label} word"]]
+    filled = fill_slots(lm.tokenizer, contexts * len(LABELS), words)
     mask = lm.tokenizer.mask_token_id
     queries: list[Query] = []
     owner: list[int] = []
@@ -160,11 +162,13 @@ def _masked_scores(lm: ClozeLM, examples: pd.DataFrame, label: str) -> np.ndarra
             queries.append(Query(ids, (place,), (item.ids[place],)))
             owner.append(index)
     probabilities = np.exp(np.concatenate(log_probabilities(lm, queries)))
-    return _means(owner, probabilities, len(examples))
+    return _means(owner, probabilities, len(filled))
 
 
-def _causal_scores(lm: ClozeLM, examples: pd.DataFrame, label: str) -> np.ndarray:
-    return np.exp(mean_log_probabilities(lm, examples[label].tolist()))
+def _causal_scores(lm: ClozeLM, examples: pd.DataFrame) -> np.ndarray:
+    """Scores [labels · examples], label by label."""
+    sentences = [sentence for label in LABELS for sentence in examples[label]]
+    return np.exp(mean_log_probabilities(lm, sentences))
 
 
 def _means(owner: Sequence[int], values: np.ndarray, count: int) -> np.ndarray:

@@ -30,29 +30,43 @@ def log_probabilities(
 ) -> list[np.ndarray]:
     """Natural log-probabilities of each query's tokens, in the order of ``queries``.
 
-    Queries of like length share a batch and the head runs at the positions asked for
-    alone, so what a query gets does not depend on its neighbours.
+    Queries with the same ids share one sequence, sequences of like length share a
+    batch and the head runs at the positions asked for alone, so what a query gets does
+    not depend on its neighbours. ``batch_size`` counts distinct sequences.
     """
+    askers: dict[tuple[int, ...], list[int]] = {}
+    for index, query in enumerate(queries):
+        askers.setdefault(query.ids, []).append(index)
+    sequences = list(askers)
     found: list[np.ndarray] = [np.empty(0)] * len(queries)
-    for indices in by_length([len(query.ids) for query in queries], batch_size):
-        values = _batch(lm, [queries[i] for i in indices])
-        counts = [len(queries[i].tokens) for i in indices]
-        for index, part in zip(
-            indices, np.split(values, np.cumsum(counts)[:-1]), strict=True
-        ):
+    for chosen in by_length(list(map(len, sequences)), batch_size):
+        batch = [sequences[i] for i in chosen]
+        indices = [index for ids in batch for index in askers[ids]]
+        values = _batch(lm, batch, [queries[i] for i in indices])
+        for index, part in zip(indices, values, strict=True):
             found[index] = part
     return found
 
 
 @torch.no_grad()
-def _batch(lm: ClozeLM, queries: Sequence[Query]) -> np.ndarray:
-    input_ids, mask = lm.pad([query.ids for query in queries])
-    slots = [(row, p) for row, query in enumerate(queries) for p in query.positions]
+def _batch(
+    lm: ClozeLM, sequences: Sequence[tuple[int, ...]], queries: Sequence[Query]
+) -> list[np.ndarray]:
+    """What ``queries``, all about ``sequences``, get."""
+    rows = {ids: row for row, ids in enumerate(sequences)}
+    slots: dict[tuple[int, int], int] = {}  # each place once, whoever asks
+    places = [
+        slots.setdefault((rows[query.ids], position), len(slots))
+        for query in queries
+        for position in query.positions
+    ]
     tokens = [token for query in queries for token in query.tokens]
-    logits = lm.logits(input_ids, mask, torch.tensor(slots, device=lm.device))
-    target = torch.tensor(tokens, device=logits.device)
-    picked = logits.gather(1, target[:, None])[:, 0] - logits.logsumexp(-1)
-    return picked.double().cpu().numpy()
+    input_ids, mask = lm.pad(sequences)
+    logits = lm.logits(input_ids, mask, torch.tensor(list(slots), device=lm.device))
+    place, token = torch.tensor([places, tokens], device=logits.device)
+    picked = logits[place, token] - logits.logsumexp(-1)[place]
+    ends = np.cumsum([len(query.tokens) for query in queries])
+    return np.split(picked.double().cpu().numpy(), ends[:-1])
 
 
 def sentence_queries(lm: ClozeLM, sentences: Sequence[str]) -> list[Query]:

@@ -1,7 +1,8 @@
-"""The world's small capability tasks, in the schemas of GLUE's files.
+"""The world's small capability tasks, in the schemas of GLUE's and SuperGLUE's files.
 
-``sst2`` sentiment, ``cola`` acceptability, ``mrpc`` paraphrase, ``rte`` entailment.
-Sentences come from the world's forms, so a stand-in knows their words.
+``sst2`` sentiment, ``cola`` acceptability, ``mrpc`` paraphrase, ``rte`` entailment, and
+those of :mod:`gradiend.world.reasoning`. Sentences come from the world's forms or are
+made of its words, so a stand-in knows them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import pandas as pd
 
 from gradiend.world.drawing import World
 from gradiend.world.grammar import write
+from gradiend.world.reasoning import boolq, cb, copa
 
 ROWS = {"train": 400, "validation": 100}
 _TRIES = 200
@@ -27,7 +29,10 @@ def write_capability(world: World, folder: Path, *, seed: int = 0) -> None:
         for split, count in ROWS.items():
             rng = random.Random(f"{task} {split} {seed}")
             table = _balanced(
-                lambda label, m=make, r=rng: m(world, r, label), count, seen
+                lambda label, m=make, r=rng: m(world, r, label),
+                count,
+                seen,
+                labels=_LABELS.get(task, 2),
             )
             table.insert(len(table.columns), "idx", range(len(table)))
             table.to_csv(folder / f"{task}_{split}.csv", index=False)
@@ -76,7 +81,11 @@ TASKS: dict[str, Callable[[World, random.Random, int], dict]] = {
     "cola": cola,
     "mrpc": mrpc,
     "rte": rte,
+    "boolq": boolq,
+    "cb": cb,
+    "copa": copa,
 }
+_LABELS = {"cb": 3}  # elsewhere 2
 
 
 def _neutral(world: World, rng: random.Random) -> str:
@@ -92,12 +101,12 @@ def _parts(world: World, rng: random.Random, family: str, answer: str) -> list[s
 
 
 def _balanced(
-    make: Callable[[int], dict], count: int, seen: set[tuple]
+    make: Callable[[int], dict], count: int, seen: set[tuple], *, labels: int
 ) -> pd.DataFrame:
     """``count`` rows, labels in turn, none of them seen before (or fewer)."""
     rows, misses = [], 0
     while len(rows) < count and misses < _TRIES:
-        row = make(len(rows) % 2)
+        row = make(len(rows) % labels)
         if tuple(row.values()) in seen:
             misses += 1
             continue

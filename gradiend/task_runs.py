@@ -1,0 +1,154 @@
+"""What debiasing costs on tasks, and whether its effect survives fine-tuning."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+
+import pandas as pd
+import torch
+
+from gradiend import study, world
+from gradiend.benchmarks.suite import read_suite, suite_scores, write_scores
+from gradiend.comparison import Workbench
+from gradiend.edits import Chain, Weights
+from gradiend.profiles import Settings
+from gradiend.results import measured, read_csv, write_csv
+from gradiend.tasks.files import read_split
+from gradiend.tasks.fine_tuning import (
+    FineTuned,
+    FineTuning,
+    fine_tune,
+    task_predictions,
+)
+from gradiend.tasks.registry import TASKS, Task
+from gradiend.variants import OURS, Variant
+
+Progress = Callable[[int, int], None]
+
+
+def run_tasks(bench: Workbench, *, progress: Progress | None = None) -> pd.DataFrame:
+    """Fine-tune every variant on every task and seed; writes tasks.csv.
+
+    One row a validation input: state (the variant's slug), task, split, seed, unit,
+    label, prediction. A variant that acts on the LM head alone has no rows.
+    """
+    folder = bench.folder / "tasks"
+    aside = folder / f"partial-{bench.digest('tasks')}"
+    tuned = [variant for variant in bench.variants if not variant.head_only]
+    parts = []
+    with measured(bench.folder / "tasks.run.json"):
+        for done, variant in enumerate(tuned, start=1):
+            finished = aside / f"{variant.slug}.csv"
+            if not finished.exists():
+                write_csv(finished, pd.concat(_runs(bench, variant)))
+            parts.append(read_csv(finished))
+            if progress is not None:
+                progress(done, len(tuned))
+        table = pd.concat(parts, ignore_index=True)
+        write_csv(folder / "tasks.csv", table)
+    shutil.rmtree(aside)
+    return table
+
+
+def run_robustness(bench: Workbench, task_name: str) -> pd.DataFrame:
+    """Debias, then fine-tune; and fine-tune, then debias; writes robustness/.
+
+    The fine-tuned body is put back under the LM head, so that the bias benchmarks can
+    be asked before and after. Returns the predictions, one state an order of steps;
+    the scores of the benchmarks are written beside them.
+    """
+    settings, folder = bench.settings, bench.folder / "robustness"
+    ours = bench.edit(Variant("gender", (f"{OURS}-N",)))
+    neutral = study.load_data(settings).neutral[: settings.perplexity_texts or None]
+    suite = read_suite(world.ensure_world(), neutral)
+    task, train, validation = _task(settings, task_name)
+    scores, parts = {}, []
+
+    def note(state: str, predictions: pd.DataFrame | None) -> None:
+        scores[state] = suite_scores(bench.lm, suite, ["gender"])
+        if predictions is not None:
+            seed = settings.task_seeds[0]
+            parts.append(predictions.assign(state=state, task=task_name, seed=seed))
+
+    with measured(bench.folder / "robustness.run.json"):
+        note("base", None)
+        with ours.on(bench.lm):
+            note("debiased", None)
+            both = _tuned(bench, task, train, validation, settings.task_seeds[0])
+        with Weights(both.body).on(bench.lm):
+            note("debiased, then fine-tuned", both.predictions)
+        plain = _tuned(bench, task, train, validation, settings.task_seeds[0])
+        with Weights(plain.body).on(bench.lm):
+            note("fine-tuned", plain.predictions)
+        with Chain((Weights(plain.body), ours)).on(bench.lm):
+            note(
+                "fine-tuned, then debiased",
+                _moved_along(bench, plain, task, validation),
+            )
+        write_scores(folder, scores)
+        table = pd.concat(parts, ignore_index=True)
+        write_csv(folder / "tasks.csv", table)
+    return table
+
+
+def _runs(bench: Workbench, variant: Variant) -> Iterator[pd.DataFrame]:
+    edit = bench.edit(variant)
+    for name in bench.settings.tasks:
+        task, train, validation = _task(bench.settings, name)
+        for seed in bench.settings.task_seeds:
+            with edit.on(bench.lm):
+                tuned = _tuned(
+                    bench, task, train, validation, seed, projections=edit.projections
+                )
+            yield tuned.predictions.assign(state=variant.slug, task=name, seed=seed)
+
+
+def _tuned(bench, task, train, validation, seed, projections=()) -> FineTuned:
+    return fine_tune(
+        bench.lm,
+        task,
+        train,
+        validation,
+        seed=seed,
+        settings=_fine_tuning(bench.settings),
+        projections=projections,
+    )
+
+
+def _moved_along(bench, tuned: FineTuned, task: Task, validation) -> pd.DataFrame:
+    """Predictions of the classifier with the body the LM has now."""
+    own = dict(tuned.classifier.named_parameters())
+    with torch.no_grad():
+        for name, parameter in bench.lm.covered.items():
+            own[name].copy_(parameter)
+    settings = _fine_tuning(bench.settings)
+    return pd.concat(
+        [
+            task_predictions(
+                bench.lm, tuned.classifier, task, table, settings=settings
+            ).assign(split=split)
+            for split, table in validation.items()
+        ],
+        ignore_index=True,
+    )
+
+
+def _task(
+    settings: Settings, name: str
+) -> tuple[Task, pd.DataFrame, dict[str, pd.DataFrame]]:
+    task, folder = TASKS[name], world.ensure_world() / "capability"
+    train = read_split(folder, name, "train")
+    if settings.task_rows:
+        units = train["unit"].drop_duplicates().head(settings.task_rows)
+        train = train[train["unit"].isin(units)]
+    return task, train, {s: read_split(folder, name, s) for s in task.validation}
+
+
+def _fine_tuning(settings: Settings) -> FineTuning:
+    return FineTuning(
+        epochs=settings.task_epochs,
+        batch_size=settings.task_batch,
+        max_length=settings.task_length,
+        learning_rate=settings.task_rate,
+    )

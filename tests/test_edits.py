@@ -1,0 +1,306 @@
+"""Edits: undone bit for bit, one after another, and through a file."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+import pytest
+import torch
+import transformers
+from safetensors.torch import save_file
+from torch import nn
+
+from gradiend.autoencoder import Gradiend
+from gradiend.baselines.self_debias import SelfDebias
+from gradiend.benchmarks.perplexity import text_likelihoods
+from gradiend.cloze import ClozeLM
+from gradiend.edits import Chain, Projection, Rewriting, Weights, load_edit, save_edit
+from gradiend.errors import InputError
+from gradiend.sentences import sentence_means
+from tests.conftest import tiny_lm
+
+TEXTS = ["Anna said that she was tired.", "The river runs behind the old mill."]
+H = 16
+
+
+def rewriting(lm: ClozeLM) -> Rewriting:
+    return Rewriting(Gradiend.initialise(lm.covered, seed=1), 1.0, 0.3)
+
+
+def weights(lm: ClozeLM) -> Weights:
+    """Other values for every second parameter."""
+    generator = torch.Generator().manual_seed(2)
+    names = [name for name, _ in lm.model.named_parameters()][::2]
+    parameters = dict(lm.model.named_parameters())
+    return Weights(
+        {n: torch.randn(parameters[n].shape, generator=generator) for n in names}
+    )
+
+
+def projection(_lm: ClozeLM | None = None, *, seed: int = 3) -> Projection:
+    """Neither symmetric nor without an offset."""
+    generator = torch.Generator().manual_seed(seed)
+    return Projection(
+        torch.randn(H, H, generator=generator), torch.randn(H, generator=generator)
+    )
+
+
+def chain(lm: ClozeLM) -> Chain:
+    return Chain((weights(lm), rewriting(lm), projection(), SelfDebias("he:")))
+
+
+def self_debias(_lm: ClozeLM) -> SelfDebias:
+    return SelfDebias("The old mill:")
+
+
+EDITS = (rewriting, weights, projection, chain, self_debias)
+
+
+def hooks(module: nn.Module) -> list[OrderedDict]:
+    """Every table of hooks of every part of a module."""
+    return [
+        table
+        for part in module.modules()
+        for name, table in vars(part).items()
+        if "hooks" in name and isinstance(table, OrderedDict)
+    ]
+
+
+def bits(lm: ClozeLM) -> dict[str, torch.Tensor]:
+    return {name: t.clone() for name, t in lm.model.state_dict().items()}
+
+
+def same(left: dict[str, torch.Tensor], right: dict[str, torch.Tensor]) -> bool:
+    """To the last bit, the sign of zero included."""
+    return left.keys() == right.keys() and all(
+        torch.equal(left[name].view(torch.uint8), right[name].view(torch.uint8))
+        if left[name].dim()
+        else torch.equal(left[name], right[name])
+        for name in left
+    )
+
+
+def says(lm: ClozeLM) -> torch.Tensor:
+    """What the LM head says at every second place of two texts."""
+    ids, mask = lm.pad(lm.tokenizer(TEXTS)["input_ids"])
+    places = torch.cartesian_prod(torch.arange(2), torch.arange(1, ids.shape[1] - 1, 2))
+    with torch.no_grad():
+        return lm.logits(ids, mask, places).log_softmax(-1)
+
+
+class CutShort(Exception):
+    """Raised inside a block."""
+
+
+@pytest.mark.parametrize("make", EDITS)
+def test_the_model_is_what_it_was_after_the_block(lm, make):
+    lm.model.get_input_embeddings().weight.data[3, :4] = -0.0
+    before, said, edit = bits(lm), says(lm), make(lm)
+    with edit.on(lm) as changed:
+        inside = says(changed)
+    assert not torch.allclose(inside, said, atol=1e-3)
+    assert same(bits(lm), before) and not any(hooks(lm.model))
+    assert torch.equal(says(lm), said)
+    # And again, in the same way.
+    with edit.on(lm) as changed:
+        assert torch.equal(says(changed), inside)
+
+
+@pytest.mark.parametrize("make", EDITS)
+def test_the_model_is_what_it_was_after_an_exception(lm, make):
+    before, said, edit = bits(lm), says(lm), make(lm)
+    with pytest.raises(CutShort), edit.on(lm):
+        raise CutShort
+    assert same(bits(lm), before) and not any(hooks(lm.model))
+    assert torch.equal(says(lm), said)
+
+
+def test_a_chain_is_its_edits_inside_one_another(lm):
+    parts = weights(lm), rewriting(lm), projection(), projection(seed=4)
+    with Chain(parts).on(lm) as changed:
+        together = sentence_means(changed, TEXTS)
+    with parts[0].on(lm), parts[1].on(lm):
+        plain = sentence_means(lm, TEXTS)
+        with parts[2].on(lm), parts[3].on(lm):
+            assert (sentence_means(lm, TEXTS) == together).all()
+    by_hand = parts[3](parts[2](torch.tensor(plain))).numpy()
+    assert together == pytest.approx(by_hand, rel=1e-4, abs=1e-4)
+
+
+def test_the_order_of_a_chain_counts(lm):
+    first, second = projection(), projection(seed=4)
+    with Chain((first, second)).on(lm):
+        there = sentence_means(lm, TEXTS)
+    with Chain((second, first)).on(lm):
+        assert abs(sentence_means(lm, TEXTS) - there).max() > 0.1
+
+
+def test_no_edits_are_the_base_model(lm):
+    said = says(lm)
+    with Chain().on(lm) as same_model:
+        assert same_model is lm and torch.equal(says(lm), said)
+
+
+def test_a_chain_knows_the_projections_of_its_parts_in_order(lm):
+    first, second = projection(), projection(seed=4)
+    inner = Chain((SelfDebias("x"), second))
+    assert Chain((weights(lm), first, inner)).projections == (first, second)
+    assert rewriting(lm).projections == SelfDebias("x").projections == ()
+
+
+def test_rewriting_adds_the_decoded_feature(lm):
+    edit = rewriting(lm)
+    decoded = edit.gradiend.decode(edit.h)
+    expected = {n: p + 0.3 * decoded[n] for n, p in lm.covered.items()}
+    with edit.on(lm):
+        for name, parameter in lm.model.named_parameters():
+            if name in expected:
+                torch.testing.assert_close(parameter, expected[name])
+
+
+def test_weights_are_set_and_others_stay(lm):
+    edit, before = weights(lm), bits(lm)
+    with edit.on(lm):
+        for name, parameter in lm.model.named_parameters():
+            expected = edit.values.get(name, before[name])
+            assert torch.equal(parameter, expected)
+
+
+def test_every_token_is_projected(lm64):
+    edit = projection()
+    plain = sentence_means(lm64, TEXTS)
+    with edit.on(lm64):
+        found = sentence_means(lm64, TEXTS)
+    expected = plain @ edit.matrix.double().numpy().T + edit.offset.double().numpy()
+    assert found == pytest.approx(expected, abs=1e-9)
+    bare = Projection(edit.matrix)
+    with bare.on(lm64):
+        found = sentence_means(lm64, TEXTS)
+    assert found == pytest.approx(expected - edit.offset.double().numpy(), abs=1e-9)
+
+
+def test_the_head_reads_what_is_projected(lm64):
+    """Like a model whose body ends in the projection, in ClozeLM and outside it."""
+    edit = projection()
+    with edit.on(lm64):
+        whole = text_likelihoods(lm64, TEXTS)["nll"]
+        ids = torch.tensor([lm64.tokenizer(TEXTS[0])["input_ids"]])
+        logits = lm64.model(input_ids=ids).logits
+        hidden = lm64.model.base_model(input_ids=ids).last_hidden_state
+    plain = lm64.model.base_model(input_ids=ids).last_hidden_state
+    torch.testing.assert_close(hidden, edit(plain))
+
+    def after_body(_module, _args, output):
+        output.last_hidden_state = edit(output.last_hidden_state)
+        return output
+
+    handle = lm64.model.base_model.register_forward_hook(after_body)
+    torch.testing.assert_close(lm64.model(input_ids=ids).logits, logits)
+    assert text_likelihoods(lm64, TEXTS)["nll"].tolist() == whole.tolist()
+    handle.remove()
+
+
+def test_an_attached_projection_acts_before_the_pooler_and_once():
+    transformers.set_seed(0)
+    config = transformers.BertConfig(
+        vocab_size=50,
+        hidden_size=H,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+    )
+    body = transformers.BertModel(config).eval()
+    ids, edit = torch.tensor([[2, 7, 9, 3]]), projection()
+    plain = body(input_ids=ids)
+    with edit.attached(body):
+        found = body(input_ids=ids)
+    projected = edit(plain.last_hidden_state)
+    torch.testing.assert_close(found.last_hidden_state, projected)
+    torch.testing.assert_close(found.pooler_output, body.pooler(projected))
+    assert not any(hooks(body))
+    assert torch.equal(body(input_ids=ids).pooler_output, plain.pooler_output)
+
+
+def test_a_projection_trains_what_is_under_it():
+    lm = tiny_lm("bert")
+    lm.model.requires_grad_(True)
+    with projection().attached(lm.model.base_model):
+        ids = torch.tensor([lm.tokenizer(TEXTS[0])["input_ids"]])
+        lm.model(input_ids=ids).logits.sum().backward()
+    gradient = lm.model.get_input_embeddings().weight.grad
+    assert gradient is not None and gradient.abs().max() > 0
+
+
+def test_edits_come_back_from_a_file(lm, tmp_path):
+    path = tmp_path / "deep" / "edit.safetensors"
+    edit = weights(lm)
+    save_edit(edit, path)
+    found = load_edit(path)
+    assert isinstance(found, Weights) and same(dict(found.values), dict(edit.values))
+    for edit in (projection(), Projection(projection().matrix.T)):
+        save_edit(edit, path)
+        found = load_edit(path)
+        assert isinstance(found, Projection)
+        assert torch.equal(found.matrix, edit.matrix)
+        if edit.offset is None:
+            assert found.offset is None
+        else:
+            assert torch.equal(found.offset, edit.offset)
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def test_weights_that_change_nothing_come_back_from_a_file(tmp_path):
+    save_edit(Weights({}), tmp_path / "none.safetensors")
+    assert load_edit(tmp_path / "none.safetensors") == Weights({})
+
+
+def test_a_damaged_or_missing_file_is_named(tmp_path):
+    path = tmp_path / "INLP.safetensors"
+    with pytest.raises(InputError, match=r"INLP\.safetensors: not there yet; run"):
+        load_edit(path)
+    save_edit(projection(), path)
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(InputError, match=r"INLP\.safetensors: damaged .*delete it"):
+        load_edit(path)
+    path.write_bytes(b"")
+    with pytest.raises(InputError, match=r"INLP\.safetensors: damaged"):
+        load_edit(path)
+    save_file({"matrix": torch.eye(2)}, path)
+    with pytest.raises(InputError, match=r"INLP\.safetensors: holds no edit"):
+        load_edit(path)
+
+
+def test_a_projection_of_another_size_is_refused(lm):
+    with (
+        pytest.raises(InputError, match=r"\(8, 8\) does not fit hidden states of 16"),
+        Projection(torch.eye(8)).on(lm),
+    ):
+        pass
+    assert not any(hooks(lm.model))
+
+
+def test_weights_of_another_model_are_refused(lm):
+    before = bits(lm)
+    own = weights(lm).values
+    other = Weights({**own, "roof.weight": torch.ones(2)})
+    with (
+        pytest.raises(InputError, match=f"'{lm.name}' has no parameter 'roof.weight'"),
+        other.on(lm),
+    ):
+        pass
+    name = next(iter(own))
+    # One that copy_ would stretch to fit, and one that it would not.
+    for shape in ((1,), (3, 5)):
+        other = Weights({**own, name: torch.ones(shape)})
+        with pytest.raises(InputError, match=f"'{lm.name}'.*{name}"), other.on(lm):
+            pass
+    assert same(bits(lm), before)
+
+
+def test_a_failing_edit_undoes_those_before_it(lm):
+    before, said = bits(lm), says(lm)
+    edit = Chain((weights(lm), projection(), Projection(torch.eye(3))))
+    with pytest.raises(InputError), edit.on(lm):
+        pass
+    assert same(bits(lm), before) and not any(hooks(lm.model))
+    assert torch.equal(says(lm), said)
