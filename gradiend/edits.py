@@ -67,12 +67,12 @@ class Weights(Edit):
     def on(self, lm: ClozeLM) -> Iterator[ClozeLM]:
         """See :class:`Edit`."""
         parameters = dict(lm.model.named_parameters())
-        unknown = sorted(self.values.keys() - parameters.keys())
-        if unknown:
-            raise InputError(
-                f"{lm.name!r} has no parameter {unknown[0]!r}; these weights are "
-                "another model's"
-            )
+        for name, value in self.values.items():
+            if name not in parameters or parameters[name].shape != value.shape:
+                raise InputError(
+                    f"{lm.name!r} has no parameter {name!r} of shape "
+                    f"{tuple(value.shape)}; these weights are another model's"
+                )
         touched = {name: parameters[name] for name in self.values}
         original = {name: p.detach().clone() for name, p in touched.items()}
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +15,23 @@ _CSS = [
     {"selector": "td", "props": "text-align: right; padding: 2px 10px;"},
     {"selector": "caption", "props": "caption-side: top; text-align: left;"},
 ]
+_LATEX = str.maketrans(
+    {
+        "_": r"\_",
+        "%": r"\%",
+        "±": r"$\pm$",
+        "→": r"$\to$",
+        "↑": r"$\uparrow$",
+        "↓": r"$\downarrow$",
+        "°": r"$^\circ$",
+        "Δ": r"$\Delta$",
+        "α": r"$\alpha$",
+        "≥": r"$\ge$",
+        "−": r"$-$",
+        "–": "--",
+        "…": r"\dots",
+    }
+)
 
 
 def styled(
@@ -38,6 +56,8 @@ def styled(
         highlight(subset=[column], props="font-weight: bold;")
     # Without a fixed id the cells' ids, and so the bytes, change from run to run.
     styler.set_uuid("table").set_table_styles(_CSS)
+    if isinstance(table.index, pd.RangeIndex):  # counts rows and says nothing
+        styler.hide(axis="index")
     return styler.set_caption(caption) if caption else styler
 
 
@@ -46,7 +66,7 @@ def save_table(styler: Styler, stem: str | Path) -> list[Path]:
     texts = {
         ".csv": styler.data.to_csv(index=styler.data.index.name is not None),
         ".html": styler.to_html(),
-        ".tex": styler.to_latex(hrules=True, convert_css=True),
+        ".tex": _latex(styler),
         ".md": _markdown(styler),
     }
     written = []
@@ -58,11 +78,17 @@ def save_table(styler: Styler, stem: str | Path) -> list[Path]:
     return written
 
 
+def _latex(styler: Styler) -> str:
+    """The table for booktabs; the styles of the page are none of LaTeX's commands."""
+    plain = copy.copy(styler).set_table_styles([], overwrite=True)
+    text = plain.to_latex(hrules=True, convert_css=True)
+    return text.translate(_LATEX)
+
+
 def _markdown(styler: Styler) -> str:
     """The table as the styler shows it, in Markdown's pipes."""
     text = styler.to_string(delimiter="\t").replace("|", r"\|").rstrip("\n")
-    head, *rows = [
-        line.split("\t")[styler.index.nlevels :] for line in text.split("\n")
-    ]
+    hidden = 0 if all(styler.hide_index_) else styler.index.nlevels
+    head, *rows = [line.split("\t")[hidden:] for line in text.split("\n")]
     lines = [head, ["---"] * len(head), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)

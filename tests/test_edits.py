@@ -284,7 +284,7 @@ def test_weights_of_another_model_are_refused(lm):
     own = weights(lm).values
     other = Weights({**own, "roof.weight": torch.ones(2)})
     with (
-        pytest.raises(InputError, match=f"'{lm.name}' has no parameter 'roof.weight'"),
+        pytest.raises(InputError, match=f"'{lm.name}' has no .*'roof.weight'.*another"),
         other.on(lm),
     ):
         pass
@@ -292,7 +292,10 @@ def test_weights_of_another_model_are_refused(lm):
     # One that copy_ would stretch to fit, and one that it would not.
     for shape in ((1,), (3, 5)):
         other = Weights({**own, name: torch.ones(shape)})
-        with pytest.raises(InputError, match=f"'{lm.name}'.*{name}"), other.on(lm):
+        with (
+            pytest.raises(InputError, match=f"'{lm.name}' has no .*{name}"),
+            other.on(lm),
+        ):
             pass
     assert same(bits(lm), before)
 

@@ -112,15 +112,24 @@ def read_attribute_words(path: str | Path) -> AttributeWords:
     path = Path(path)
     content = read_json(path)
     need(content, ("classes", "groups"), str(path))
-    classes = tuple(content["classes"])
-    if len(classes) < 2 or not content["groups"]:
-        raise InputError(f"{path}: needs two classes or more, and a group of words")
-    for number, group in enumerate(content["groups"], start=1):
-        if len(group) != len(classes) or not all(
-            isinstance(word, str) and word.strip() for word in group
-        ):
+    classes, groups = content["classes"], content["groups"]
+    if not (_words(classes) and len(set(classes)) == len(classes) > 1):
+        raise InputError(
+            f"{path}: classes {classes!r} must be a list of two different names or more"
+        )
+    if not isinstance(groups, list) or not groups:
+        raise InputError(f"{path}: groups must be a list with a group of words or more")
+    for number, group in enumerate(groups, start=1):
+        if not _words(group) or len(group) != len(classes):
             raise InputError(
                 f"{path}, group {number}: {group!r} must have one word for each of "
                 f"{', '.join(classes)}; mend it or leave the group out"
             )
-    return AttributeWords(classes, tuple(map(tuple, content["groups"])))
+    return AttributeWords(tuple(classes), tuple(map(tuple, groups)))
+
+
+def _words(value: object) -> bool:
+    """Whether a value of a JSON file is a list of words."""
+    return isinstance(value, list) and all(
+        isinstance(word, str) and word.strip() for word in value
+    )

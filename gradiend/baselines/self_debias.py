@@ -82,8 +82,9 @@ class _SelfDebiased(ClozeLM):
         starts = (self.tokenizer.cls_token_id, self.tokenizer.bos_token_id)
         at = int(int(input_ids[0, 0]) in [s for s in starts if s is not None])
         prefix = torch.tensor(added, device=input_ids.device).expand(rows, -1)
+        # Also where a causal LM predicts the first token: after the prefix.
         shifted = slots.clone()
-        shifted[:, 1] += len(added) * (slots[:, 1] >= at)
+        shifted[:, 1] += len(added)
         return (
             torch.cat([input_ids[:, :at], prefix, input_ids[:, at:]], dim=1),
             torch.cat([torch.ones_like(prefix), attention_mask], dim=1),

@@ -12,13 +12,16 @@ from __future__ import annotations
 import copy
 import io
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
+from torch import Tensor
 
 from gradiend.benchmarks.files import read_table
 from gradiend.cloze import ClozeLM
@@ -71,8 +74,8 @@ def zero_shot(
     data
         The folder of the CSV files that those name (see :func:`csv_table`).
     chat
-        Whether the prompt is a user's turn in the tokenizer's chat template and the
-        answer the assistant's.
+        Whether the tokenizer's chat template is applied: ``doc_to_text`` of the task
+        file is the user's turn, ``gen_prefix`` begins the assistant's.
     limit
         Take the first ``limit`` examples of each task (all: None).
     batch_size
@@ -95,15 +98,17 @@ def zero_shot(
     import lm_eval
 
     with _quiet():
-        names = _names(tasks, manager := _manager(include, data))
+        manager = _manager(include, data)
+        names = {n: n for n in manager.all_subtasks} if include else TASKS
+        loaded = {task: _load(manager, task, names) for task in tasks}
         found = lm_eval.simple_evaluate(
             _harness(lm, batch_size),
-            tasks=[names[task] for task in tasks],
+            tasks=list(loaded.values()),
             task_manager=manager,
             limit=limit,
             apply_chat_template=chat,
             log_samples=True,
-            # Intervals are made from the rows; nothing here is drawn.
+            # Intervals are made from the rows, and nothing here is drawn.
             bootstrap_iters=0,
             random_seed=None,
             numpy_random_seed=None,
@@ -111,10 +116,8 @@ def zero_shot(
         )
     rows = [
         (task, *_answer(sample))
-        for task in tasks
-        for sample in sorted(
-            found["samples"][names[task]], key=lambda sample: sample["doc_id"]
-        )
+        for task in loaded
+        for sample in found["samples"][names[task]]
     ]
     return pd.DataFrame(rows, columns=_COLUMNS)
 
@@ -133,9 +136,7 @@ def csv_table(*, file: str, data: str | None = None, **_: Any) -> Mapping[str, A
     return {"validation": Dataset.from_pandas(table, preserve_index=False)}
 
 
-def _check(
-    lm: ClozeLM, tasks: Sequence[str], *, chat: bool, limit: int | None
-) -> None:
+def _check(lm: ClozeLM, tasks: Sequence[str], *, chat: bool, limit: int | None) -> None:
     if not lm.causal:
         raise InputError(
             f"{lm.name!r} is a masked language model; zero-shot tasks need one that "
@@ -169,41 +170,96 @@ def _manager(include: str | Path | None, data: str | Path | None):
     )
 
 
-def _names(tasks: Sequence[str], manager) -> dict[str, str]:
-    """The index's name of each task."""
-    own = {name: name for name in manager.all_subtasks}
-    library = {name: theirs for name, theirs in TASKS.items() if theirs in own}
-    for task in tasks:
-        known(task, own, "zero-shot task")
-    return {task: library.get(task, task) for task in tasks}
+def _load(manager, task: str, names: Mapping[str, str]):
+    """A task of the library with its data."""
+    known(task, names, "zero-shot task")
+    try:
+        (loaded,) = manager.load([names[task]])["tasks"].values()
+    except (ImportError, OSError) as error:  # of its code, of its data
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"zero-shot task {task!r} cannot be loaded ({reason}); leave it out"
+        ) from error
+    return loaded
+
+
+class _InMemory:
+    """What the library needs of a model: to be called, and nothing that changes it.
+
+    It would tie the output embeddings to the input's again in a model of torch.
+    """
+
+    def __init__(self, lm: ClozeLM) -> None:
+        self.lm = lm
+        self.config = lm.model.config
+        self.device = lm.device
+
+    def __call__(self, input_ids: Tensor) -> _Output:
+        """Logits [B, T, V]; padding is on the right, where no token looks."""
+        logits = self.lm.model(
+            input_ids, attention_mask=torch.ones_like(input_ids)
+        ).logits
+        return _Output(logits.to(self.device))
+
+
+@dataclass(frozen=True)
+class _Output:
+    logits: Tensor
 
 
 def _harness(lm: ClozeLM, batch_size: int):
-    """The model as the library sees it: the one in memory, not a copy."""
+    """The model as the library asks it."""
     from lm_eval.models.huggingface import HFLM
 
-    class InMemory(HFLM):
+    class Harness(HFLM):
         def _loglikelihood_tokens(self, requests, *_args, **_kwargs):
             for (prompt, _), before, answer in requests:
                 # The last token is predicted, not read.
-                if len(before) + len(answer) - 1 > lm.max_length:
-                    raise InputError(
-                        f"{len(before) + len(answer) - 1} tokens, more than the "
-                        f"{lm.max_length} that {lm.name!r} reads, in {prompt[:80]!r}…; "
-                        "leave the task out"
-                    )
+                _check_length(lm, len(before) + len(answer) - 1, prompt)
             return super()._loglikelihood_tokens(requests, disable_tqdm=True)
 
         def get_model_info(self) -> dict:
             """Nothing: the library would ask the hub about the model."""
             return {}
 
-    # The library gives a tokenizer without padding one; ours is to stay as it is.
-    tokenizer = copy.deepcopy(lm.tokenizer)
-    return InMemory(
-        lm.model,
+    return Harness(
+        _InMemory(lm),
         backend="causal",
-        tokenizer=tokenizer,
+        # The library gives a tokenizer without padding one; ours stays as it is.
+        tokenizer=copy.deepcopy(lm.tokenizer),
         batch_size=batch_size,
         max_length=lm.max_length,
     )
+
+
+def _check_length(lm: ClozeLM, tokens: int, prompt: str) -> None:
+    if tokens > lm.max_length:
+        raise InputError(
+            f"{tokens} tokens, more than the {lm.max_length} that {lm.name!r} reads, "
+            f"in the prompt {prompt[:80]!r}…; leave the task out"
+        )
+
+
+def _answer(sample: Mapping[str, Any]) -> tuple[int, int, int, bool]:
+    """Unit, label, prediction and correct of one of the library's samples."""
+    prediction = int(np.argmax([score for score, _ in sample["filtered_resps"]]))
+    label = sample["target"]
+    if isinstance(label, str):  # the answer itself, not its number
+        answers = [answer.strip() for _, answer in sample["arguments"]]
+        label = answers.index(label.strip())
+    # Several answers may be right (ReCoRD): then the library's exact match counts.
+    correct = sample.get("em", prediction == label)
+    return sample["doc_id"], int(label), prediction, bool(correct)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the library's progress bars and its remarks on models in memory back."""
+    logger = logging.getLogger("lm_eval")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with redirect_stderr(io.StringIO()):
+            yield
+    finally:
+        logger.setLevel(level)

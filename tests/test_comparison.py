@@ -1,0 +1,355 @@
+"""What is compared: the variants of a model, their scores on disk, their estimates."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gradiend.baselines.self_debias import SelfDebias
+from gradiend.benchmarks.crows import crows_metric
+from gradiend.benchmarks.perplexity import perplexity
+from gradiend.benchmarks.seat import SEAT_TESTS, SeatScores, effect_size, p_value
+from gradiend.benchmarks.stereoset import LABELS, stereoset_metrics
+from gradiend.benchmarks.suite import (
+    TABLES,
+    Scores,
+    Suite,
+    read_scores,
+    read_suite,
+    suite_scores,
+    write_scores,
+)
+from gradiend.bootstrap import Estimate
+from gradiend.cloze import ClozeLM
+from gradiend.errors import InputError
+from gradiend.estimates import (
+    absolute,
+    bias_estimates,
+    compared,
+    seat_p_values,
+)
+from gradiend.methods import METHODS
+from gradiend.profiles import Profile, load_profile
+from gradiend.sentences import sentence_means
+from gradiend.variants import (
+    ANY,
+    COMBINATIONS,
+    Variant,
+    gradiend_parts,
+    of_domain,
+    variants,
+)
+from gradiend.world import ensure_world
+from tests.conftest import SENTENCES, tiny_lm
+
+# --- Variants
+
+
+@pytest.fixture(scope="module")
+def profile() -> Profile:
+    return load_profile("mini")
+
+
+def test_the_base_model_comes_first_and_every_name_once(profile):
+    for model in profile.models:
+        found = variants(profile, model)
+        assert found[0] == Variant(ANY) and found[0].name == "base"
+        for domain in profile.domains:
+            names = [variant.name for variant in of_domain(found, domain)]
+            assert names[0] == "base" and len(set(names)) == len(names)
+        assert len({variant.slug for variant in found}) == len(found)
+        assert all(v.slug.replace("-", "").isalnum() for v in found)
+
+
+def test_only_gender_has_combinations_and_a_variant_a_class(profile):
+    found = variants(profile, "standin-bert-base")
+    combined = [v for v in found if len(v.parts) > 1]
+    assert {v.domain for v in combined} == {"gender"}
+    assert {v.parts for v in combined} == set(COMBINATIONS)
+    ours = [v.name for v in found if v.domain == "gender" and len(v.parts) == 1]
+    assert {f"GRADIEND-{variant}" for variant in "NFM"} <= set(ours)
+    religion = [v.name for v in found if v.domain == "religion"]
+    assert {"GRADIEND-CJ", "GRADIEND-CM", "GRADIEND-MJ"} <= set(religion)
+    assert {"CDA", "INLP", "SentenceDebias", "SelfDebias"} <= set(religion)
+    # Declared for gender alone, and one for all.
+    assert not {"LEACE", "RLACE", "GRADIEND-N", "Dropout"} & set(religion)
+    assert Variant(ANY, ("Dropout",)) in found
+
+
+def test_a_model_has_the_variants_of_its_own_features_and_methods(profile):
+    found = variants(profile, "minilm-l6")
+    assert {variant.domain for variant in found} == {ANY, "gender"}
+    content = {
+        **profile.content,
+        "models": {"a": {"path": "a", "display": "A", "methods": ["CDA", "INLP"]}},
+    }
+    found = variants(Profile("p", content), "a")
+    others = {part for v in found for part in v.parts if "GRADIEND" not in part}
+    assert others == {"CDA", "INLP"}
+    combined = [v.name for v in found if len(v.parts) > 1]
+    assert combined == ["GRADIEND-N + INLP", "CDA + INLP"]
+
+
+def test_a_later_part_is_applied_to_what_the_earlier_ones_make(profile):
+    assert Variant("gender", ("Dropout", "INLP")).before == Variant(ANY, ("Dropout",))
+    assert Variant("gender", ("CDA", "INLP")).before == Variant("gender", ("CDA",))
+    assert Variant("gender", ("INLP",)).before == Variant(ANY)
+    for model in profile.models:
+        found = variants(profile, model)
+        # In this order each can be made from those before it.
+        for number, variant in enumerate(found[1:], start=1):
+            assert variant.before in found[:number]
+
+
+def test_what_is_kept_and_what_the_head_alone_knows():
+    assert Variant("gender", ("GRADIEND-N", "INLP")).stored
+    assert not Variant("gender", ("GRADIEND-N",)).stored
+    assert not Variant("gender", ("SelfDebias",)).stored
+    assert not Variant(ANY).stored and not Variant(ANY).head_only
+    assert Variant("race", ("SelfDebias",)).head_only
+    assert [n for n, m in METHODS.items() if m.head_only] == ["SelfDebias"]
+
+
+def test_closed_form_rows_belong_to_the_balanced_variant(profile):
+    run = profile.settings("standin-bert-base", "gender_MF")
+    run = dataclasses.replace(run, closed_form_rows=5)
+    assert gradiend_parts(run)["GRADIEND-N (closed form)"] == ("N", "closed form")
+    without = dataclasses.replace(run, closed_form_rows=0)
+    assert list(gradiend_parts(without)) == ["GRADIEND-N", "GRADIEND-F", "GRADIEND-M"]
+    run = profile.settings("standin-bert-base", "race_AB")
+    assert gradiend_parts(run)["GRADIEND-AB"] == ("N", "trained")
+
+
+# --- Sentence vectors
+
+
+def test_sentence_means_do_not_depend_on_the_batch(lm64):
+    texts = [*SENTENCES[:7], "Tom smiled."]
+    found = sentence_means(lm64, texts)
+    assert found.shape == (8, 16)
+    for batch_size in (1, 3):
+        batched = sentence_means(lm64, texts, batch_size=batch_size)
+        # Llama's norms compute in float32 whatever the weights are.
+        assert batched == pytest.approx(found, abs=1e-6)
+    with pytest.raises(InputError, match="more than the"):
+        sentence_means(lm64, ["Tom smiled. " * 40])
+
+
+# --- The suite
+
+
+@pytest.fixture(scope="module")
+def suite() -> Suite:
+    return read_suite(ensure_world(), ["It rained.", "The mill is old."])
+
+
+@pytest.fixture(scope="module")
+def small(suite) -> Suite:
+    """A few examples of each domain."""
+
+    def some(table: pd.DataFrame) -> pd.DataFrame:
+        parts = table.groupby("bias_type", sort=False).head(4)
+        return parts.reset_index(drop=True)
+
+    tests = {
+        name: dataclasses.replace(
+            test, sentences={k: part[:5] for k, part in test.sentences.items()}
+        )
+        for name, test in suite.seat.items()
+    }
+    return Suite(some(suite.stereoset), some(suite.crows), tests, suite.texts)
+
+
+@pytest.fixture(scope="module")
+def scores(small) -> dict[str, Scores]:
+    """Of a model that has vectors, one of which the head alone is changed, and …"""
+    lm: ClozeLM = tiny_lm("bert")
+    domains = ("gender", "race", "religion")
+    found = {"any-base": suite_scores(lm, small, domains)}
+    with SelfDebias("Anna said:").on(lm) as changed:
+        found["gender-selfdebias"] = suite_scores(
+            changed, small, ["gender"], vectors=False
+        )
+    found["religion-other"] = suite_scores(tiny_lm("gpt2"), small, ["religion"])
+    return found
+
+
+def test_the_worlds_folder_is_a_suite(suite):
+    assert len(suite.stereoset) > 300 and len(suite.crows) > 300
+    assert len(suite.seat) == 10
+    for domain, tests in SEAT_TESTS.items():
+        assert set(tests) & set(suite.seat), domain
+    assert list(suite.texts) == ["It rained.", "The mill is old."]
+
+
+def test_a_folder_without_tests_is_refused(tmp_path):
+    (tmp_path / "seat").mkdir()
+    (tmp_path / "seat" / "mine.json").write_text("{}")
+    with pytest.raises(InputError, match=r"seat: none of the paper's tests is there"):
+        read_suite(tmp_path, [])
+
+
+def test_seat_is_scored_for_the_domains_asked_and_where_there_are_vectors(scores):
+    assert scores["any-base"].seat.keys() > scores["religion-other"].seat.keys()
+    assert set(scores["religion-other"].seat) <= set(SEAT_TESTS["religion"])
+    assert scores["religion-other"].seat
+    assert scores["gender-selfdebias"].seat == {}
+
+
+def test_scores_come_back_from_their_files(scores, tmp_path):
+    write_scores(tmp_path, scores)
+    found = read_scores(tmp_path)
+    assert list(found) == list(scores)
+    for state, own in scores.items():
+        for table in TABLES:
+            read = getattr(found[state], table)
+            assert (read.pop("state") == state).all()
+            expected = getattr(own, table)
+            pd.testing.assert_frame_equal(
+                read, expected, check_dtype=False, rtol=1e-14, atol=0
+            )
+        assert found[state].seat.keys() == own.seat.keys()
+        for name, test in own.seat.items():
+            read = found[state].seat[name]
+            assert (read.cosines == test.cosines).all()
+            assert read.targets == test.targets
+            assert read.attributes == test.attributes
+    # What was read can be written: as it is when a run is put together.
+    again = tmp_path / "again"
+    write_scores(again, found)
+    for table in TABLES:
+        name = f"{table}.csv"
+        assert (again / name).read_bytes() == (tmp_path / name).read_bytes()
+
+
+def test_scores_without_any_vectors_come_back(scores, tmp_path):
+    write_scores(tmp_path, {"a": scores["gender-selfdebias"]})
+    assert read_scores(tmp_path)["a"].seat == {}
+
+
+@pytest.mark.parametrize("name", ["seat.safetensors", "crows.csv"])
+def test_damaged_or_missing_results_are_named(scores, tmp_path, name):
+    write_scores(tmp_path, scores)
+    (tmp_path / name).write_bytes(b"")
+    with pytest.raises(InputError, match=rf"{name}: damaged .*; delete it and run"):
+        read_scores(tmp_path)
+    (tmp_path / name).unlink()
+    with pytest.raises(InputError, match=rf"{name}: not there yet; run the step"):
+        read_scores(tmp_path)
+
+
+# --- Estimates
+
+
+@pytest.mark.parametrize("domain", ["gender", "race", "religion"])
+def test_estimates_are_the_metrics_of_a_domain(scores, domain):
+    own = scores["any-base"]
+    found = bias_estimates(own, domain, seed=0, replicates=40)
+    tests = [name for name in SEAT_TESTS[domain] if name in own.seat]
+    names = {"SS", "LMS", "CrowS", "PPL", "SEAT", *(f"SEAT: {t}" for t in tests)}
+    assert tests and found.keys() == names
+    examples = own.stereoset[own.stereoset["bias_type"] == domain]
+    pairs = own.crows[own.crows["bias_type"].str.startswith(domain)]
+    assert len(examples) == len(pairs) == 4
+    by_hand = {
+        "SS": stereoset_metrics(examples)["SS"],
+        "LMS": stereoset_metrics(own.stereoset)["LMS"],
+        "CrowS": crows_metric(pairs)["CrowS"],
+        "PPL": perplexity(own.likelihoods)["PPL"],
+    }
+    for name, value in by_hand.items():
+        assert found[name].value == pytest.approx(value[0])
+    sizes = {test: effect_size(own.seat[test])[0] for test in tests}
+    for test, size in sizes.items():
+        assert found[f"SEAT: {test}"].value == pytest.approx(size)
+    expected = np.mean(np.abs(list(sizes.values())))
+    assert found["SEAT"].value == pytest.approx(expected)
+    parts = [np.abs(found[f"SEAT: {test}"].replicates) for test in tests]
+    assert found["SEAT"].replicates == pytest.approx(np.mean(parts, axis=0))
+    assert all(len(e.replicates) == 40 for e in found.values())
+
+
+def test_a_model_without_vectors_has_no_seat(scores):
+    found = bias_estimates(scores["gender-selfdebias"], "gender", seed=0, replicates=9)
+    assert found.keys() == {"SS", "LMS", "CrowS", "PPL"}
+    assert seat_p_values(scores["gender-selfdebias"], "gender", seed=0) == {}
+
+
+def association(*values: float) -> SeatScores:
+    """A test whose targets, X before Y, are associated with A as given."""
+    cosines = np.repeat(np.array(values)[:, None], 4, axis=1)
+    cosines[:, 2:] = 0
+    half = len(values) // 2
+    return SeatScores(cosines, (half, half), (2, 2))
+
+
+def by_hand_scores(seat: dict[str, SeatScores]) -> Scores:
+    rows = pd.DataFrame([(0.5, 0.4, 0.1)] * 6, columns=LABELS)
+    return Scores(
+        rows.assign(target=list("abcdef"), bias_type="gender"),
+        pd.DataFrame({"bias_type": "gender", "more": [-1.0, -2], "less": [-2.0, -1]}),
+        pd.DataFrame({"nll": [2.0, 4.0], "tokens": [2, 1]}),
+        seat,
+    )
+
+
+def test_opposite_associations_do_not_cancel():
+    up, down = association(3, 1, 0, -1), association(0, -1, 3, 1)
+    scores = by_hand_scores({"sent-weat6": up, "sent-weat7": down})
+    found = bias_estimates(scores, "gender", seed=0, replicates=20)
+    size = effect_size(up)[0]
+    assert found["SEAT: sent-weat6"].value == pytest.approx(size)
+    assert found["SEAT: sent-weat7"].value == pytest.approx(-size)
+    assert found["SEAT"].value == pytest.approx(abs(size)) and abs(size) > 1
+    p_values = seat_p_values(scores, "gender", seed=0)
+    assert p_values == {
+        f"SEAT: {name}": p_value(test, seed=0) for name, test in scores.seat.items()
+    }
+
+
+def test_the_same_seed_draws_the_same_examples():
+    scores = by_hand_scores({"sent-weat6": association(3, 1, 0, -1)})
+    first, again, other = (
+        bias_estimates(scores, "gender", seed=seed, replicates=30) for seed in (0, 0, 1)
+    )
+    for name in first:
+        assert np.array_equal(first[name].replicates, again[name].replicates)
+    assert not np.array_equal(first["PPL"].replicates, other["PPL"].replicates)
+
+
+def around(value: float, spread: float) -> Estimate:
+    """Replicates whose standard deviation is ``spread``."""
+    steps = np.array([-1.0, 1.0]) / np.sqrt(2)
+    return Estimate(value, value + spread * steps)
+
+
+def test_intervals_that_do_not_overlap_are_marked():
+    # 1.96 · 1 to either side: intervals touch at a distance of 3.92.
+    variant = {"SS": around(53.0, 1), "LMS": around(90.0, 1), "SEAT": around(0.2, 0.01)}
+    base = {"SS": around(57.0, 1), "LMS": around(93.9, 1), "SEAT": around(0.1, 0.02)}
+    rows = {row["metric"]: row for row in compared(variant, base)}
+    assert {name: row["marked"] for name, row in rows.items()} == {
+        "SS": True,
+        "LMS": False,
+        "SEAT": True,
+    }
+    assert rows["SS"]["value"] == 53 and rows["SS"]["change"] == -4
+    assert rows["SS"]["margin"] == pytest.approx(1.96)
+    # The same draws: what they have in common cancels.
+    assert rows["SS"]["change_margin"] == pytest.approx(0)
+    assert rows["SEAT"]["change_margin"] == pytest.approx(1.96 * 0.01)
+    swapped = {row["metric"]: row for row in compared(base, variant)}
+    assert swapped["SS"]["marked"] and swapped["SS"]["change"] == 4
+
+
+def test_a_variant_without_vectors_is_compared_on_the_rest():
+    base = {"SS": around(57.0, 1), "SEAT": around(0.1, 0.1)}
+    assert [row["metric"] for row in compared({"SS": base["SS"]}, base)] == ["SS"]
+
+
+def test_the_absolute_value_is_taken_replicate_by_replicate():
+    found = absolute(Estimate(-0.1, np.array([-0.3, 0.2])))
+    assert found.value == 0.1 and found.replicates.tolist() == [0.3, 0.2]
