@@ -77,6 +77,7 @@ class Settings:
     perplexity_texts: int = 0  # 0 = all
     # fine-tuning
     tasks: tuple[str, ...] = ()  # empty: none
+    zero_shot: bool = False  # ask for the tasks' answers instead of fine-tuning
     task_rows: int = 0  # of a task's training rows; 0 = all
     task_seeds: tuple[int, ...] = (0, 1, 2)
     task_epochs: int = 3
@@ -147,6 +148,7 @@ _PARTS = {
         *_METHODS,
         "chat",
         "tasks",
+        "zero_shot",
         "task_rows",
         "task_seeds",
         "task_epochs",

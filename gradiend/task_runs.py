@@ -10,6 +10,7 @@ import torch
 
 from gradiend import study, world
 from gradiend.benchmarks.suite import read_suite, suite_scores, write_scores
+from gradiend.benchmarks.zero_shot import WORLD_TASKS, zero_shot
 from gradiend.comparison import Workbench
 from gradiend.edits import Chain, Weights
 from gradiend.profiles import Settings
@@ -28,7 +29,7 @@ Progress = Callable[[int, int], None]
 
 
 def run_tasks(bench: Workbench, *, progress: Progress | None = None) -> pd.DataFrame:
-    """Fine-tune every variant on every task and seed; writes tasks.csv.
+    """Every variant on every task, fine-tuned or zero-shot; writes tasks.csv.
 
     One row a validation input: state (the variant's slug), task, split, seed, unit,
     label, prediction. A variant that acts on the LM head alone has no rows.
@@ -41,7 +42,8 @@ def run_tasks(bench: Workbench, *, progress: Progress | None = None) -> pd.DataF
         for done, variant in enumerate(tuned, start=1):
             finished = aside / f"{variant.slug}.csv"
             if not finished.exists():
-                write_csv(finished, pd.concat(_runs(bench, variant)))
+                ask = _answers if bench.settings.zero_shot else _runs
+                write_csv(finished, pd.concat(ask(bench, variant)))
             parts.append(read_csv(finished))
             if progress is not None:
                 progress(done, len(tuned))
@@ -102,6 +104,22 @@ def _runs(bench: Workbench, variant: Variant) -> Iterator[pd.DataFrame]:
                     bench, task, train, validation, seed, projections=edit.projections
                 )
             yield tuned.predictions.assign(state=variant.slug, task=name, seed=seed)
+
+
+def _answers(bench: Workbench, variant: Variant) -> Iterator[pd.DataFrame]:
+    """Zero-shot, as the paper evaluates Llama."""
+    settings, folder = bench.settings, world.ensure_world() / "capability"
+    with bench.edit(variant).on(bench.lm) as changed:
+        found = zero_shot(
+            changed,
+            settings.tasks,
+            include=WORLD_TASKS,
+            data=folder,
+            chat=settings.chat,
+        )
+    yield found.drop(columns="correct").assign(
+        state=variant.slug, split="validation", seed=0
+    )
 
 
 def _tuned(bench, task, train, validation, seed, projections=()) -> FineTuned:

@@ -154,9 +154,10 @@ def small(suite) -> Suite:
         parts = table.groupby("bias_type", sort=False).head(4)
         return parts.reset_index(drop=True)
 
+    sizes = {"targ1": 5, "targ2": 4, "attr1": 3, "attr2": 6}
     tests = {
         name: dataclasses.replace(
-            test, sentences={k: part[:5] for k, part in test.sentences.items()}
+            test, sentences={k: test.sentences[k][:n] for k, n in sizes.items()}
         )
         for name, test in suite.seat.items()
     }

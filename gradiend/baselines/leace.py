@@ -14,6 +14,7 @@ from torch.nn.functional import one_hot
 from gradiend.baselines.data import BaselineData, BaselineSettings
 from gradiend.cloze import ClozeLM
 from gradiend.edits import Projection
+from gradiend.errors import InputError
 from gradiend.sentences import sentence_means
 
 
@@ -37,7 +38,19 @@ def leace_projection(features: torch.Tensor, labels: torch.Tensor) -> Projection
 def labelled_features(
     lm: ClozeLM, data: BaselineData, settings: BaselineSettings
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean hidden states [N, H] and class numbers [N] of the labelled texts."""
+    """Mean hidden states [N, H] and class numbers [N] of the labelled texts.
+
+    Raises
+    ------
+    InputError
+        if they are not of two classes at least.
+    """
+    classes = data.labelled["label"].unique()
+    if len(classes) < 2:
+        raise InputError(
+            f"{data.domain}: the {len(data.labelled):,} labelled texts are of "
+            f"{len(classes)} class ({', '.join(classes) or 'none'}); give texts of two"
+        )
     groups = data.labelled.groupby("label", sort=True, group_keys=False)
     rows = groups.sample(frac=1, random_state=settings.seed)
     rows = rows.groupby("label", sort=True).head(settings.fit_sentences)
