@@ -48,7 +48,11 @@ Progress = Callable[[int, int], None]
 
 
 class Workbench:
-    """A model and the edits that make its variants, each worked out once."""
+    """A model and the edits that make its variants.
+
+    An edit is loaded when it is asked for and not kept: a few of them are as large as
+    the model.
+    """
 
     def __init__(self, profile: Profile, model: str, domain: str = "all") -> None:
         features = profile.features_of(domain, model)
@@ -56,7 +60,6 @@ class Workbench:
         self.settings = next(iter(self.runs.values()))
         self.variants = variants(profile, model, domain)
         self.folder = self.settings.folder.parent
-        self._edits: dict[Variant, Edit] = {Variant(ANY): Chain()}
         self._data: dict[str, BaselineData] = {}
 
     @cached_property
@@ -78,26 +81,23 @@ class Workbench:
     def fit(self, *, progress: Progress | None = None) -> None:
         """Fit every method that has something to fit; writes one file a variant."""
         with measured(self.folder / "methods.run.json"):
-            for done, variant in enumerate(self.variants, start=1):
-                self._edits[variant] = self._made(variant)
+            stored = [variant for variant in self.variants if variant.stored]
+            for done, variant in enumerate(stored, start=1):
+                path = self._partial(variant)
+                if not path.exists():
+                    save_edit(self._fitted(variant, self._partial), path)
                 if progress is not None:
-                    progress(done, len(self.variants))
-            for variant in filter(lambda variant: variant.stored, self.variants):
+                    progress(done, len(stored))
+            for variant in stored:
                 self._partial(variant).replace(self.file(variant))
 
     def file(self, variant: Variant) -> Path:
         """Where a fitted variant's own part is kept."""
-        return method_file(self.settings, variant)
+        return self.folder / "methods" / f"{variant.slug}.safetensors"
 
     def edit(self, variant: Variant) -> Edit:
         """The edit that turns the base model into ``variant``, once it is fitted."""
-        if variant not in self._edits:
-            if variant.stored:
-                own = load_edit(self.file(variant))
-            else:
-                own = self._fitted(variant)
-            self._edits[variant] = _after(self.edit(variant.before), own)
-        return self._edits[variant]
+        return self._edit(variant, self.file)
 
     def data(self, domain: str) -> BaselineData:
         """What the other methods of a domain are fitted on.
@@ -116,21 +116,23 @@ class Workbench:
             )
         return self._data[domain]
 
-    def _made(self, variant: Variant) -> Edit:
-        """Like :meth:`edit`, but fitted now, unless a run cut short has done so."""
-        if not variant.parts or not variant.stored:
-            return self.edit(variant)
-        path = self._partial(variant)
-        if not path.exists():
-            save_edit(self._fitted(variant), path)
-        return _after(self._edits[variant.before], load_edit(path))
+    def _edit(self, variant: Variant, where: Callable[[Variant], Path]) -> Chain:
+        """The same, fitted parts being at ``where``."""
+        if not variant.parts:
+            return Chain()
+        if variant.stored:
+            own: Edit = load_edit(where(variant))
+        else:
+            own = self._fitted(variant, where)
+        return Chain((*self._edit(variant.before, where).edits, own))
 
-    def _fitted(self, variant: Variant) -> Edit:
+    def _fitted(self, variant: Variant, where: Callable[[Variant], Path]) -> Edit:
+        """The variant's last part, fitted on what the parts before it have made."""
         last = variant.parts[-1]
         if is_ours(last):
             return self._rewriting(variant.domain, last)
         data = self.data(variant.domain)
-        with self._edits[variant.before].on(self.lm) as changed:
+        with self._edit(variant.before, where).on(self.lm) as changed:
             return FITTERS[last](changed, data, _fitting(self.settings))
 
     def _rewriting(self, domain: str, name: str) -> Rewriting:
@@ -161,11 +163,6 @@ class Workbench:
         for run in self.runs.values():
             made_from.append((run.folder / "selected.csv").read_text(encoding="utf-8"))
         return hashlib.sha256(repr(made_from).encode()).hexdigest()[:12]
-
-
-def method_file(settings: Settings, variant: Variant) -> Path:
-    """Where a fitted variant's own part is kept."""
-    return settings.folder.parent / "methods" / f"{variant.slug}.safetensors"
 
 
 def run_benchmarks(
@@ -208,14 +205,6 @@ def _benchmark(bench: Workbench, variant: Variant, suite: Suite, folder: Path) -
     write_scores(folder, {variant.slug: found})
     write_csv(
         folder / "associations.csv", planted.assign(learned=learned, state=variant.slug)
-    )
-
-
-def _after(earlier: Edit, own: Edit) -> Edit:
-    return (
-        Chain((*earlier.edits, own))
-        if isinstance(earlier, Chain)
-        else Chain((earlier, own))
     )
 
 

@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from gradiend.benchmarks.crows import crows_metric
+from gradiend.benchmarks.crows import BIAS_TYPES, crows_metric
 from gradiend.benchmarks.perplexity import perplexity
 from gradiend.benchmarks.seat import SEAT_TESTS, SeatScores, effect_size, p_value
 from gradiend.benchmarks.stereoset import stereoset_metrics
@@ -21,8 +21,6 @@ from gradiend.bootstrap import REPLICATES, Estimate, draws, estimate, mean_estim
 from gradiend.tasks.metrics import task_metric, unit_count
 from gradiend.tasks.registry import SUITES, TASKS
 
-# CrowS-Pairs' names of the paper's domains.
-CROWS_TYPES = {"gender": "gender", "race": "race-color", "religion": "religion"}
 # What a debiased model should have; elsewhere only more or less is better.
 NEUTRAL_VALUE = {"SS": 50.0, "CrowS": 50.0, "SEAT": 0.0}
 
@@ -112,7 +110,7 @@ def compared(
 
 def _metrics(scores: Scores, domain: str) -> Iterator[tuple]:
     own = scores.stereoset[scores.stereoset["bias_type"] == domain]
-    pairs = scores.crows[scores.crows["bias_type"] == CROWS_TYPES[domain]]
+    pairs = scores.crows[scores.crows["bias_type"] == BIAS_TYPES[domain]]
     yield "SS", partial(_one, stereoset_metrics, own, "SS"), len(own)
     # How well it models language is asked on the examples of all domains.
     everything = scores.stereoset

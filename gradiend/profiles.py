@@ -64,7 +64,7 @@ class Settings:
     closed_form_rows: int = 0
     # methods to compare with, and the sizes of their fits
     methods: tuple[str, ...] = tuple(METHODS)
-    baseline_texts: int = 0  # of the corpus; 0 = all
+    baseline_texts: int = 100_000  # of the corpus
     pretraining_steps: int = 2_000
     pretraining_batch: int = 32
     pretraining_accumulation: int = 16

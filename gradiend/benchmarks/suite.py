@@ -11,7 +11,7 @@ import pandas as pd
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from gradiend.benchmarks.crows import crows_scores, read_crows
+from gradiend.benchmarks.crows import BIAS_TYPES, crows_scores, read_crows
 from gradiend.benchmarks.perplexity import text_likelihoods
 from gradiend.benchmarks.seat import (
     SEAT_TESTS,
@@ -67,11 +67,15 @@ def read_suite(folder: str | Path, texts: Sequence[str]) -> Suite:
 def suite_scores(
     lm: ClozeLM, suite: Suite, domains: Sequence[str], *, vectors: bool = True
 ) -> Scores:
-    """Score a model; SEAT for the tests of ``domains``, if it has ``vectors``."""
+    """Score a model; StereoSet whole (LMS asks all of it), the rest for ``domains``.
+
+    SEAT is left out if the model has no ``vectors`` of its own.
+    """
     tests = [name for domain in domains for name in SEAT_TESTS[domain]]
+    own = suite.crows["bias_type"].isin([BIAS_TYPES[domain] for domain in domains])
     return Scores(
         stereoset_scores(lm, suite.stereoset),
-        crows_scores(lm, suite.crows),
+        crows_scores(lm, suite.crows[own]),
         text_likelihoods(lm, suite.texts),
         {
             name: seat_scores(lm, suite.seat[name])
