@@ -101,16 +101,20 @@ def robustness_estimates(profile: Profile, model: str) -> pd.DataFrame:
         return pd.DataFrame()
     folder = settings.folder.parent / "robustness"
     predictions = read_csv(folder / "tasks.csv")
-    rows, base = [], {}
+    found = {}
     for state, scores in read_scores(folder).items():
-        own = bias_estimates(scores, "gender", seed=settings.seed)
+        found[state] = bias_estimates(scores, "gender", seed=settings.seed)
         tuned = predictions[predictions["state"] == state]
         if len(tuned):
             suite = task_estimates(tuned, seed=settings.seed)
-            own["task"] = next(iter(suite.values()))
-        base = base or own
-        base = own | base if "task" in own else base
-        rows += [{"variant": state, **row} for row in compared(own, base)]
+            found[state]["task"] = next(iter(suite.values()))
+    # Bias changes against the base model, the task against plain fine-tuning.
+    base = found["base"] | {"task": found["fine-tuned"]["task"]}
+    rows = [
+        {"variant": state, **row}
+        for state, own in found.items()
+        for row in compared(own, base)
+    ]
     return pd.DataFrame(rows).assign(model=settings.display)
 
 

@@ -61,7 +61,7 @@ def metrics_table(
         texts[_heading(metric)] = [_text(row, metric) for row in part.itertuples()]
         marks[:, column] = _best(part, metric)
     css = np.where(marks & bold, "font-weight: bold;", "")
-    return styled(texts).apply(lambda _: css, axis=None)
+    return styled(texts).apply(lambda _: css, axis=None).hide(axis="index")
 
 
 def rank_table(

@@ -56,8 +56,6 @@ def styled(
         highlight(subset=[column], props="font-weight: bold;")
     # Without a fixed id the cells' ids, and so the bytes, change from run to run.
     styler.set_uuid("table").set_table_styles(_CSS)
-    if isinstance(table.index, pd.RangeIndex):  # counts rows and says nothing
-        styler.hide(axis="index")
     return styler.set_caption(caption) if caption else styler
 
 

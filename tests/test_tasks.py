@@ -195,7 +195,7 @@ def learnable(rows: int) -> pd.DataFrame:
     )
 
 
-FAST = FineTuning(epochs=4, batch_size=8, learning_rate=5e-3)
+FAST = FineTuning(epochs=10, batch_size=8, learning_rate=3e-3)
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
