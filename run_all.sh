@@ -9,8 +9,8 @@ usage: ./run_all.sh [COMMAND] [--models A,B] [--domains A,B] [Snakemake options]
 
 commands
   mini      (default) seven stand-ins, all seven features, and a real model, MiniLM-L6,
-            for gender: every figure and table; about 27 minutes on 2 cores
-  quick     two stand-ins, one feature a domain, and MiniLM-L6; about 7 minutes
+            for gender: every figure and table; about 45 minutes on 2 cores
+  quick     two stand-ins, one feature a domain, and MiniLM-L6; about 12 minutes
   paper     the paper's own models and data (hub and GPU needed; not ready yet)
   standins  train the stand-ins again from the planted world, into results/standins
   test      ruff, the unit tests and the notebooks under nbval; about 10 minutes

@@ -75,7 +75,7 @@ def suite_scores(
     own = suite.crows["bias_type"].isin([BIAS_TYPES[domain] for domain in domains])
     return Scores(
         stereoset_scores(lm, suite.stereoset),
-        crows_scores(lm, suite.crows[own]),
+        crows_scores(lm, suite.crows[own].reset_index(drop=True)),
         text_likelihoods(lm, suite.texts),
         {
             name: seat_scores(lm, suite.seat[name])
