@@ -13,7 +13,7 @@ commands
   quick     two stand-ins, one feature a domain, and MiniLM-L6; about 12 minutes
   paper     the paper's own models and data (hub and GPU needed; not ready yet)
   standins  train the stand-ins again from the planted world, into results/standins
-  test      ruff, the unit tests and the notebooks under nbval; about 10 minutes
+  test      ruff, the unit tests and the notebooks under nbval; about 13 minutes
 
 options
   --models A,B    only these models of the profile      --domains A,B   only these domains
