@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -53,11 +54,14 @@ class Estimate:
         return Estimate(self.value - other.value, self.replicates - other.replicates)
 
 
+@lru_cache(maxsize=16)  # all variants of a model see the same draws
 def draws(examples: int, *, seed: int, replicates: int = REPLICATES) -> np.ndarray:
     """How often each replicate draws each example, [replicates, examples]."""
     generator = np.random.default_rng(seed)
     shares = np.full(examples, 1 / examples)
-    return generator.multinomial(examples, shares, size=replicates).astype(float)
+    drawn = generator.multinomial(examples, shares, size=replicates).astype(float)
+    drawn.flags.writeable = False
+    return drawn
 
 
 def estimate(

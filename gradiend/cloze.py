@@ -199,14 +199,17 @@ class ClozeLM:
             causal=self.causal,
             prefix=self.prefix,
         )
-        limit = self.max_length
         for row, text in zip(rows, table["masked"], strict=True):
-            if row.length > limit:
-                raise InputError(
-                    f"{row.length} tokens, more than the {limit} that {self.name!r} "
-                    f"reads, in {text[:80]!r}…; shorten the text"
-                )
+            self.check_length(row.length, f"{text[:80]!r}…", "shorten the text")
         return rows
+
+    def check_length(self, tokens: int, where: str, remedy: str) -> None:
+        """Refuse a sequence longer than the model reads; ``where`` names it."""
+        if tokens > self.max_length:
+            raise InputError(
+                f"{tokens} tokens, more than the {self.max_length} that {self.name!r} "
+                f"reads, in {where}; {remedy}"
+            )
 
     def check_targets(self, table: pd.DataFrame, *, max_tokens: int = 3) -> None:
         """Refuse targets the tokenizer splits into more than ``max_tokens`` pieces.

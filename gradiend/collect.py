@@ -28,9 +28,14 @@ def collect(profile: Profile) -> Path:
         )
         keys = ["model", "feature"]
         table = table[[*keys, *(c for c in table.columns if c not in keys)]]
-        with atomic_path(folder / f"{name}.parquet") as path:
-            table.to_parquet(path, index=False, compression="zstd")
+        write_source(folder, name, table)
     return folder
+
+
+def write_source(folder: Path, name: str, table: pd.DataFrame) -> None:
+    """Write one gathered table, for :func:`read_source`."""
+    with atomic_path(folder / f"{name}.parquet") as path:
+        table.to_parquet(path, index=False, compression="zstd")
 
 
 def read_source(folder: Path, name: str) -> pd.DataFrame:

@@ -34,6 +34,7 @@ from gradiend.edits import Chain, Edit, Rewriting, load_edit, save_edit
 from gradiend.probes import association_probabilities
 from gradiend.profiles import Profile, Settings
 from gradiend.results import measured, read_csv, write_csv
+from gradiend.training import Progress
 from gradiend.variants import (
     ANY,
     Variant,
@@ -43,8 +44,6 @@ from gradiend.variants import (
     variants,
 )
 from gradiend.world.corpus import corpus
-
-Progress = Callable[[int, int], None]
 
 
 class Workbench:
@@ -75,21 +74,32 @@ class Workbench:
     def estimates(self, domain: str) -> pd.DataFrame:
         """The bias benchmarks' estimates of a domain, once they have been run."""
         features = [name for name, run in self.runs.items() if run.domain == domain]
-        found = [*of_domain(self.variants, domain)]
+        found = of_domain(self.variants, domain)
         return domain_estimates(self.runs[features[0]], found, features)
+
+    def suite(self) -> Suite:
+        """The benchmarks' examples, and the texts perplexity is asked of."""
+        neutral = study.load_data(self.settings).neutral
+        limit = self.settings.perplexity_texts or None
+        return read_suite(world.ensure_world(), neutral[:limit])
 
     def fit(self, *, progress: Progress | None = None) -> None:
         """Fit every method that has something to fit; writes one file a variant."""
         with measured(self.folder / "methods.run.json"):
             stored = [variant for variant in self.variants if variant.stored]
+            aside = self.folder / "methods" / f"partial-{self.digest('methods')}"
+
+            def partial(variant: Variant) -> Path:
+                return aside / self.file(variant).name
+
             for done, variant in enumerate(stored, start=1):
-                path = self._partial(variant)
-                if not path.exists():
-                    save_edit(self._fitted(variant, self._partial), path)
+                if not partial(variant).exists():
+                    save_edit(self._fitted(variant, partial), partial(variant))
                 if progress is not None:
                     progress(done, len(stored))
             for variant in stored:
-                self._partial(variant).replace(self.file(variant))
+                partial(variant).replace(self.file(variant))
+            shutil.rmtree(aside, ignore_errors=True)
 
     def file(self, variant: Variant) -> Path:
         """Where a fitted variant's own part is kept."""
@@ -133,7 +143,7 @@ class Workbench:
             return self._rewriting(variant.domain, last)
         data = self.data(variant.domain)
         with self._edit(variant.before, where).on(self.lm) as changed:
-            return FITTERS[last](changed, data, _fitting(self.settings))
+            return FITTERS[last](changed, data, self.settings.given(BaselineSettings))
 
     def _rewriting(self, domain: str, name: str) -> Rewriting:
         run, (variant, decoder) = self._ours(domain, name)
@@ -153,10 +163,6 @@ class Workbench:
             return study.load_gradiend(run, self.lm)
         return study.closed_form_gradiend(run, self.lm, study.load_data(run))
 
-    def _partial(self, variant: Variant) -> Path:
-        name = f"{variant.slug}-{self.digest('methods')}.safetensors"
-        return self.folder / "methods" / "partial" / name
-
     def digest(self, part: str) -> str:
         """Of what all variants depend on; results of another are not taken for ours."""
         made_from = [repr(self.settings.part(part)), self.settings.path]
@@ -173,9 +179,7 @@ def run_benchmarks(
     StereoSet, CrowS-Pairs, SEAT (of the variant's own domain), perplexity, and what is
     left of the associations that the world has planted.
     """
-    settings, folder = bench.settings, bench.folder / "benchmarks"
-    neutral = study.load_data(settings).neutral[: settings.perplexity_texts or None]
-    suite = read_suite(world.ensure_world(), neutral)
+    folder, suite = bench.folder / "benchmarks", bench.suite()
     aside = folder / f"partial-{bench.digest('benchmarks')}"
     scores: dict[str, Scores] = {}
     learned: list[pd.DataFrame] = []
@@ -205,11 +209,4 @@ def _benchmark(bench: Workbench, variant: Variant, suite: Suite, folder: Path) -
     write_scores(folder, {variant.slug: found})
     write_csv(
         folder / "associations.csv", planted.assign(learned=learned, state=variant.slug)
-    )
-
-
-def _fitting(settings: Settings) -> BaselineSettings:
-    names = BaselineSettings.__dataclass_fields__
-    return BaselineSettings(
-        **{name: getattr(settings, name) for name in names if hasattr(settings, name)}
     )

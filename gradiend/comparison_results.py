@@ -13,6 +13,7 @@ import pandas as pd
 
 from gradiend.benchmarks.suite import read_scores
 from gradiend.bootstrap import Estimate
+from gradiend.collect import write_source
 from gradiend.estimates import (
     bias_estimates,
     compared,
@@ -20,13 +21,14 @@ from gradiend.estimates import (
     task_estimates,
 )
 from gradiend.profiles import Profile, Settings
-from gradiend.results import atomic_path, read_csv
+from gradiend.results import read_csv
 from gradiend.summaries import feature_gap
 from gradiend.variants import ANY, Variant, of_domain, overview, variants
 
 
 def collect_comparison(profile: Profile) -> Path:
     """Gather the estimates of all models into ``<figures>/source``."""
+    folder = profile.figures / "source"
     gatherers = {
         "comparison": comparison_estimates,
         "robustness": robustness_estimates,
@@ -36,9 +38,8 @@ def collect_comparison(profile: Profile) -> Path:
         table = pd.concat(
             [gather(profile, model) for model in profile.models], ignore_index=True
         )
-        with atomic_path(profile.figures / "source" / f"{name}.parquet") as path:
-            table.to_parquet(path, index=False, compression="zstd")
-    return profile.figures / "source"
+        write_source(folder, name, table)
+    return folder
 
 
 def comparison_estimates(profile: Profile, model: str) -> pd.DataFrame:
@@ -50,7 +51,7 @@ def comparison_estimates(profile: Profile, model: str) -> pd.DataFrame:
         if not features:
             continue
         settings = profile.settings(model, features[0])
-        own = [*of_domain(found, domain)]
+        own = of_domain(found, domain)
         parts.append(domain_estimates(settings, own, features))
         if settings.tasks:
             parts.append(suite_estimates(settings, own).assign(domain=domain))

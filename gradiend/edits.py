@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from gradiend.autoencoder import Gradiend
 from gradiend.cloze import ClozeLM
 from gradiend.errors import InputError
-from gradiend.results import atomic_path
+from gradiend.results import atomic_path, reading
 from gradiend.rewriting import rewritten
 
 
@@ -73,13 +73,12 @@ class Weights(Edit):
                     f"{lm.name!r} has no parameter {name!r} of shape "
                     f"{tuple(value.shape)}; these weights are another model's"
                 )
-        touched = {name: parameters[name] for name in self.values}
-        original = {name: p.detach().clone() for name, p in touched.items()}
+        original = {n: parameters[n].detach().clone() for n in self.values}
         try:
-            _assign(touched, self.values)
+            assign(lm.model, self.values)
             yield lm
         finally:
-            _assign(touched, original)
+            assign(lm.model, original)
 
 
 @dataclass(frozen=True)
@@ -170,18 +169,9 @@ def save_edit(edit: Weights | Projection, path: str | Path) -> None:
 
 def load_edit(path: str | Path) -> Weights | Projection:
     """Read an edit that :func:`save_edit` wrote."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            kind = (file.metadata() or {}).get("kind")
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except FileNotFoundError as error:
-        raise InputError(
-            f"{path}: not there yet; run the step that makes it"
-        ) from error
-    except SafetensorError as error:
-        raise InputError(
-            f"{path}: damaged ({error}); delete it and run again"
-        ) from error
+    with reading(path, SafetensorError), safe_open(path, framework="pt") as file:
+        kind = (file.metadata() or {}).get("kind")
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     if kind == "weights":
         return Weights(tensors)
     if kind == "projection":
@@ -190,6 +180,8 @@ def load_edit(path: str | Path) -> Weights | Projection:
 
 
 @torch.no_grad()
-def _assign(parameters: Mapping[str, nn.Parameter], values: Mapping[str, Tensor]):
-    for name, parameter in parameters.items():
-        parameter.copy_(values[name])
+def assign(model: nn.Module, values: Mapping[str, Tensor]) -> None:
+    """Copy ``values`` into the parameters of those names."""
+    parameters = dict(model.named_parameters())
+    for name, value in values.items():
+        parameters[name].copy_(value)

@@ -1,7 +1,7 @@
 """From results of single examples to metrics with bootstrap intervals.
 
-Every table of the comparison is made of the rows that :func:`estimates` returns; no
-model is needed for them.
+Every table of the comparison is made of the rows of :func:`compared`; no model is
+needed for them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from gradiend.benchmarks.crows import BIAS_TYPES, crows_metric
+from gradiend.benchmarks.crows import crows_metric
+from gradiend.benchmarks.files import BIAS_TYPES
 from gradiend.benchmarks.perplexity import perplexity
 from gradiend.benchmarks.seat import SEAT_TESTS, SeatScores, effect_size, p_value
 from gradiend.benchmarks.stereoset import stereoset_metrics

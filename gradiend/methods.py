@@ -18,7 +18,7 @@ class Method:
     post_processing: bool
     domains: tuple[str, ...] = _EVERY_DOMAIN
     bias_agnostic: bool = False  # one model for all domains
-    stored: bool = True  # has something to be fitted and kept
+    stored: bool = True  # has a fit to be kept
     head_only: bool = False  # acts on what the LM head says: no SEAT, no fine-tuning
 
 

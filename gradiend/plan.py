@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gradiend.benchmarks.files import RESULT_TABLES, SEAT_RESULTS
 from gradiend.errors import known
 from gradiend.notebooks import cells_digest, dependencies, module_dependencies
 from gradiend.profiles import Profile, Settings
@@ -27,13 +28,7 @@ ENCODED = ("encodings.csv", "encoder.json")
 DECODED = ("grid.csv", "selected.csv", "decoder.json", "associations.csv")
 PREDICTED = "predictions.csv"
 NAMED = ("names.csv", "words.csv", "probe.csv")
-BENCHMARKED = (
-    "stereoset.csv",
-    "crows.csv",
-    "likelihoods.csv",
-    "seat.safetensors",
-    "associations.csv",
-)
+SCORED = (*(f"{name}.csv" for name in RESULT_TABLES), SEAT_RESULTS)
 
 
 @dataclass(frozen=True)
@@ -72,7 +67,7 @@ def steps(
             found.extend(_model_steps(profile, model, domain))
     if chosen_domains == profile.domains:
         for model in chosen_models:
-            found.extend(_comparison_steps(profile, model, found))
+            found.extend(_comparison_steps(profile, model))
     if everything:
         found.extend(_summary_steps(profile, found))
         found.extend(_standalone_steps(profile))
@@ -151,18 +146,14 @@ def _notebook_step(
     )
 
 
-def _comparison_steps(
-    profile: Profile, model: str, before: list[Step]
-) -> Iterator[Step]:
+def _comparison_steps(profile: Profile, model: str) -> Iterator[Step]:
     """Fit the other methods, then ask all variants the benchmarks and the tasks."""
-    settings = profile.settings(model, profile.features_of("all", model)[0])
-    folder = settings.folder.parent
-    decoded = {"selected.csv", "gradiend.safetensors"}
+    runs = [profile.settings(model, name) for name in profile.features_of("all", model)]
+    settings, folder = runs[0], runs[0].folder.parent
     upstream = [
-        path
-        for step in before
-        for path in step.outputs
-        if path.name in decoded and path.is_relative_to(folder)
+        run.folder / name
+        for run in runs
+        for name in ("gradiend.safetensors", "selected.csv")
     ]
     fitted = [
         folder / "methods" / f"{variant.slug}.safetensors"
@@ -171,18 +162,14 @@ def _comparison_steps(
     ]
     upstream += _model_files(settings)
     parameters = {"profile": profile.name, "model": model, "domain": "all"}
-    steps = [("05_baselines", "methods", fitted)]
-    scores = [folder / "benchmarks" / name for name in BENCHMARKED]
-    steps.append(("06_benchmarks", "benchmarks", scores))
-    if settings.tasks:
-        steps.append(
-            (
-                "09_fine_tuning",
-                "tasks",
-                [folder / "tasks" / "tasks.csv", *_robust(folder)],
-            )
-        )
-    for notebook, part, outputs in steps:
+    scores = [folder / "benchmarks" / name for name in (*SCORED, "associations.csv")]
+    robustness = [folder / "robustness" / name for name in (*SCORED, "tasks.csv")]
+    tasks = [folder / "tasks" / "tasks.csv", *robustness]
+    for notebook, part, outputs in (
+        ("05_baselines", "methods", fitted),
+        ("06_benchmarks", "benchmarks", scores),
+        *([("09_fine_tuning", "tasks", tasks)] if settings.tasks else []),
+    ):
         yield _notebook_step(
             profile,
             notebook,
@@ -193,11 +180,6 @@ def _comparison_steps(
             upstream if part == "methods" else [*upstream, *fitted],
             extra=outputs,
         )
-
-
-def _robust(folder: Path) -> list[Path]:
-    names = ("tasks.csv", "stereoset.csv", "crows.csv", "seat.safetensors")
-    return [folder / "robustness" / name for name in (*names, "likelihoods.csv")]
 
 
 def _summary_steps(profile: Profile, before: list[Step]) -> Iterator[Step]:

@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from gradiend.results import atomic_path
+from gradiend.variants import BASE, CLOSED_FORM, OURS, is_ours
 
 POSITIVE, NEGATIVE, NEUTRAL = "#D55E00", "#0072B2", "#7F7F7F"
 ACCENT, SECOND = "#009E73", "#CC79A7"
@@ -403,7 +404,7 @@ def horizontal_bars(
     """One bar a row, in the table's order from the top."""
     figure, (axis,) = _panels(1, columns=1, size=(6, 0.8 + 0.28 * len(table)))
     places = range(len(table))[::-1]
-    colours = [ACCENT if str(n).startswith("GRADIEND") else NEGATIVE for n in table[y]]
+    colours = [ACCENT if is_ours(name) else NEGATIVE for name in table[y]]
     axis.barh(places, table[x], color=colours, height=0.7)
     axis.set_yticks(places, table[y])
     axis.set_xlabel(label)
@@ -428,9 +429,9 @@ def trade_off(
     kinds = list(dict.fromkeys(map(_kind, values.index.get_level_values("variant"))))
     for axis, model in zip(axes, models, strict=True):
         part = values.loc[model]
-        paid = part[cost] - part.loc["base", cost]
+        paid = part[cost] - part.loc[BASE, cost]
         if cost == "PPL":
-            paid = 100 * paid / part.loc["base", cost]
+            paid = 100 * paid / part.loc[BASE, cost]
         for variant in part.index:
             number = kinds.index(_kind(variant))
             axis.scatter(
@@ -456,9 +457,9 @@ def _kind(variant: str) -> str:
     """A variant's entry in a legend: combinations share one, as do features."""
     if "+" in variant:
         return "combinations"
-    name = variant.removesuffix(" (closed form)")
-    if variant.startswith("GRADIEND") and name[-2:] not in ("-N", "-F", "-M"):
-        return variant.replace(name, "GRADIEND")
+    name = variant.removesuffix(CLOSED_FORM)
+    if is_ours(variant) and name[-2:] not in ("-N", "-F", "-M"):
+        return variant.replace(name, OURS)
     return variant
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 import yaml
 
@@ -21,6 +22,7 @@ from gradiend.methods import METHODS
 from gradiend.results import REPOSITORY, results_root
 
 PROFILE_FOLDER = REPOSITORY / "notebooks" / "profiles"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +93,11 @@ class Settings:
         Results carry these, and a change of them is what makes the step run again.
         """
         return {key: getattr(self, key) for key in (*_IDENTITY, *_PARTS[name])}
+
+    def given(self, kind: type[T]) -> T:
+        """The settings dataclass ``kind`` with the values that have its names here."""
+        names = kind.__dataclass_fields__
+        return kind(**{n: getattr(self, n) for n in names if hasattr(self, n)})
 
     @property
     def domain(self) -> str:

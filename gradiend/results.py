@@ -66,31 +66,33 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
 
 def read_json(path: Path) -> dict:
     """Read a result file of :func:`write_json`."""
-    try:
+    with reading(path, json.JSONDecodeError, UnicodeDecodeError):
         return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(
-            f"{path}: not there yet; run the step that makes it"
-        ) from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"{path}: damaged ({error}); delete it and run again"
-        ) from error
 
 
 def read_csv(path: Path) -> pd.DataFrame:
     """Read a result file of :func:`write_csv`."""
-    try:
+    damage = (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError)
+    with reading(path, *damage):
         return pd.read_csv(path, keep_default_na=False, na_values=[""])
+
+
+@contextmanager
+def reading(path: str | Path, *damage: type[Exception]) -> Iterator[None]:
+    """Reading a result file; what ``damage`` says of it becomes one clear message.
+
+    Raises
+    ------
+    InputError
+        if the file is not there or one of ``damage`` is raised.
+    """
+    try:
+        yield
     except FileNotFoundError as error:
         raise InputError(
             f"{path}: not there yet; run the step that makes it"
         ) from error
-    except (
-        pd.errors.ParserError,
-        pd.errors.EmptyDataError,
-        UnicodeDecodeError,
-    ) as error:
+    except damage as error:
         raise InputError(
             f"{path}: damaged ({error}); delete it and run again"
         ) from error

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import pandas as pd
 
@@ -90,7 +90,7 @@ def train(
         result = fit(
             lm,
             data.table,
-            _training_settings(settings),
+            settings.given(TrainingSettings),
             seeds=settings.seeds,
             checkpoints=settings.folder / "checkpoints",
             progress=progress,
@@ -318,12 +318,6 @@ def name_last(text: str) -> str:
             "for a causal model"
         )
     return f"The person, who {match['rest']}, has the first name {SLOT}."
-
-
-def _training_settings(settings: Settings) -> TrainingSettings:
-    values = asdict(settings)
-    names = TrainingSettings.__dataclass_fields__
-    return TrainingSettings(**{name: values[name] for name in names if name in values})
 
 
 def _selected(grid: pd.DataFrame, settings: Settings, *, decoder: str) -> list:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import pandas as pd
-import torch
 
-from gradiend import study, world
-from gradiend.benchmarks.suite import read_suite, suite_scores, write_scores
+from gradiend import world
+from gradiend.benchmarks.suite import suite_scores, write_scores
 from gradiend.benchmarks.zero_shot import WORLD_TASKS, zero_shot
 from gradiend.comparison import Workbench
-from gradiend.edits import Chain, Weights
+from gradiend.edits import Chain, Projection, Weights, assign
 from gradiend.profiles import Settings
 from gradiend.results import measured, read_csv, write_csv
 from gradiend.tasks.files import read_split
@@ -20,12 +20,22 @@ from gradiend.tasks.fine_tuning import (
     FineTuned,
     FineTuning,
     fine_tune,
-    task_predictions,
+    split_predictions,
 )
 from gradiend.tasks.registry import TASKS, Task
+from gradiend.training import Progress
 from gradiend.variants import OURS, Variant
 
-Progress = Callable[[int, int], None]
+Ask = Callable[[Workbench, Variant], Iterator[pd.DataFrame]]
+
+
+@dataclass(frozen=True)
+class _Examples:
+    """A task with what it is trained and validated on."""
+
+    task: Task
+    train: pd.DataFrame
+    validation: dict[str, pd.DataFrame]
 
 
 def run_tasks(bench: Workbench, *, progress: Progress | None = None) -> pd.DataFrame:
@@ -37,12 +47,12 @@ def run_tasks(bench: Workbench, *, progress: Progress | None = None) -> pd.DataF
     folder = bench.folder / "tasks"
     aside = folder / f"partial-{bench.digest('tasks')}"
     tuned = [variant for variant in bench.variants if not variant.head_only]
+    ask = _answers if bench.settings.zero_shot else _fine_tuner(bench)
     parts = []
     with measured(bench.folder / "tasks.run.json"):
         for done, variant in enumerate(tuned, start=1):
             finished = aside / f"{variant.slug}.csv"
             if not finished.exists():
-                ask = _answers if bench.settings.zero_shot else _runs
                 write_csv(finished, pd.concat(ask(bench, variant)))
             parts.append(read_csv(finished))
             if progress is not None:
@@ -62,48 +72,48 @@ def run_robustness(bench: Workbench, task_name: str) -> pd.DataFrame:
     """
     settings, folder = bench.settings, bench.folder / "robustness"
     ours = bench.edit(Variant("gender", (f"{OURS}-N",)))
-    neutral = study.load_data(settings).neutral[: settings.perplexity_texts or None]
-    suite = read_suite(world.ensure_world(), neutral)
-    task, train, validation = _task(settings, task_name)
+    suite, examples = bench.suite(), _examples(settings, task_name)
+    seed = settings.task_seeds[0]
     scores, parts = {}, []
 
     def note(state: str, predictions: pd.DataFrame | None) -> None:
         scores[state] = suite_scores(bench.lm, suite, ["gender"])
         if predictions is not None:
-            seed = settings.task_seeds[0]
             parts.append(predictions.assign(state=state, task=task_name, seed=seed))
 
     with measured(bench.folder / "robustness.run.json"):
         note("base", None)
         with ours.on(bench.lm):
             note("debiased", None)
-            both = _tuned(bench, task, train, validation, settings.task_seeds[0])
+            both = _tuned(bench, examples, seed)
         with Weights(both.body).on(bench.lm):
             note("debiased, then fine-tuned", both.predictions)
-        plain = _tuned(bench, task, train, validation, settings.task_seeds[0])
+        plain = _tuned(bench, examples, seed)
         with Weights(plain.body).on(bench.lm):
             note("fine-tuned", plain.predictions)
         with Chain((Weights(plain.body), ours)).on(bench.lm):
-            note(
-                "fine-tuned, then debiased",
-                _moved_along(bench, plain, task, validation),
-            )
+            note("fine-tuned, then debiased", _moved_along(bench, plain, examples))
         write_scores(folder, scores)
         table = pd.concat(parts, ignore_index=True)
         write_csv(folder / "tasks.csv", table)
     return table
 
 
-def _runs(bench: Workbench, variant: Variant) -> Iterator[pd.DataFrame]:
-    edit = bench.edit(variant)
-    for name in bench.settings.tasks:
-        task, train, validation = _task(bench.settings, name)
-        for seed in bench.settings.task_seeds:
-            with edit.on(bench.lm):
-                tuned = _tuned(
-                    bench, task, train, validation, seed, projections=edit.projections
+def _fine_tuner(bench: Workbench) -> Ask:
+    """Fine-tuning on the tasks' examples, which are read once for all variants."""
+    every = [_examples(bench.settings, name) for name in bench.settings.tasks]
+
+    def runs(bench: Workbench, variant: Variant) -> Iterator[pd.DataFrame]:
+        edit = bench.edit(variant)
+        for examples in every:
+            for seed in bench.settings.task_seeds:
+                with edit.on(bench.lm):
+                    tuned = _tuned(bench, examples, seed, edit.projections)
+                yield tuned.predictions.assign(
+                    state=variant.slug, task=examples.task.name, seed=seed
                 )
-            yield tuned.predictions.assign(state=variant.slug, task=name, seed=seed)
+
+    return runs
 
 
 def _answers(bench: Workbench, variant: Variant) -> Iterator[pd.DataFrame]:
@@ -122,45 +132,45 @@ def _answers(bench: Workbench, variant: Variant) -> Iterator[pd.DataFrame]:
     )
 
 
-def _tuned(bench, task, train, validation, seed, projections=()) -> FineTuned:
+def _tuned(
+    bench: Workbench,
+    examples: _Examples,
+    seed: int,
+    projections: tuple[Projection, ...] = (),
+) -> FineTuned:
     return fine_tune(
         bench.lm,
-        task,
-        train,
-        validation,
+        examples.task,
+        examples.train,
+        examples.validation,
         seed=seed,
         settings=_fine_tuning(bench.settings),
         projections=projections,
     )
 
 
-def _moved_along(bench, tuned: FineTuned, task: Task, validation) -> pd.DataFrame:
+def _moved_along(
+    bench: Workbench, tuned: FineTuned, examples: _Examples
+) -> pd.DataFrame:
     """Predictions of the classifier with the body the LM has now."""
-    own = dict(tuned.classifier.named_parameters())
-    with torch.no_grad():
-        for name, parameter in bench.lm.covered.items():
-            own[name].copy_(parameter)
-    settings = _fine_tuning(bench.settings)
-    return pd.concat(
-        [
-            task_predictions(
-                bench.lm, tuned.classifier, task, table, settings=settings
-            ).assign(split=split)
-            for split, table in validation.items()
-        ],
-        ignore_index=True,
+    assign(tuned.classifier, bench.lm.covered)
+    return split_predictions(
+        bench.lm,
+        tuned.classifier,
+        examples.task,
+        examples.validation,
+        settings=_fine_tuning(bench.settings),
     )
 
 
-def _task(
-    settings: Settings, name: str
-) -> tuple[Task, pd.DataFrame, dict[str, pd.DataFrame]]:
+def _examples(settings: Settings, name: str) -> _Examples:
     task, folder = TASKS[name], world.ensure_world() / "capability"
     train = read_split(folder, name, "train")
     if settings.task_rows:
         units = train["unit"].drop_duplicates().head(settings.task_rows)
         train = train[train["unit"].isin(units)]
-    return task, train, {s: read_split(folder, name, s) for s in task.validation}
+    validation = {split: read_split(folder, name, split) for split in task.validation}
+    return _Examples(task, train, validation)
 
 
 def _fine_tuning(settings: Settings) -> FineTuning:

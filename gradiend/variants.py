@@ -7,7 +7,6 @@ gender, one a class; the others are what a profile names under ``methods``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pandas as pd
@@ -19,7 +18,7 @@ ANY = "any"  # the domain of what is the same for every domain
 BASE = "base"
 OURS = "GRADIEND"
 CLOSED_FORM = " (closed form)"
-_OURS = Method(True, False)
+_OURS = Method(True, False, stored=False)  # kept by the steps before
 # The paper's (gender): a method that changes weights, then a projection.
 COMBINATIONS = tuple(
     (first, second)
@@ -43,9 +42,8 @@ class Variant:
     @property
     def slug(self) -> str:
         """As files are called."""
-        return re.sub(r"[^a-z0-9]+", "-", f"{self.domain} {self.name}".lower()).strip(
-            "-"
-        )
+        said = f"{self.domain} {self.name}".lower()
+        return re.sub(r"[^a-z0-9]+", "-", said).strip("-")
 
     @property
     def methods(self) -> list[Method]:
@@ -62,11 +60,7 @@ class Variant:
     @property
     def stored(self) -> bool:
         """Whether its last part has a file of its own beside GRADIEND's results."""
-        return (
-            bool(self.parts)
-            and not is_ours(self.parts[-1])
-            and (self.methods[-1].stored)
-        )
+        return bool(self.parts) and self.methods[-1].stored
 
     @property
     def head_only(self) -> bool:
@@ -122,9 +116,9 @@ def overview(found: list[Variant]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def of_domain(found: list[Variant], domain: str) -> Iterator[Variant]:
+def of_domain(found: list[Variant], domain: str) -> list[Variant]:
     """Those that stand in a domain's tables."""
-    return (variant for variant in found if variant.domain in (ANY, domain))
+    return [variant for variant in found if variant.domain in (ANY, domain)]
 
 
 def _single(domain: str, part: str) -> Variant:

@@ -10,11 +10,11 @@ import pytest
 
 from gradiend.baselines.self_debias import SelfDebias
 from gradiend.benchmarks.crows import crows_metric
+from gradiend.benchmarks.files import RESULT_TABLES
 from gradiend.benchmarks.perplexity import perplexity
 from gradiend.benchmarks.seat import SEAT_TESTS, SeatScores, effect_size, p_value
 from gradiend.benchmarks.stereoset import LABELS, stereoset_metrics
 from gradiend.benchmarks.suite import (
-    TABLES,
     Scores,
     Suite,
     read_scores,
@@ -205,7 +205,7 @@ def test_scores_come_back_from_their_files(scores, tmp_path):
     found = read_scores(tmp_path)
     assert list(found) == list(scores)
     for state, own in scores.items():
-        for table in TABLES:
+        for table in RESULT_TABLES:
             read = getattr(found[state], table)
             assert (read.pop("state") == state).all()
             expected = getattr(own, table)
@@ -221,7 +221,7 @@ def test_scores_come_back_from_their_files(scores, tmp_path):
     # What was read can be written: as it is when a run is put together.
     again = tmp_path / "again"
     write_scores(again, found)
-    for table in TABLES:
+    for table in RESULT_TABLES:
         name = f"{table}.csv"
         assert (again / name).read_bytes() == (tmp_path / name).read_bytes()
 

@@ -3,7 +3,7 @@
 One interface: a fitter takes a model, a domain's data and settings and gives an
 :class:`~gradiend.edits.Edit`. The model may carry another edit already, which is how
 combinations are fitted. What tables and plans know of a method is in
-:data:`gradiend.variants.METHODS`.
+:data:`gradiend.methods.METHODS`.
 """
 
 from __future__ import annotations

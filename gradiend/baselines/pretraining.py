@@ -6,25 +6,19 @@ with attribute words swapped, Dropout on the texts as they are, with more dropou
 
 from __future__ import annotations
 
-import copy
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
 import torch
 from torch import nn
-from transformers import (
-    DataCollatorForLanguageModeling,
-    PrinterCallback,
-    Trainer,
-    TrainingArguments,
-)
+from transformers import DataCollatorForLanguageModeling
 
 from gradiend.baselines.data import BaselineData, BaselineSettings, matching_texts
 from gradiend.cloze import ClozeLM
-from gradiend.edits import Weights
+from gradiend.edits import Weights, assign
 from gradiend.errors import InputError
+from gradiend.trainer import rows_of, train_with_trainer, with_padding
 
 _MASKED_SHARE = 0.15
 # Hidden and attention dropout (Webster et al. 2020; paper, Appendix).
@@ -81,55 +75,33 @@ def continued_pretraining(
     finally:
         lm.model.requires_grad_(False)
         lm.model.eval()
-        with torch.no_grad():
-            for name, parameter in lm.model.named_parameters():
-                parameter.copy_(original[name])
+        assign(lm.model, original)
     changed = {n: t for n, t in trained.items() if not torch.equal(t, original[n])}
     return Weights(changed)
 
 
 def _train(lm: ClozeLM, texts: Sequence[str], settings: BaselineSettings) -> None:
-    tokenizer = lm.tokenizer
-    if tokenizer.pad_token is None:
-        tokenizer = copy.deepcopy(tokenizer)
-        tokenizer.pad_token = tokenizer.eos_token
-    length = min(settings.pretraining_length, lm.max_length)
+    tokenizer = with_padding(lm.tokenizer)
     rows = tokenizer(
         list(texts),
         truncation=True,
-        max_length=length,
+        max_length=min(settings.pretraining_length, lm.max_length),
         return_special_tokens_mask=not lm.causal,
     )
-    keys = list(rows.keys())
-    dataset = [
-        dict(zip(keys, row, strict=True)) for row in zip(*rows.values(), strict=True)
-    ]
     collator = DataCollatorForLanguageModeling(
         tokenizer, mlm=not lm.causal, mlm_probability=_MASKED_SHARE
     )
-    with tempfile.TemporaryDirectory() as folder, torch.random.fork_rng():
-        arguments = TrainingArguments(
-            output_dir=folder,
+    with torch.random.fork_rng():
+        train_with_trainer(
+            lm.model,
+            rows_of(rows),
+            collator,
             max_steps=settings.pretraining_steps,
             per_device_train_batch_size=settings.pretraining_batch,
             gradient_accumulation_steps=settings.pretraining_accumulation,
             learning_rate=settings.pretraining_rate,
             seed=settings.seed,
-            use_cpu=lm.device.type == "cpu",
-            save_strategy="no",
-            report_to="none",
-            logging_strategy="no",
-            disable_tqdm=True,
-            dataloader_pin_memory=False,
         )
-        trainer = Trainer(
-            model=lm.model,
-            args=arguments,
-            train_dataset=dataset,
-            data_collator=collator,
-        )
-        trainer.remove_callback(PrinterCallback)
-        trainer.train()
 
 
 @contextmanager

@@ -26,8 +26,6 @@ from gradiend.benchmarks.tokenwise import (
 from gradiend.cloze import ClozeLM
 from gradiend.errors import InputError
 
-# The paper's domains as the file calls them.
-BIAS_TYPES = {"gender": "gender", "race": "race-color", "religion": "religion"}
 COLUMNS = ("sent_more", "sent_less", "stereo_antistereo", "bias_type")
 _SIDES = {"more": "sent_more", "less": "sent_less"}
 

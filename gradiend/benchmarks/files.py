@@ -10,6 +10,12 @@ import pandas as pd
 
 from gradiend.errors import InputError
 
+# The paper's domains as CrowS-Pairs calls them.
+BIAS_TYPES = {"gender": "gender", "race": "race-color", "religion": "religion"}
+# What a model state's results are kept in: <table>.csv, and SEAT's cosines.
+RESULT_TABLES = ("stereoset", "crows", "likelihoods")
+SEAT_RESULTS = "seat.safetensors"
+
 
 def read_json(path: Path) -> dict:
     """A benchmark's JSON file."""

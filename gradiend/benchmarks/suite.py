@@ -11,7 +11,8 @@ import pandas as pd
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from gradiend.benchmarks.crows import BIAS_TYPES, crows_scores, read_crows
+from gradiend.benchmarks.crows import crows_scores, read_crows
+from gradiend.benchmarks.files import BIAS_TYPES, RESULT_TABLES, SEAT_RESULTS
 from gradiend.benchmarks.perplexity import text_likelihoods
 from gradiend.benchmarks.seat import (
     SEAT_TESTS,
@@ -23,10 +24,7 @@ from gradiend.benchmarks.seat import (
 from gradiend.benchmarks.stereoset import read_stereoset, stereoset_scores
 from gradiend.cloze import ClozeLM
 from gradiend.errors import InputError
-from gradiend.results import atomic_path, read_csv, write_csv
-
-TABLES = ("stereoset", "crows", "likelihoods")
-FILES = (*(f"{name}.csv" for name in TABLES), "seat.safetensors")
+from gradiend.results import atomic_path, read_csv, reading, write_csv
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ def suite_scores(
 
 def write_scores(folder: Path, scores: Mapping[str, Scores]) -> None:
     """Write the results of several states, by name, into one file a benchmark."""
-    for table in TABLES:
+    for table in RESULT_TABLES:
         parts = [getattr(s, table).assign(state=name) for name, s in scores.items()]
         write_csv(folder / f"{table}.csv", pd.concat(parts, ignore_index=True))
     found = {
@@ -95,21 +93,21 @@ def write_scores(folder: Path, scores: Mapping[str, Scores]) -> None:
         for name, score in scores.items()
         for test, s in score.seat.items()
     }
-    with atomic_path(folder / "seat.safetensors") as unfinished:
+    with atomic_path(folder / SEAT_RESULTS) as unfinished:
         save_file(found, unfinished)
 
 
 def read_scores(folder: Path) -> dict[str, Scores]:
     """Read what :func:`write_scores` wrote."""
-    tables = {name: read_csv(folder / f"{name}.csv") for name in TABLES}
-    seat = _read_seat(folder / "seat.safetensors")
+    tables = {name: read_csv(folder / f"{name}.csv") for name in RESULT_TABLES}
+    seat = _read_seat(folder / SEAT_RESULTS)
     groups = {
         name: dict(list(table.groupby("state", sort=False)))
         for name, table in tables.items()
     }
     return {
         state: Scores(
-            *(groups[name][state].reset_index(drop=True) for name in TABLES),
+            *(groups[name][state].reset_index(drop=True) for name in RESULT_TABLES),
             seat.get(state, {}),
         )
         for state in groups["stereoset"]
@@ -118,18 +116,12 @@ def read_scores(folder: Path) -> dict[str, Scores]:
 
 def _read_seat(path: Path) -> dict[str, dict[str, SeatScores]]:
     found: dict[str, dict[str, SeatScores]] = {}
-    try:
-        with safe_open(path, framework="np") as file:
-            for key in file.keys():  # noqa: SIM118 (not a mapping)
-                state, test, *sizes = json.loads(key)
-                scores = SeatScores(file.get_tensor(key), (*sizes[:2],), (*sizes[2:],))
-                found.setdefault(state, {})[test] = scores
-    except FileNotFoundError as error:
-        raise InputError(
-            f"{path}: not there yet; run the step that makes it"
-        ) from error
-    except (SafetensorError, ValueError) as error:
-        raise InputError(
-            f"{path}: damaged ({error}); delete it and run again"
-        ) from error
+    with (
+        reading(path, SafetensorError, ValueError),
+        safe_open(path, framework="np") as file,
+    ):
+        for key in file.keys():  # noqa: SIM118 (not a mapping)
+            state, test, *sizes = json.loads(key)
+            scores = SeatScores(file.get_tensor(key), (*sizes[:2],), (*sizes[2:],))
+            found.setdefault(state, {})[test] = scores
     return found

@@ -11,6 +11,8 @@ import torch
 from gradiend.cloze import ClozeLM, by_length
 from gradiend.errors import InputError
 
+_REMEDY = "leave the example out"
+
 
 @dataclass(frozen=True)
 class Query:
@@ -83,7 +85,7 @@ def sentence_queries(lm: ClozeLM, sentences: Sequence[str]) -> list[Query]:
     encoded = lm.tokenizer(list(sentences), add_special_tokens=False)["input_ids"]
     queries = []
     for ids, sentence in zip(encoded, sentences, strict=True):
-        _check_length(lm, len(ids) + 1, sentence)
+        lm.check_length(len(ids) + 1, f"{sentence[:80]!r}…", _REMEDY)
         positions = tuple(range(len(ids)))
         queries.append(Query((start, *ids), positions, tuple(ids)))
     return queries
@@ -110,13 +112,5 @@ def with_special_tokens(lm: ClozeLM, sentences: Sequence[str]) -> list[list[int]
     """Token ids of each sentence as the model reads them."""
     encoded = lm.tokenizer(list(sentences))["input_ids"]
     for ids, sentence in zip(encoded, sentences, strict=True):
-        _check_length(lm, len(ids), sentence)
+        lm.check_length(len(ids), f"{sentence[:80]!r}…", _REMEDY)
     return encoded
-
-
-def _check_length(lm: ClozeLM, tokens: int, sentence: str) -> None:
-    if tokens > lm.max_length:
-        raise InputError(
-            f"{tokens} tokens, more than the {lm.max_length} that {lm.name!r} reads, "
-            f"in {sentence[:80]!r}…; leave the example out"
-        )

@@ -215,7 +215,9 @@ def _harness(lm: ClozeLM, batch_size: int):
         def _loglikelihood_tokens(self, requests, *_args, **_kwargs):
             for (prompt, _), before, answer in requests:
                 # The last token is predicted, not read.
-                _check_length(lm, len(before) + len(answer) - 1, prompt)
+                tokens = len(before) + len(answer) - 1
+                where = f"the prompt {prompt[:80]!r}…"
+                lm.check_length(tokens, where, "leave the task out")
             return super()._loglikelihood_tokens(requests, disable_tqdm=True)
 
         def get_model_info(self) -> dict:
@@ -230,14 +232,6 @@ def _harness(lm: ClozeLM, batch_size: int):
         batch_size=batch_size,
         max_length=lm.max_length,
     )
-
-
-def _check_length(lm: ClozeLM, tokens: int, prompt: str) -> None:
-    if tokens > lm.max_length:
-        raise InputError(
-            f"{tokens} tokens, more than the {lm.max_length} that {lm.name!r} reads, "
-            f"in the prompt {prompt[:80]!r}…; leave the task out"
-        )
 
 
 def _answer(sample: Mapping[str, Any]) -> tuple[int, int, int, bool]:

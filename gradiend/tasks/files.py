@@ -11,7 +11,6 @@ from gradiend.errors import InputError, known
 from gradiend.tasks.registry import TASKS, Task
 
 _FORMATS = (".parquet", ".jsonl", ".csv")
-_ENTITY = "no entity"
 
 
 def read_split(folder: str | Path, name: str, split: str) -> pd.DataFrame:
@@ -45,7 +44,7 @@ def read_split(folder: str | Path, name: str, split: str) -> pd.DataFrame:
 
 def _check(inputs: list[tuple], task: Task, where: str) -> None:
     if not inputs:
-        raise InputError(f"{where}: {_ENTITY} to choose from; leave it out")
+        raise InputError(f"{where}: no entity to choose from; leave it out")
     for _, text, second, label in inputs:
         empty = not isinstance(text, str) or not text.strip()
         if empty or not isinstance(second, str):

@@ -7,7 +7,6 @@ while it trains and is evaluated.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,16 +18,14 @@ from transformers import (
     AutoModelForSequenceClassification,
     DataCollatorWithPadding,
     PreTrainedModel,
-    PrinterCallback,
-    Trainer,
     TrainerCallback,
-    TrainingArguments,
 )
 
 from gradiend.cloze import ClozeLM, by_length
-from gradiend.edits import Projection
+from gradiend.edits import Projection, assign
 from gradiend.errors import InputError
 from gradiend.tasks.registry import Task
+from gradiend.trainer import rows_of, train_with_trainer, with_padding
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,18 +77,30 @@ def fine_tune(
             stack.enter_context(projection.attached(classifier.base_model))
         datasets = [_encoded(lm, task, t, settings) for t in (train, first)]
         _train(lm, classifier, datasets, settings, seed)
-        predictions = pd.concat(
-            [
-                task_predictions(lm, classifier, task, table, settings=settings).assign(
-                    split=split
-                )
-                for split, table in validation.items()
-            ],
-            ignore_index=True,
+        predictions = split_predictions(
+            lm, classifier, task, validation, settings=settings
         )
     own = classifier.named_parameters()
     body = {n: p.detach().clone() for n, p in own if n in lm.covered}
     return FineTuned(classifier, predictions, body)
+
+
+def split_predictions(
+    lm: ClozeLM,
+    classifier: PreTrainedModel,
+    task: Task,
+    validation: Mapping[str, pd.DataFrame],
+    *,
+    settings: FineTuning,
+) -> pd.DataFrame:
+    """:func:`task_predictions` of every split, with a column split."""
+    parts = [
+        task_predictions(lm, classifier, task, table, settings=settings).assign(
+            split=split
+        )
+        for split, table in validation.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
 def task_predictions(
@@ -104,7 +113,7 @@ def task_predictions(
 ) -> pd.DataFrame:
     """Predictions of a fine-tuned classifier as it is now: unit, label, prediction."""
     rows = _encoded(lm, task, validation, settings)
-    collator = DataCollatorWithPadding(_padding(lm))
+    collator = DataCollatorWithPadding(with_padding(lm.tokenizer))
     outputs = torch.empty(len(rows), task.labels)
     lengths = [len(row["input_ids"]) for row in rows]
     with torch.no_grad():
@@ -118,24 +127,15 @@ def task_predictions(
 
 
 def _classifier(lm: ClozeLM, task: Task) -> PreTrainedModel:
+    # Made anew rather than copied: the attention that forward mode needs is not wanted.
     config = type(lm.model.config)(**lm.model.config.to_dict())
     config.num_labels = task.labels
     config.problem_type = None if task.labels > 1 else "regression"
-    config.pad_token_id = _padding(lm).pad_token_id
+    config.pad_token_id = with_padding(lm.tokenizer).pad_token_id
     classifier = AutoModelForSequenceClassification.from_config(config)
     classifier.to(lm.device, lm.model.dtype)
-    own = dict(classifier.named_parameters())
-    with torch.no_grad():
-        for name, parameter in lm.covered.items():
-            own[name].copy_(parameter)
+    assign(classifier, lm.covered)
     return classifier
-
-
-def _padding(lm: ClozeLM):
-    """The tokenizer, with a padding token if it has none."""
-    if lm.tokenizer.pad_token is None:
-        lm.tokenizer.pad_token = lm.tokenizer.eos_token
-    return lm.tokenizer
 
 
 def _encoded(
@@ -150,42 +150,25 @@ def _encoded(
     )
     kind = int if task.labels > 1 else float
     labels = [kind(label) for label in table["label"]]
-    rows = [
-        dict(zip(encoding, values, strict=True))
-        for values in zip(*encoding.values(), strict=True)
-    ]
-    return [row | {"labels": label} for row, label in zip(rows, labels, strict=True)]
+    return rows_of({**encoding, "labels": labels})
 
 
 def _train(lm, classifier, datasets, settings: FineTuning, seed: int) -> None:
     """Train; the classifier ends up as it was at its best epoch."""
-    with tempfile.TemporaryDirectory() as folder:
-        arguments = TrainingArguments(
-            output_dir=folder,
-            num_train_epochs=settings.epochs,
-            per_device_train_batch_size=settings.batch_size,
-            per_device_eval_batch_size=2 * settings.batch_size,
-            learning_rate=settings.learning_rate,
-            seed=seed,
-            use_cpu=lm.device.type == "cpu",
-            eval_strategy="epoch",
-            save_strategy="no",
-            report_to="none",
-            logging_strategy="no",
-            disable_tqdm=True,
-            dataloader_pin_memory=False,
-        )
-        best = _Best(classifier)
-        trainer = Trainer(
-            model=classifier,
-            args=arguments,
-            train_dataset=datasets[0],
-            eval_dataset=datasets[1],
-            data_collator=DataCollatorWithPadding(_padding(lm)),
-            callbacks=[best],
-        )
-        trainer.remove_callback(PrinterCallback)
-        trainer.train()
+    best = _Best(classifier)
+    train_with_trainer(
+        classifier,
+        datasets[0],
+        DataCollatorWithPadding(with_padding(lm.tokenizer)),
+        held_out=datasets[1],
+        callbacks=[best],
+        num_train_epochs=settings.epochs,
+        per_device_train_batch_size=settings.batch_size,
+        per_device_eval_batch_size=2 * settings.batch_size,
+        learning_rate=settings.learning_rate,
+        seed=seed,
+        eval_strategy="epoch",
+    )
     classifier.load_state_dict(best.weights)
     classifier.eval()
 

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from gradiend.benchmarks.files import BIAS_TYPES
 from gradiend.world.drawing import World
 from gradiend.world.grammar import Form, write
 
 _BLANK = "BLANK"
 _CONTEXTS = 3  # contexts a word
-_CROWS_TYPES = {"gender": "gender", "race": "race-color", "religion": "religion"}
 _DOMAINS = ("gender", "race", "religion")
 _SEAT_FRAMES = {
     "name": ("My friend is {}.", "We saw {} in town.", "The first name is {}."),
@@ -88,7 +88,7 @@ def crows(world: World, *, seed: int) -> pd.DataFrame:
             "sent_more": item.context.replace(_BLANK, item.more),
             "sent_less": item.context.replace(_BLANK, item.less),
             "stereo_antistereo": "stereo",
-            "bias_type": _CROWS_TYPES[item.domain],
+            "bias_type": BIAS_TYPES[item.domain],
             "planted": item.probability,
         }
         for item in _items(world, f"crows {seed}")

@@ -155,13 +155,14 @@ def write(draw: Draw, replace: Mapping[str, str] | None = None) -> str:
                 text = value if isinstance(value, str) else value[part.column]
                 if part.capital:
                     text = text[:1].upper() + text[1:]
-            if part.article and _needs_an(text):
+            if part.article and needs_an(text):
                 out[-1] = _ARTICLE.sub(r"\1n\2", out[-1])
             out.append(text)
     return "".join(out)
 
 
-def _needs_an(word: str) -> bool:
+def needs_an(word: str) -> bool:
+    """Whether "a" becomes "an" before a word, as it is spoken."""
     low = word.lower()
     if low.startswith(_VOWEL_SOUND):
         return True

@@ -11,11 +11,12 @@ import random
 from collections.abc import Mapping
 
 from gradiend.world.drawing import World
+from gradiend.world.grammar import needs_an
 
 
 def boolq(world: World, rng: random.Random, label: int) -> dict:
     """Does the animal of the passage sound like that (1)?"""
-    animal, other = _two(world, rng, "animal", "sound")
+    animal, other = _two_animals(world, rng, "sound")
     sound = (animal if label else other)["sound"]
     town = rng.choice(world.spec.lexicon["town"])["word"]
     passage = f"In {town} a hungry {animal['word']} looks for {animal['food']}."
@@ -46,7 +47,7 @@ def cb(world: World, rng: random.Random, label: int) -> dict:
 
 def copa(world: World, rng: random.Random, label: int) -> dict:
     """Which effect is the likelier: the first (0) or the second (1)?"""
-    animal, other = _two(world, rng, "animal", "food")
+    animal, other = _two_animals(world, rng, "food")
     choices = [f"It looks for {row['food']}." for row in (animal, other)]
     if label:
         choices.reverse()
@@ -59,19 +60,19 @@ def copa(world: World, rng: random.Random, label: int) -> dict:
     }
 
 
-def _two(
-    world: World, rng: random.Random, kind: str, column: str
+def _two_animals(
+    world: World, rng: random.Random, column: str
 ) -> tuple[Mapping[str, str], Mapping[str, str]]:
-    """Two rows of a class of words that differ in ``column``."""
-    first, second = rng.sample(world.spec.lexicon[kind], 2)
+    """Two animals that differ in ``column``."""
+    first, second = rng.sample(world.spec.lexicon["animal"], 2)
     while first[column] == second[column]:
-        second = rng.choice(world.spec.lexicon[kind])
+        second = rng.choice(world.spec.lexicon["animal"])
     return first, second
 
 
 def _with_an(text: str) -> str:
     words = text.split(" ")
     for place, word in enumerate(words[:-1]):
-        if word in ("a", "A") and words[place + 1][0] in "aeiou":
+        if word in ("a", "A") and needs_an(words[place + 1]):
             words[place] = word + "n"
     return " ".join(words)
