@@ -433,15 +433,16 @@ def trade_off(
         if cost == "PPL":
             paid = 100 * paid / part.loc[BASE, cost]
         for variant in part.index:
-            number = kinds.index(_kind(variant))
+            kind = _kind(variant)
+            number = kinds.index(kind)
             axis.scatter(
                 part.loc[variant, "bias left"],
                 paid[variant],
-                color=PALETTE[number % len(PALETTE)],
+                color=NEUTRAL if "+" in variant else PALETTE[number % len(PALETTE)],
                 marker="os^DvPX*<>"[number % 10],
                 s=34,
                 alpha=0.85,
-                label=_kind(variant),
+                label=kind,
             )
         axis.axhline(0, color="black", linewidth=0.6, linestyle=":")
         axis.axvline(100, color="black", linewidth=0.6, linestyle=":")
