@@ -1,17 +1,19 @@
 #!/usr/bin/env bash
 # The one entrance. `./run_all.sh --help` says what there is.
 set -euo pipefail
+CALLED_FROM=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 usage() {
     cat <<'TEXT'
-usage: ./run_all.sh [COMMAND] [--models A,B] [--domains A,B] [Snakemake options]
+usage: ./run_all.sh [COMMAND | PROFILE.yaml] [--models A,B] [--domains A,B] [Snakemake options]
 
 commands
   mini      (default) seven stand-ins, all seven features, and a real model, MiniLM-L6,
             for gender: every figure and table; about 45 minutes on 2 cores
   quick     two stand-ins, one feature a domain, and MiniLM-L6; about 12 minutes
-  paper     the paper's own models and data (hub and GPU needed; not ready yet)
+  paper     the paper's own models and data: needs the hub and a GPU; tells first what
+            it will fetch, and what each model takes
   standins  train the stand-ins again from the planted world, into results/standins
   test      ruff, the unit tests and the notebooks under nbval; about 13 minutes
 
@@ -82,6 +84,8 @@ if [[ $# -gt 0 && $1 != -* ]]; then
     COMMAND=$1
     shift
 fi
+# A profile of one's own is a path, seen from where the caller is.
+[[ $COMMAND == *.yaml && $COMMAND != /* ]] && COMMAND=$CALLED_FROM/$COMMAND
 CONFIG=()
 REST=()
 while [[ $# -gt 0 ]]; do

@@ -93,6 +93,15 @@ class Gradiend:
             for name, weight in self.decoder_weight.items()
         }
 
+    def placed(self, parameters: Mapping[str, Tensor]) -> Gradiend:
+        """The same, each tensor on the device of its parameter."""
+        first = next(iter(parameters.values()))
+        parts = {
+            part: {name: t.to(parameters[name].device) for name, t in tensors.items()}
+            for part, tensors in ((part, getattr(self, part)) for part in _PARTS)
+        }
+        return replace(self, encoder_bias=self.encoder_bias.to(first.device), **parts)
+
     def flipped(self) -> Gradiend:
         """The same decoder output with the opposite sign of h: class +1 ↔ class −1."""
         return replace(
@@ -138,23 +147,27 @@ class Gradiend:
                 f"{path}: not a complete GRADIEND file ({error}); delete it and train "
                 "again"
             ) from error
-        if like is not None:
-            for part in _PARTS:
-                parts[part] = _placed(parts[part], like, path)
-            bias = bias.to(next(iter(parts["encoder"].values())).device)
-        return cls(encoder_bias=bias, metadata=metadata, **parts)
+        if like is None:
+            return cls(encoder_bias=bias, metadata=metadata, **parts)
+        for part in _PARTS:
+            parts[part] = _fitting(parts[part], like, path)
+        return cls(encoder_bias=bias, metadata=metadata, **parts).placed(like)
 
 
 def inner(left: Mapping[str, Tensor], right: Mapping[str, Tensor]) -> Tensor:
-    """⟨left, right⟩ over all parameters, a scalar on the first one's device."""
+    """⟨left, right⟩ over all parameters, a scalar on the first one's device.
+
+    It is summed in float32 at least, whatever the tensors are.
+    """
     total = None
     for name, tensor in left.items():
         part = torch.dot(tensor.flatten(), right[name].flatten().to(tensor.dtype))
+        part = part.to(torch.promote_types(part.dtype, torch.float32))
         total = part if total is None else total + part.to(total.device)
     return total
 
 
-def _placed(
+def _fitting(
     tensors: ParameterDict, like: Mapping[str, Tensor], path: str | Path
 ) -> ParameterDict:
     for name, parameter in like.items():
@@ -163,4 +176,4 @@ def _placed(
                 f"{path} does not fit this model (parameter {name}); it was trained on "
                 "another one"
             )
-    return {name: tensors[name].to(like[name].device) for name in like}
+    return {name: tensors[name] for name in like}

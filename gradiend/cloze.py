@@ -78,6 +78,12 @@ class ClozeLM:
         Folder or hub name, as messages and results show it.
     prefix
         Text before every row (see :meth:`in_chat`).
+    autocast
+        Compute matrix products in bfloat16, whatever the weights are (forward-mode
+        derivatives excepted).
+    checkpointing
+        Keep the activations of layers' inputs only and compute the others again in a
+        backward pass: a third more time, a fraction of the memory.
     """
 
     model: PreTrainedModel
@@ -85,6 +91,8 @@ class ClozeLM:
     causal: bool
     name: str
     prefix: str = field(default="", repr=False)
+    autocast: bool = False
+    checkpointing: bool = False
 
     @classmethod
     def from_pretrained(
@@ -95,6 +103,8 @@ class ClozeLM:
         dtype: str | torch.dtype = "float32",
         revision: str | None = None,
         device_map: str | dict | None = None,
+        autocast: bool = False,
+        checkpointing: bool = False,
     ) -> ClozeLM:
         """Load a masked or causal LM from a folder or by its hub name.
 
@@ -135,7 +145,8 @@ class ClozeLM:
             )
         if device_map is None:
             model.to(device)
-        return cls.wrap(model, tokenizer, causal=causal, name=name)
+        lm = cls.wrap(model, tokenizer, causal=causal, name=name)
+        return dataclasses.replace(lm, autocast=autocast, checkpointing=checkpointing)
 
     @classmethod
     def wrap(
@@ -308,7 +319,12 @@ class ClozeLM:
         call), which is how forward mode differentiates along a direction.
         """
         inputs = {"input_ids": input_ids, "attention_mask": attention_mask}
-        with self._head_reads(slots):
+        # Forward mode has no rules for autocast's changes of type.
+        lower = self.autocast and parameters is None
+        with (
+            self._head_reads(slots),
+            torch.autocast(self.device.type, torch.bfloat16, enabled=lower),
+        ):
             if parameters is None:
                 output = self.model(**inputs)
             else:

@@ -16,10 +16,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from gradiend import study, world
+from gradiend import comparison_data, sources, study
 from gradiend.autoencoder import Gradiend
 from gradiend.baselines import FITTERS, BaselineData, BaselineSettings, filled_texts
-from gradiend.baselines.attributes import world_attribute_words
 from gradiend.benchmarks.suite import (
     Scores,
     Suite,
@@ -43,7 +42,6 @@ from gradiend.variants import (
     of_domain,
     variants,
 )
-from gradiend.world.corpus import corpus
 
 
 class Workbench:
@@ -79,9 +77,8 @@ class Workbench:
 
     def suite(self) -> Suite:
         """The benchmarks' examples, and the texts perplexity is asked of."""
-        neutral = study.load_data(self.settings).neutral
-        limit = self.settings.perplexity_texts or None
-        return read_suite(world.ensure_world(), neutral[:limit])
+        texts = comparison_data.perplexity_texts(self.settings)
+        return read_suite(sources.data_folder(self.settings), texts)
 
     def fit(self, *, progress: Progress | None = None) -> None:
         """Fit every method that has something to fit; writes one file a variant."""
@@ -116,12 +113,11 @@ class Workbench:
         """
         if domain not in self._data:
             runs = [r for r in self.runs.values() if domain in (ANY, r.domain)]
-            table = study.load_data(runs[0]).table
-            count, seed = self.settings.baseline_texts, self.settings.seed
+            table = sources.load_data(runs[0]).table
             self._data[domain] = BaselineData(
                 domain=runs[0].domain,
-                words=world_attribute_words(runs[0].domain),
-                texts=list(corpus(seed=seed, sentences=count)),
+                words=comparison_data.attribute_words(self.settings, runs[0].domain),
+                texts=comparison_data.baseline_texts(self.settings),
                 labelled=filled_texts(table[table["split"] == "train"]),
             )
         return self._data[domain]
@@ -161,7 +157,7 @@ class Workbench:
     def _gradiend(self, run: Settings, decoder: str) -> Gradiend:
         if decoder == "trained":
             return study.load_gradiend(run, self.lm)
-        return study.closed_form_gradiend(run, self.lm, study.load_data(run))
+        return study.closed_form_gradiend(run, self.lm, sources.load_data(run))
 
     def digest(self, part: str) -> str:
         """Of what all variants depend on; results of another are not taken for ours."""
@@ -177,7 +173,7 @@ def run_benchmarks(
     """Score every variant on every benchmark; writes one row an example.
 
     StereoSet, CrowS-Pairs, SEAT (of the variant's own domain), perplexity, and what is
-    left of the associations that the world has planted.
+    left of the associations that are asked for.
     """
     folder, suite = bench.folder / "benchmarks", bench.suite()
     aside = folder / f"partial-{bench.digest('benchmarks')}"
@@ -201,7 +197,7 @@ def run_benchmarks(
 def _benchmark(bench: Workbench, variant: Variant, suite: Suite, folder: Path) -> None:
     domains = bench.domains
     own = domains if variant.domain == ANY else [variant.domain]
-    planted = world.associations()
+    planted = sources.asked_associations(bench.settings)
     planted = planted[planted["domain"].isin(domains)]
     with bench.edit(variant).on(bench.lm) as changed:
         found = suite_scores(changed, suite, own, vectors=not variant.head_only)

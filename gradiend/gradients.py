@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+from transformers.modeling_layers import GradientCheckpointingLayer
 
 from gradiend.cloze import Batch, ClozeLM, row_losses
 
@@ -56,7 +57,31 @@ def _differentiable(lm: ClozeLM) -> Iterator[None]:
     for parameter in lm.covered.values():
         parameter.requires_grad_(True)
     try:
-        yield
+        with _checkpointed(lm) if lm.checkpointing else nullcontext():
+            yield
     finally:
         for parameter in lm.covered.values():
             parameter.requires_grad_(False)
+
+
+@contextmanager
+def _checkpointed(lm: ClozeLM) -> Iterator[None]:
+    """Keep only the inputs of layers for the backward pass.
+
+    Transformers does so for layers in training mode; the modules in them stay in
+    evaluation mode, so nothing is dropped out.
+    """
+    layers = [
+        module
+        for module in lm.model.modules()
+        if isinstance(module, GradientCheckpointingLayer)
+    ]
+    lm.model.gradient_checkpointing_enable({"use_reentrant": False})
+    for layer in layers:
+        layer.training = True
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.training = False
+        lm.model.gradient_checkpointing_disable()

@@ -9,16 +9,17 @@ nothing else does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gradiend.benchmarks.files import RESULT_TABLES, SEAT_RESULTS
 from gradiend.errors import known
 from gradiend.notebooks import cells_digest, dependencies, module_dependencies
-from gradiend.profiles import Profile, Settings
+from gradiend.profiles import WORLD, Profile, Settings, load_profile
+from gradiend.public import RECORD, fetched_mark, folder_of
 from gradiend.report import INDEXES
-from gradiend.results import REPOSITORY, results_root
+from gradiend.results import REPOSITORY, resolved, results_root
 from gradiend.variants import variants
 
 NOTEBOOKS = REPOSITORY / "notebooks"
@@ -28,6 +29,8 @@ ENCODED = ("encodings.csv", "encoder.json")
 DECODED = ("grid.csv", "selected.csv", "decoder.json", "associations.csv")
 PREDICTED = "predictions.csv"
 NAMED = ("names.csv", "words.csv", "probe.csv")
+# What a step takes unless its model says otherwise: MB, minutes, cores.
+SMALL = {"mem_mb": 2_000, "runtime": 60, "threads": 1}
 SCORED = (*(f"{name}.csv" for name in RESULT_TABLES), SEAT_RESULTS)
 
 
@@ -41,7 +44,7 @@ class Step:
     outputs: list[Path]
     values: str = ""
     priority: int = 0  # the longest chain of steps starts first
-    memory_mb: int = field(default=2_000)
+    resources: Mapping[str, int] = field(default_factory=lambda: dict(SMALL))
 
 
 def steps(
@@ -54,7 +57,7 @@ def steps(
     chosen_models = _chosen(models, profile.models, "model")
     chosen_domains = _chosen(domains, profile.domains, "domain")
     everything = chosen_models == profile.models and chosen_domains == profile.domains
-    found: list[Step] = []
+    found: list[Step] = _fetch_steps(profile, chosen_models)
     if MINILM in chosen_models and any(
         profile.features_of(domain, MINILM) for domain in chosen_domains
     ):
@@ -75,12 +78,38 @@ def steps(
     return found
 
 
+def _fetch_steps(profile: Profile, models: list[str]) -> list[Step]:
+    """Public files and models from the hub, before anything is computed."""
+    if profile.data == WORLD:
+        return []
+    steps = [
+        Step(
+            name="fetch public data",
+            command=f"-m gradiend.public {profile.source}",
+            inputs=[Path(resolved(profile.data))],
+            outputs=[_public_record(profile)],
+        )
+    ]
+    for model in models:
+        settings = profile.settings(model, profile.features[0])
+        steps.append(
+            Step(
+                name=f"fetch {model}",
+                command=f"-m gradiend.public {profile.source} {model}",
+                inputs=[],
+                outputs=[fetched_mark(settings)],
+                values=repr((settings.path, settings.revision)),
+            )
+        )
+    return steps
+
+
 def _model_steps(profile: Profile, model: str, domain: str) -> Iterator[Step]:
     features = profile.features_of(domain, model)
     if not features:
         return
     runs = [profile.settings(model, name) for name in features]
-    parameters = {"profile": profile.name, "model": model, "domain": domain}
+    parameters = {"profile": profile.source, "model": model, "domain": domain}
     train = _notebook_step(
         profile,
         "02_train",
@@ -88,7 +117,7 @@ def _model_steps(profile: Profile, model: str, domain: str) -> Iterator[Step]:
         runs,
         TRAINED,
         "training",
-        _model_files(runs[0]),
+        [*_model_files(runs[0]), *_data_files(profile)],
     )
     yield train
     after = [*train.inputs[-1:], *train.outputs[1:]]
@@ -136,13 +165,17 @@ def _notebook_step(
     stem = "--".join([notebook, *values])
     target = results_root() / profile.name / "notebooks" / f"{stem}.ipynb"
     outputs = [target, *(run.folder / file for run in runs for file in files), *extra]
+    resources = SMALL | profile.resources(runs[0].model)
     return Step(
         name=stem,
-        command=_notebook_command(source, outputs, parameters),
+        command=_notebook_command(
+            source, outputs, parameters, threads=resources["threads"]
+        ),
         inputs=[*dependencies(source), *_world_files(), *upstream],
         outputs=outputs,
         values=repr([cells_digest(source), *(run.part(part) for run in runs)]),
         priority=int(runs[0].model == MINILM),
+        resources=resources,
     )
 
 
@@ -160,8 +193,8 @@ def _comparison_steps(profile: Profile, model: str) -> Iterator[Step]:
         for variant in variants(profile, model)
         if variant.stored
     ]
-    upstream += _model_files(settings)
-    parameters = {"profile": profile.name, "model": model, "domain": "all"}
+    upstream += [*_model_files(settings), *_data_files(profile)]
+    parameters = {"profile": profile.source, "model": model, "domain": "all"}
     scores = [folder / "benchmarks" / name for name in (*SCORED, "associations.csv")]
     robustness = [folder / "robustness" / name for name in (*SCORED, "tasks.csv")]
     tasks = [folder / "tasks" / "tasks.csv", *robustness]
@@ -194,7 +227,7 @@ def _summary_steps(profile: Profile, before: list[Step]) -> Iterator[Step]:
         yield Step(
             name=stem,
             command=_notebook_command(
-                source, outputs, {"profile": profile.name, "gather": "true"}
+                source, outputs, {"profile": profile.source, "gather": "true"}
             ),
             inputs=[*dependencies(source), *results],
             outputs=outputs,
@@ -206,8 +239,11 @@ def _standalone_steps(profile: Profile) -> Iterator[Step]:
     folder = results_root() / profile.name / "notebooks"
     models = [profile.settings(model, profile.features[0]) for model in profile.models]
     stand_ins = [run for run in models if run.stand_in]
+    if not stand_ins:  # then these three show what they show in the default profile
+        yield from _standalone_steps(replace(load_profile("mini"), name=profile.name))
+        return
     for stem, parameters, runs in (
-        ("00_data_and_standins", {"profile": profile.name}, stand_ins),
+        ("00_data_and_standins", {"profile": profile.source}, stand_ins),
         ("01_gradiend_step_by_step", {}, stand_ins[:1]),
         ("12_your_own_bias", {}, stand_ins[:1]),
     ):
@@ -232,7 +268,7 @@ def _minilm_step() -> Step:
         inputs=[module, *module_dependencies(module), *_world_files()],
         outputs=[folder / "model.safetensors"],
         priority=1,
-        memory_mb=4_000,
+        resources=SMALL | {"mem_mb": 4_000},
     )
 
 
@@ -241,16 +277,17 @@ def _report_step(profile: Profile, before: list[Step]) -> Step:
     notebooks = [s.outputs[0] for s in before if s.outputs[0].suffix == ".ipynb"]
     return Step(
         name="report",
-        command=f"-m gradiend.report {profile.name}",
+        command=f"-m gradiend.report {profile.source}",
         inputs=[module, *(profile.figures / name for name in INDEXES), *notebooks],
         outputs=[results_root() / profile.name / "report.html"],
     )
 
 
 def _notebook_command(
-    source: Path, outputs: list[Path], parameters: dict[str, str]
+    source: Path, outputs: list[Path], parameters: dict[str, str], *, threads: int = 1
 ) -> str:
     options = "".join(f" -p {key} {value}" for key, value in parameters.items())
+    options += f" --threads {threads}"
     written = " ".join(map(str, outputs[1:]))
     return f"-m gradiend.notebooks {source} {outputs[0]}{options}" + (
         f" --outputs {written}" if written else ""
@@ -258,9 +295,19 @@ def _notebook_command(
 
 
 def _model_files(run: Settings) -> list[Path]:
-    """The weights of a local model; a hub model has its revision among the values."""
+    """What says which weights a model has: its file or, of the hub, its mark."""
     folder = Path(run.path)
-    return [folder / "model.safetensors"] if folder.is_absolute() else []
+    if folder.is_absolute():
+        return [folder / "model.safetensors"]
+    return [fetched_mark(run)]
+
+
+def _data_files(profile: Profile) -> list[Path]:
+    return [] if profile.data == WORLD else [_public_record(profile)]
+
+
+def _public_record(profile: Profile) -> Path:
+    return folder_of(profile.data) / RECORD
 
 
 def _world_files() -> list[Path]:

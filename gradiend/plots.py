@@ -418,7 +418,8 @@ def trade_off(
 ) -> Figure:
     """Planted bias left (%) against what it costs, one panel a model.
 
-    The cost is the change of ``cost`` against the base model, in % of it for PPL.
+    The cost is the change of ``cost`` against the base model, in % of it for PPL. Where
+    nothing was planted, the distance of SS from 50 stands for the bias.
     """
     models = list(estimates["model"].unique())
     size = (3.4, 3.4) if len(models) > 1 else (6.4, 4.2)
@@ -426,6 +427,8 @@ def trade_off(
     values = estimates.pivot_table(
         index=["model", "variant"], columns="metric", values="value", sort=False
     )
+    planted = "bias left" in values and values["bias left"].notna().any()
+    bias = values["bias left"] if planted else (values["SS"] - 50).abs()
     kinds = list(dict.fromkeys(map(_kind, values.index.get_level_values("variant"))))
     for axis, model in zip(axes, models, strict=True):
         part = values.loc[model]
@@ -436,7 +439,7 @@ def trade_off(
             kind = _kind(variant)
             number = kinds.index(kind)
             axis.scatter(
-                part.loc[variant, "bias left"],
+                bias[model, variant],
                 paid[variant],
                 color=NEUTRAL if "+" in variant else PALETTE[number % len(PALETTE)],
                 marker="os^DvPX*<>"[number % 10],
@@ -445,8 +448,8 @@ def trade_off(
                 label=kind,
             )
         axis.axhline(0, color="black", linewidth=0.6, linestyle=":")
-        axis.axvline(100, color="black", linewidth=0.6, linestyle=":")
-        axis.set_xlabel("planted bias left (%)")
+        axis.axvline(bias[model, BASE], color="black", linewidth=0.6, linestyle=":")
+        axis.set_xlabel("planted bias left (%)" if planted else "|SS − 50|")
         _title(axis, model)
     for axis in axes[:: min(columns, len(models))]:
         axis.set_ylabel(f"change of {cost}" + (" (%)" if cost == "PPL" else ""))

@@ -1,9 +1,10 @@
 """Profiles: which models and features a run covers, and with which settings.
 
-A profile is a YAML file in ``notebooks/profiles``: ``defaults`` hold for every run, a
-``domains`` entry overrides them for a domain, a model's own entries for that model, and
-its ``domains`` entry for that model on that domain. Whatever a value decides, it is a
-field of :class:`Settings`; an unknown key is refused.
+A profile is a YAML file, in ``notebooks/profiles`` or anywhere: ``defaults`` hold for
+every run, a ``domains`` entry overrides them for a domain, a model's own entries for
+that model, and its ``domains`` entry for that model on that domain. Whatever a value
+decides, it is a field of :class:`Settings`; an unknown key is refused. With ``like`` a
+profile takes over another one and names what differs.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ import yaml
 from gradiend.domains import FEATURES
 from gradiend.errors import InputError, known
 from gradiend.methods import METHODS
-from gradiend.results import REPOSITORY, results_root
+from gradiend.results import REPOSITORY, resolved, results_root
 
 PROFILE_FOLDER = REPOSITORY / "notebooks" / "profiles"
+WORLD = "world"
 T = TypeVar("T")
 
 
@@ -37,10 +39,14 @@ class Settings:
     feature: str
     path: str  # folder or hub name
     display: str  # how figures and tables call the model
+    data: str = WORLD  # or the manifest of public files
     stand_in: bool = False
     revision: str | None = None
     device: str = "cpu"
+    device_map: str | None = None  # auto: spread over all GPUs
     dtype: str = "float32"
+    autocast: bool = False  # matrix products in bfloat16
+    checkpointing: bool = False  # compute activations twice, keep few of them
     chat: bool = False  # name-slot texts go through the chat template
     seed: int = 0  # of data, evaluation rows and masks
     # training
@@ -52,6 +58,7 @@ class Settings:
     epsilon: float = 1e-8
     evaluate_every: int = 250
     source: str = "factual"
+    moments: str = "full"
     validation_rows: int = 0
     # encoder evaluation
     test_rows: int = 0  # feature rows; 0 = all
@@ -110,7 +117,8 @@ class Settings:
         return results_root() / self.profile / self.model / self.feature
 
 
-_IDENTITY = ("model", "feature", "display", "revision", "device", "dtype", "seed")
+_IDENTITY = ("model", "feature", "display", "data", "revision", "seed")
+_IDENTITY += ("device", "device_map", "dtype", "autocast", "checkpointing")
 _TRAINING = (
     "seeds",
     "steps",
@@ -120,6 +128,7 @@ _TRAINING = (
     "epsilon",
     "evaluate_every",
     "source",
+    "moments",
     "validation_rows",
 )
 _METHODS = (
@@ -166,10 +175,13 @@ _PARTS = {
 }
 _FIELDS = {field.name for field in fields(Settings)}
 _PROFILE_KEYS = {
+    "like",
+    "claims",
     "description",
     "data",
     "features",
     "jobs",
+    "resources",
     "defaults",
     "domains",
     "models",
@@ -178,15 +190,25 @@ _PROFILE_KEYS = {
 
 @dataclass(frozen=True)
 class Profile:
-    """A checked profile file."""
+    """A checked profile file; ``source`` is what :func:`load_profile` was given."""
 
     name: str
     content: Mapping
+    source: str
 
     @cached_property
     def models(self) -> list[str]:
-        """Model ids, in the order of the file."""
-        return list(self.content["models"])
+        """Model ids, in the order of the file, without those :attr:`left_out`."""
+        return [name for name in self.content["models"] if name not in self.left_out]
+
+    @cached_property
+    def left_out(self) -> list[str]:
+        """Gated models that nobody here may fetch and no cache has."""
+        return [
+            name
+            for name, entry in self.content["models"].items()
+            if entry.get("gated") and not _allowed(entry)
+        ]
 
     @property
     def features(self) -> list[str]:
@@ -195,8 +217,18 @@ class Profile:
 
     @property
     def data(self) -> str:
-        """``world`` (the planted world) or ``hub`` (the public files)."""
-        return self.content.get("data", "world")
+        """``world`` (the planted world) or the manifest of public files to fetch."""
+        return self.content.get("data", WORLD)
+
+    def resources(self, model: str) -> dict[str, int]:
+        """What a job of a model takes: ``gpu``, ``mem_mb``, ``runtime`` (minutes), …"""
+        own = self.content["models"][model].get("resources", {})
+        return dict(self.content.get("resources", {})) | own
+
+    @property
+    def claims(self) -> bool:
+        """Whether its sizes suffice for what the notebooks assert of their results."""
+        return self.content.get("claims", True)
 
     @property
     def domains(self) -> list[str]:
@@ -230,7 +262,8 @@ class Profile:
             key: tuple(value) if isinstance(value, list) else value
             for key, value in values.items()
         }
-        values["path"] = _resolved(values["path"])
+        values["path"] = resolved(values["path"])
+        values["data"] = self.data
         return Settings(profile=self.name, model=model, feature=feature, **values)
 
     @property
@@ -246,17 +279,49 @@ def profile_names() -> list[str]:
     return sorted(path.stem for path in PROFILE_FOLDER.glob("*.yaml"))
 
 
-def load_profile(name: str) -> Profile:
-    """Read and check ``notebooks/profiles/<name>.yaml``."""
-    known(name, profile_names(), "profile")
-    path = PROFILE_FOLDER / f"{name}.yaml"
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise InputError(f"{path}: not valid YAML ({error})") from error
-    profile = Profile(name, content)
+def load_profile(source: str) -> Profile:
+    """Read and check a profile: a name in ``notebooks/profiles``, or a YAML file."""
+    path = _profile_path(source)
+    content = _content(path)
+    profile = Profile(path.stem, content, source)
     _check(profile, path)
     return profile
+
+
+def _profile_path(source: str) -> Path:
+    if not source.endswith(".yaml"):
+        known(source, profile_names(), "profile")
+        return PROFILE_FOLDER / f"{source}.yaml"
+    if not Path(source).is_file():
+        raise InputError(f"{source}: no such profile; check the path")
+    return Path(source)
+
+
+def _content(path: Path) -> dict:
+    """What a profile says, with what it takes over from the one it is like."""
+    try:
+        own = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise InputError(f"{path}: not valid YAML ({error})") from error
+    if "like" not in own:
+        return own
+    base = _content(_profile_path(own["like"]))
+    models = own.get("models", {})
+    if isinstance(models, list):  # a choice of the other profile's
+        for name in models:
+            known(name, base["models"], f"model of profile {own['like']}")
+        base["models"] = {name: base["models"][name] for name in models}
+        del own["models"]
+    return _merged(base, own)
+
+
+def _merged(base: Mapping, own: Mapping) -> dict:
+    """``base`` with what ``own`` says otherwise, level by level."""
+    merged = dict(base)
+    for key, value in own.items():
+        both = isinstance(value, Mapping) and isinstance(base.get(key), Mapping)
+        merged[key] = _merged(base[key], value) if both else value
+    return merged
 
 
 def _check(profile: Profile, path: Path) -> None:
@@ -287,12 +352,16 @@ def _check(profile: Profile, path: Path) -> None:
 
 def _model_values(entry: Mapping) -> dict:
     """The settings a model's entry gives by itself."""
-    return {k: v for k, v in entry.items() if k not in ("domains", "features")}
+    other = ("domains", "features", "gated", "resources")
+    return {key: value for key, value in entry.items() if key not in other}
 
 
-def _resolved(path: str) -> str:
-    """Folders of the repository and of the results as such, hub names as they are."""
-    if path.startswith("results:"):
-        return str(results_root() / path.removeprefix("results:"))
-    folder = REPOSITORY / path
-    return str(folder) if folder.is_dir() else path
+def _allowed(entry: Mapping) -> bool:
+    """Whether a gated model can be had: with a token, or from the cache."""
+    # Imported here: most profiles have no gated model.
+    from huggingface_hub import get_token, try_to_load_from_cache
+
+    cached = try_to_load_from_cache(
+        entry["path"], "config.json", revision=entry.get("revision")
+    )
+    return isinstance(cached, str) or get_token() is not None

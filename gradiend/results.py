@@ -25,6 +25,14 @@ def results_root() -> Path:
     return Path(os.environ.get("GRADIEND_RESULTS") or REPOSITORY / "results")
 
 
+def resolved(path: str) -> str:
+    """Paths in the repository and in the results as such, anything else as it is."""
+    if path.startswith("results:"):
+        return str(results_root() / path.removeprefix("results:"))
+    there = REPOSITORY / path
+    return str(there) if there.exists() else path
+
+
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """A temporary path beside ``path`` that replaces it when the block ends well.

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 from dataclasses import replace
 
 import pandas as pd
 
-from gradiend import world
 from gradiend.autoencoder import Gradiend
 from gradiend.closed_form import closed_form
 from gradiend.cloze import ClozeLM
 from gradiend.data import SLOT
-from gradiend.domains import PRONOUNS, FeatureData, load_feature
+from gradiend.domains import PRONOUNS, FeatureData
 from gradiend.encoding import encode
 from gradiend.errors import InputError, known
 from gradiend.evaluation import encoder_statistics, evaluation_table
@@ -42,6 +42,7 @@ from gradiend.selection import (
     gender_indices,
     select,
 )
+from gradiend.sources import asked_associations
 from gradiend.training import Progress, TrainingResult, TrainingSettings, fit
 
 # Which index each variant is selected by (paper, Sec. 4).
@@ -65,16 +66,9 @@ def load_model(settings: Settings) -> ClozeLM:
         device=settings.device,
         dtype=settings.dtype,
         revision=settings.revision,
-    )
-
-
-def load_data(settings: Settings) -> FeatureData:
-    """The settings' feature, from the planted world."""
-    return load_feature(
-        settings.feature,
-        world.ensure_world(),
-        seed=settings.seed,
-        neutral_texts=settings.neutral_texts,
+        device_map=settings.device_map,
+        autocast=settings.autocast,
+        checkpointing=settings.checkpointing,
     )
 
 
@@ -86,13 +80,14 @@ def train(
     progress: Progress | None = None,
 ) -> TrainingResult:
     """Train GRADIEND; writes gradiend.safetensors, training.json and history.csv."""
+    checkpoints = settings.folder / "checkpoints"
     with measured(settings.folder / "training.run.json"):
         result = fit(
             lm,
             data.table,
             settings.given(TrainingSettings),
             seeds=settings.seeds,
-            checkpoints=settings.folder / "checkpoints",
+            checkpoints=checkpoints,
             progress=progress,
         )
         feature = data.feature
@@ -116,6 +111,7 @@ def train(
         write_json(
             settings.folder / "training.json", _described(settings, "training", summary)
         )
+    shutil.rmtree(checkpoints)  # several times the size of the model
     return replace(result, gradiend=gradiend)
 
 
@@ -156,7 +152,7 @@ def decoder_measure(
     texts, words = data.slot_texts, data.words
     gender, asked = settings.domain == "gender", lm
     if gender and settings.slot == "pronoun":
-        texts = profession_texts(held_out=False)
+        texts = profession_texts(settings, held_out=False)
         words = {name: {pronoun: 1.0} for name, pronoun in PRONOUNS.items()}
     texts = texts[: settings.slot_texts or None]
     if gender and lm.causal and settings.slot == "name":
@@ -237,12 +233,12 @@ def associations_after(
     gradiends: dict[str, Gradiend],
     selected: pd.DataFrame,
 ) -> pd.DataFrame:
-    """What base and selected models learned of every planted association.
+    """What base and selected models say of every association that is asked for.
 
     ``gradiends`` maps the selected table's decoder names to GRADIENDs. Columns: those
     of the associations, variant, decoder, learned. Writes associations.csv.
     """
-    planted = world.associations()
+    planted = asked_associations(settings)
     parts = []
     for _, row in selected.iterrows():
         if row["variant"] == "base":
@@ -301,9 +297,9 @@ def moved_associations(learned: pd.DataFrame) -> pd.DataFrame:
     return rest.groupby(groups, sort=False)["moved"].mean().unstack("domain")
 
 
-def profession_texts(*, held_out: bool) -> list[str]:
+def profession_texts(settings: Settings, *, held_out: bool) -> list[str]:
     """Texts with a profession and a pronoun's slot, of held-out professions or not."""
-    planted = world.associations()
+    planted = asked_associations(settings)
     asked = planted[(planted["kind"] == "profession") & (planted["class"] == "she")]
     apart = asked["word"].isin(held_out_professions(asked))
     return asked.loc[apart == held_out, "query"].tolist()

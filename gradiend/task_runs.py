@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from gradiend import world
 from gradiend.benchmarks.suite import suite_scores, write_scores
-from gradiend.benchmarks.zero_shot import WORLD_TASKS, zero_shot
+from gradiend.benchmarks.zero_shot import zero_shot
 from gradiend.comparison import Workbench
+from gradiend.comparison_data import task_folder, zero_shot_prompts
 from gradiend.edits import Chain, Projection, Weights, assign
 from gradiend.profiles import Settings
 from gradiend.results import measured, read_csv, write_csv
@@ -118,13 +118,13 @@ def _fine_tuner(bench: Workbench) -> Ask:
 
 def _answers(bench: Workbench, variant: Variant) -> Iterator[pd.DataFrame]:
     """Zero-shot, as the paper evaluates Llama."""
-    settings, folder = bench.settings, world.ensure_world() / "capability"
+    settings = bench.settings
     with bench.edit(variant).on(bench.lm) as changed:
         found = zero_shot(
             changed,
             settings.tasks,
-            include=WORLD_TASKS,
-            data=folder,
+            include=zero_shot_prompts(settings),
+            data=task_folder(settings),
             chat=settings.chat,
         )
     yield found.drop(columns="correct").assign(
@@ -164,7 +164,7 @@ def _moved_along(
 
 
 def _examples(settings: Settings, name: str) -> _Examples:
-    task, folder = TASKS[name], world.ensure_world() / "capability"
+    task, folder = TASKS[name], task_folder(settings)
     train = read_split(folder, name, "train")
     if settings.task_rows:
         units = train["unit"].drop_duplicates().head(settings.task_rows)

@@ -34,6 +34,7 @@ class TrainingSettings:
 
     ``source`` is the gradient that is encoded; the decoder always aims at ∇±W.
     ``validation_rows`` caps the rows behind each validation (0 = all of them).
+    ``moments`` are AdamW's: ``full``, or ``8bit`` where memory is short.
     """
 
     steps: int = 2_500
@@ -43,6 +44,7 @@ class TrainingSettings:
     epsilon: float = 1e-8
     evaluate_every: int = 250
     source: Source = "factual"
+    moments: str = "full"
     validation_rows: int = 0
     min_rows: int = 10
 
@@ -85,7 +87,8 @@ def fit(
         Trainer(lm, table, settings, seed=seed, checkpoints=checkpoints).run(progress)
         for seed in seeds
     ]
-    return max(runs, key=lambda run: run.correlation)
+    best = max(runs, key=lambda run: run.correlation)
+    return replace(best, gradiend=best.gradiend.placed(lm.covered))
 
 
 class Trainer:
@@ -170,7 +173,8 @@ class Trainer:
         correlation = pearson(h, self.validation_labels)
         self.history.append({"step": self.step, "loss": loss, "pearson": correlation})
         if self.best is None or abs(correlation) > abs(self.best[0]):
-            self.best = (correlation, self.step, copied(self.gradiend))
+            # Kept in main memory: a GPU that trains has no room for another one.
+            self.best = (correlation, self.step, copied(self.gradiend, "cpu"))
         self._save()
 
     def _result(self) -> TrainingResult:
@@ -250,7 +254,7 @@ class Trainer:
         for key, tensor in tensors.items():
             kind, _, name = key.partition("/")
             kinds.setdefault(kind, {})[name] = tensor
-        best = copied(self.gradiend)
+        best = copied(self.gradiend, "cpu")
         overwrite(flat(best), kinds.pop("best"))
         self.update.load(kinds, steps=header["step"])
         self.best = (*header["best"], best)

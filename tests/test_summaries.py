@@ -12,6 +12,7 @@ import pytest
 from gradiend import study
 from gradiend.errors import InputError
 from gradiend.profiles import load_profile
+from gradiend.sources import load_data
 from gradiend.summaries import gap_frontier, profession_shares, profession_spread
 
 WORDS = [f"job{number:02d}" for number in range(30)]
@@ -67,14 +68,15 @@ def test_the_frontier_leaves_out_what_costs_too_much():
 
 
 def test_no_candidate_is_selected_on_a_held_out_profession():
-    seen = study.profession_texts(held_out=False)
-    kept = study.profession_texts(held_out=True)
+    settings = load_profile("mini").settings("minilm-l6", "gender_MF")
+    seen = study.profession_texts(settings, held_out=False)
+    kept = study.profession_texts(settings, held_out=True)
     assert (len(seen), len(kept)) == (40, 20) and not set(seen) & set(kept)
 
 
 def test_an_unknown_slot_is_refused():
     settings = load_profile("mini").settings("standin-bert-base", "gender_MF")
     lm = study.load_model(settings)
-    data = study.load_data(settings)
+    data = load_data(settings)
     with pytest.raises(InputError, match=r"unknown slot 'pronouns'.*'pronoun'"):
         study.decoder_measure(dataclasses.replace(settings, slot="pronouns"), lm, data)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datasets
 import numpy as np
 import pandas as pd
 import pytest
@@ -86,7 +85,7 @@ def compare(lm, data, monkeypatch, *, chat: bool, before: str = "") -> None:
     assert list(found["task"].unique()) == list(PROMPTS)
     for task, rows in found.groupby("task"):
         table = pd.read_csv(data / f"{task}_validation.csv").head(FEW)
-        assert rows["unit"].tolist() == list(range(FEW))
+        assert rows["unit"].tolist() == [str(number) for number in range(FEW)]
         assert rows["label"].tolist() == table["label"].tolist()
         expected = [by_hand(lm, task, row, before=before) for row in table.itertuples()]
         scores = [samples[i] for i in rows.index]
@@ -161,50 +160,45 @@ def test_the_batch_size_changes_nothing(llama, data, batch_size):
     assert expected.equals(zero_shot(llama, ["cb"], batch_size=batch_size, **options))
 
 
-def test_the_library_knows_our_names():
-    assert set(TASKS.values()) <= set(module._manager(None, None).all_subtasks)
-
-
 @pytest.fixture
-def hub(monkeypatch):
-    """A hub with one example of some tasks."""
+def public(tmp_path):
+    """A folder with an example or two of some of the public tasks."""
     story = {"premise": "It was late.", "choice1": "We slept.", "choice2": "We ate."}
+    answers = {"paragraph": "Ann sleeps.", "question": "Who sleeps?"}
     rows = {
-        "sst2": {"sentence": "What a good play!", "label": 1},
-        "copa": story | {"question": "effect", "label": 1},
+        "sst2_validation": [{"sentence": "What a good play!", "label": 1, "idx": 0}],
+        "copa_validation": [story | {"question": "effect", "label": 1, "idx": 0}],
+        "mnli_validation_matched": [
+            {"premise": "It rains.", "hypothesis": "It is wet.", "label": 0, "idx": 0}
+        ],
+        "multirc_validation": [
+            answers
+            | {"answer": name, "label": label}
+            | {"idx": {"paragraph": 0, "question": 5, "answer": label}}
+            for label, name in enumerate(("Bob", "Ann"))
+        ],
     }
-
-    def load_dataset(path, name, **_):
-        if name not in rows:
-            raise ConnectionError(f"no {name} here")
-        table = datasets.Dataset.from_list([rows[name]])
-        return datasets.DatasetDict({"train": table, "validation": table})
-
-    monkeypatch.setattr(datasets, "load_dataset", load_dataset)
+    for name, table in rows.items():
+        pd.DataFrame(table).to_parquet(tmp_path / f"{name}.parquet")
+    return tmp_path
 
 
-def test_the_librarys_own_tasks_run(llama, hub):
-    found = zero_shot(llama, ["copa", "sst2"])
-    assert found["task"].tolist() == ["copa", "sst2"]
-    assert found["label"].tolist() == [1, 1]
+def test_the_librarys_own_tasks_are_asked_of_public_files(llama, public):
+    found = zero_shot(llama, ["copa", "sst2", "mnli", "multirc"], data=public)
+    assert found["task"].tolist() == ["copa", "sst2", "mnli", "multirc", "multirc"]
+    assert found["label"].tolist() == [1, 1, 0, 0, 1]
+    assert found["unit"].tolist() == ["0", "0", "0", "0-5", "0-5"]
 
 
-def test_a_task_that_cannot_be_loaded_is_named(llama, hub):
-    with pytest.raises(InputError, match=r"'wnli' cannot be loaded \(no wnli here\)"):
-        zero_shot(llama, ["sst2", "wnli"])
+def test_the_library_has_every_task(tmp_path):
+    with module._task_files(list(TASKS), None) as folder:
+        found = module._manager(folder, tmp_path).all_subtasks
+    assert set(found) == set(TASKS)
 
 
-def test_one_of_several_right_answers_will_do():
-    """As in the library's ReCoRD, whose label is the first of them."""
-    sample = {
-        "doc_id": 3,
-        "target": "  - bus stops",
-        "arguments": [("p", f"   - {word} stops") for word in ("bus", "car", "train")],
-        "filtered_resps": [(-3.0, False), (-4.0, False), (-2.0, True)],
-        "em": 1.0,
-    }
-    assert module._answer(sample) == (3, 0, 2, True)
-    assert module._answer(sample | {"em": 0.0}) == (3, 0, 2, False)
+def test_a_task_without_examples_is_named(llama, public):
+    with pytest.raises(InputError, match=r"'wnli' cannot be loaded .*wnli_validation"):
+        zero_shot(llama, ["sst2", "wnli"], data=public)
 
 
 def test_a_masked_model_is_refused(data):
@@ -218,10 +212,10 @@ def test_a_masked_model_is_refused(data):
         (["rtee"], {}, "unknown zero-shot task 'rtee'; did you mean 'rte'"),
         (["cola"], {}, "unknown zero-shot task 'cola'"),
         (["stsb"], {"include": None}, "unknown zero-shot task 'stsb'"),
+        (["record"], {"include": None}, "unknown zero-shot task 'record'"),
         ([], {}, "name at least one"),
         (["sst2"], {"limit": 0}, "a limit of 0 examples"),
         (["sst2"], {"chat": True}, "has no chat template"),
-        (["sst2"], {"data": None}, "sst2_validation.csv: the folder .* is not given"),
         (["sst2"], {"data": "nowhere"}, "nowhere/sst2_validation.csv: not there"),
         (["sst2"], {"include": "nowhere"}, "nowhere: no folder of task files"),
     ],

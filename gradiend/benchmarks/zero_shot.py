@@ -1,10 +1,11 @@
 """Zero-shot answers of causal models to GLUE and SuperGLUE, by the library lm-eval.
 
 A task is a prompt and some answers; the model's is the one whose tokens are likeliest
-after the prompt. :data:`TASKS` are the library's own, with data from the hub;
-``include`` names a folder of task files instead, such as :data:`WORLD_TASKS`. The world
-has no ``cola`` there: whether a sentence is one of the language is no question its
-corpus asks, and a likelihood alone has no threshold without examples.
+after the prompt. :data:`TASKS` are the library's own, asked of the examples in a folder
+of public files; ``include`` names a folder of task files instead, such as
+:data:`WORLD_TASKS`. The world has no ``cola`` there: whether a sentence is one of the
+language is no question its corpus asks, and a likelihood alone has no threshold without
+examples.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import copy
 import io
 import logging
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
@@ -29,25 +31,29 @@ from gradiend.errors import InputError, known
 from gradiend.results import REPOSITORY
 
 WORLD_TASKS = REPOSITORY / "data" / "world" / "zero_shot"
-# Our names and the library's (mnli: the matched part).
+# Our names, and the library's files (mnli: the matched part; its ReCoRD needs a module
+# that transformers 5 no longer has).
 TASKS = {
-    "cola": "cola",
-    "sst2": "sst2",
-    "mrpc": "mrpc",
-    "qqp": "qqp",
-    "mnli": "mnli",
-    "qnli": "qnli",
-    "rte": "rte",
-    "wnli": "wnli",
-    "boolq": "boolq",
-    "cb": "cb",
-    "copa": "copa",
-    "multirc": "multirc",
-    "record": "record",
-    "superglue_rte": "sglue_rte",
-    "wic": "wic",
-    "wsc": "wsc",
+    **{
+        name: f"glue/{name}"
+        for name in ("cola", "sst2", "mrpc", "qqp", "mnli", "qnli", "rte", "wnli")
+    },
+    **{
+        name: f"super_glue/{name}"
+        for name in ("boolq", "cb", "copa", "multirc", "wic", "wsc")
+    },
+    "superglue_rte": "super_glue/rte",
 }
+_VALIDATION = {"mnli": "validation_matched"}
+_TASK_FILE = """\
+include: {library}/default.yaml
+task: {name}
+custom_dataset: !function gradiend.benchmarks.zero_shot.examples
+dataset_kwargs: {{file: {file}}}
+training_split: null
+test_split: null
+validation_split: validation
+"""
 _COLUMNS = ("task", "unit", "label", "prediction", "correct")
 
 
@@ -55,8 +61,8 @@ def zero_shot(
     lm: ClozeLM,
     tasks: Sequence[str],
     *,
+    data: str | Path,
     include: str | Path | None = None,
-    data: str | Path | None = None,
     chat: bool = False,
     limit: int | None = None,
     batch_size: int = 32,
@@ -72,7 +78,8 @@ def zero_shot(
     include
         A folder of lm-eval task files (YAML), used instead of the library's.
     data
-        The folder of the CSV files that those name (see :func:`csv_table`).
+        The folder of the examples: of the files that those name (:func:`examples`), or
+        of ``<task>_validation.parquet``.
     chat
         Whether the tokenizer's chat template is applied: ``doc_to_text`` of the task
         file is the user's turn, ``gen_prefix`` begins the assistant's.
@@ -97,43 +104,39 @@ def zero_shot(
     # Imported here: it takes seconds, and few steps need it.
     import lm_eval
 
-    with _quiet():
-        manager = _manager(include, data)
-        names = {n: n for n in manager.all_subtasks} if include else TASKS
-        loaded = {task: _load(manager, task, names) for task in tasks}
-        found = lm_eval.simple_evaluate(
+    with _quiet(), _task_files(tasks, include) as folder:
+        manager = _manager(folder, data)
+        loaded = {task: _load(manager, task) for task in tasks}
+        # Not its simple_evaluate, which lists all installed packages in each result.
+        found = lm_eval.evaluate(
             _harness(lm, batch_size),
-            tasks=list(loaded.values()),
-            task_manager=manager,
+            {"tasks": loaded, "groups": {}, "group_map": {}},
             limit=limit,
             apply_chat_template=chat,
             log_samples=True,
             # Intervals are made from the rows, and nothing here is drawn.
             bootstrap_iters=0,
-            random_seed=None,
-            numpy_random_seed=None,
-            torch_random_seed=None,
         )
     rows = [
-        (task, *_answer(sample))
-        for task in loaded
-        for sample in found["samples"][names[task]]
+        (task, *_answer(sample)) for task in loaded for sample in found["samples"][task]
     ]
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 
-def csv_table(*, file: str, data: str | None = None, **_: Any) -> Mapping[str, Any]:
+def examples(*, file: str, data: str, **_: Any) -> Mapping[str, Any]:
     """The validation split of a task file: ``dataset_kwargs: {file: NAME}``.
 
     lm-eval calls this for files with ``custom_dataset`` and passes the folder on.
     """
     from datasets import Dataset
 
-    if data is None:
-        raise InputError(f"{file}: the folder of the tasks' files is not given (data)")
+    path = Path(data) / file
+    if path.suffix == ".parquet":
+        return {"validation": Dataset.from_parquet(str(path), keep_in_memory=True)}
     # In memory, so that nothing lands in the cache of datasets.
-    table = read_table(Path(data) / file, ())
-    return {"validation": Dataset.from_pandas(table, preserve_index=False)}
+    return {
+        "validation": Dataset.from_pandas(read_table(path, ()), preserve_index=False)
+    }
 
 
 def _check(lm: ClozeLM, tasks: Sequence[str], *, chat: bool, limit: int | None) -> None:
@@ -152,34 +155,51 @@ def _check(lm: ClozeLM, tasks: Sequence[str], *, chat: bool, limit: int | None) 
         raise InputError(f"a limit of {limit} examples leaves none; give 1 or more")
 
 
-def _manager(include: str | Path | None, data: str | Path | None):
-    """Index of the task files: those of ``include``, or the library's."""
+@contextmanager
+def _task_files(tasks: Sequence[str], include: str | Path | None) -> Iterator[Path]:
+    """A folder with the tasks' files: ``include``, or the library's on our examples."""
+    if include is not None:
+        if not Path(include).is_dir():
+            raise InputError(f"{include}: no folder of task files is there")
+        yield Path(include)
+        return
     import lm_eval.tasks
 
-    if include is None:
-        # Its two folders alone: reading all of the library's files takes 20 seconds.
-        library = Path(lm_eval.tasks.__file__).parent
-        folders = [library / "glue", library / "super_glue"]
-    elif Path(include).is_dir():
-        folders = [Path(include)]
-    else:
-        raise InputError(f"{include}: no folder of task files is there")
-    metadata = {} if data is None else {"data": str(data)}
+    library = Path(lm_eval.tasks.__file__).parent
+    with tempfile.TemporaryDirectory() as folder:
+        for name in tasks:
+            known(name, TASKS, "zero-shot task")
+            split = _VALIDATION.get(name, "validation")
+            text = _TASK_FILE.format(
+                library=library / TASKS[name],
+                name=name,
+                file=f"{name}_{split}.parquet",
+            )
+            (Path(folder) / f"{name}.yaml").write_text(text, encoding="utf-8")
+        yield Path(folder)
+
+
+def _manager(folder: Path, data: str | Path):
+    """Index of the task files of a folder (all of the library's: 20 seconds)."""
+    import lm_eval.tasks
+
     return lm_eval.tasks.TaskManager(
-        include_path=folders, include_defaults=False, metadata=metadata
+        include_path=folder, include_defaults=False, metadata={"data": str(data)}
     )
 
 
-def _load(manager, task: str, names: Mapping[str, str]):
-    """A task of the library with its data."""
-    known(task, names, "zero-shot task")
+def _load(manager, task: str):
+    """A task of the library with its examples."""
+    known(task, manager.all_subtasks, "zero-shot task")
     try:
-        (loaded,) = manager.load([names[task]])["tasks"].values()
+        (loaded,) = manager.load([task])["tasks"].values()
     except (ImportError, OSError) as error:  # of its code, of its data
         reason = str(error).splitlines()[0]
         raise InputError(
             f"zero-shot task {task!r} cannot be loaded ({reason}); leave it out"
         ) from error
+    if loaded.get_config("num_fewshot") is None:
+        loaded.set_config(key="num_fewshot", value=0)
     return loaded
 
 
@@ -220,10 +240,6 @@ def _harness(lm: ClozeLM, batch_size: int):
                 lm.check_length(tokens, where, "leave the task out")
             return super()._loglikelihood_tokens(requests, disable_tqdm=True)
 
-        def get_model_info(self) -> dict:
-            """Nothing: the library would ask the hub about the model."""
-            return {}
-
     return Harness(
         _InMemory(lm),
         backend="causal",
@@ -234,16 +250,22 @@ def _harness(lm: ClozeLM, batch_size: int):
     )
 
 
-def _answer(sample: Mapping[str, Any]) -> tuple[int, int, int, bool]:
+def _answer(sample: Mapping[str, Any]) -> tuple[str, int, int, bool]:
     """Unit, label, prediction and correct of one of the library's samples."""
     prediction = int(np.argmax([score for score, _ in sample["filtered_resps"]]))
     label = sample["target"]
     if isinstance(label, str):  # the answer itself, not its number
         answers = [answer.strip() for _, answer in sample["arguments"]]
         label = answers.index(label.strip())
-    # Several answers may be right (ReCoRD): then the library's exact match counts.
-    correct = sample.get("em", prediction == label)
-    return sample["doc_id"], int(label), prediction, bool(correct)
+    return _unit(sample), int(label), prediction, prediction == int(label)
+
+
+def _unit(sample: Mapping[str, Any]) -> str:
+    """What belongs together: the example, or (MultiRC) the question of its answers."""
+    index = sample["doc"].get("idx")
+    if isinstance(index, Mapping):
+        return "-".join(str(index[key]) for key in ("paragraph", "question"))
+    return str(sample["doc_id"])
 
 
 @contextmanager

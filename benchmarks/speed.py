@@ -1,0 +1,299 @@
+"""Time and memory of GRADIEND: this package against the authors', side by side.
+
+``python benchmarks/speed.py --peer ENV/bin/python [--out FILE]``, where ENV is an
+environment of its own with ``gradiend==0.2.3``::
+
+    python3 -m venv ENV && ENV/bin/pip install torch==2.13.0 gradiend==0.2.3
+
+The same random model, rows and batches go to two processes that take turns; a figure is
+the median of the repeats. Without ``--peer`` this package is measured alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pandas as pd
+import torch
+import transformers
+
+from gradiend.domains import load_feature
+from gradiend.errors import InputError, exit_status
+from gradiend.results import REPOSITORY, write_json
+from gradiend.world import ensure_world
+
+HERE = Path(__file__).resolve().parent
+STANDINS = REPOSITORY / "data" / "standins"
+BATCHES = (1, 32)
+ENCODED, TEXTS, CANDIDATES = 32, 32, 4
+LONGEST = 32  # tokens of a row
+# Name → tokenizer's stand-in, class, and how its configuration differs.
+# (The authors' package pads every row to 256 tokens, more than the stand-ins read.)
+MODELS: dict[str, tuple[str, str, dict]] = {
+    "BERT-base size": ("standin-bert-base", "Bert", {"vocab_size": 28_996}),
+    "GPT-2 size": ("standin-gpt2", "GPT2", {"vocab_size": 50_257}),
+    "BERT, 4 layers of 256": (
+        "standin-bert-base",
+        "Bert",
+        {
+            "vocab_size": 28_996,
+            "hidden_size": 256,
+            "num_hidden_layers": 4,
+            "num_attention_heads": 4,
+            "intermediate_size": 1024,
+        },
+    ),
+    "BERT, a stand-in's size": (
+        "standin-bert-base",
+        "Bert",
+        {
+            "vocab_size": 3_000,
+            "hidden_size": 64,
+            "num_hidden_layers": 3,
+            "num_attention_heads": 4,
+            "intermediate_size": 256,
+        },
+    ),
+}
+# What must hold, as ratios theirs / ours (memory: ours / theirs).
+BARS = {
+    ("BERT-base size", "step, batch 32"): 25,
+    ("BERT-base size", "step, batch 1"): 6,
+    ("BERT-base size", "encoding a row"): 30,
+    ("BERT, 4 layers of 256", "encoding a row"): 20,
+    ("BERT-base size", "a grid candidate"): 5,
+    ("BERT-base size", "peak memory, batch 32"): 2.5,
+    ("BERT-base size", "peak memory, batch 1"): 1 / 0.65,
+}
+
+
+def build(name: str, folder: Path) -> Path:
+    """A checkpoint of random weights with a stand-in's tokenizer."""
+    like, kind, changes = MODELS[name]
+    tokenizer = transformers.AutoTokenizer.from_pretrained(STANDINS / like)
+    config = getattr(transformers, f"{kind}Config")(
+        **changes, pad_token_id=tokenizer.pad_token_id
+    )
+    transformers.set_seed(0)
+    head = "BertForMaskedLM" if kind == "Bert" else "GPT2LMHeadModel"
+    getattr(transformers, head)(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def rows_for(model: Path, count: int = 256) -> pd.DataFrame:
+    """Gender rows of the planted world, as many a class, of 32 tokens at most."""
+    tokenizer = transformers.AutoTokenizer.from_pretrained(model)
+    table = load_feature("gender_MF", ensure_world()).table
+    table = table[(table["split"] == "train") & ~table["masked"].str.startswith("[")]
+    one = table["masked"].str.count(r"\[MASK\]") == 1
+    short = table["masked"].map(lambda t: len(tokenizer(t)["input_ids"]) <= LONGEST)
+    return table[one & short].groupby("label").head(count // 2)
+
+
+@contextmanager
+def process(
+    python: str, script: str, model: Path, rows: Path, threads: int
+) -> Iterator[subprocess.Popen]:
+    """A worker that answers JSON lines."""
+    environment = os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": str(threads)}
+    if script == "our_worker.py":
+        environment["PYTHONPATH"] = str(REPOSITORY)
+    else:
+        environment.pop("PYTHONPATH", None)
+    command = [python, str(HERE / script), "--model", str(model), "--rows", str(rows)]
+    worker = subprocess.Popen(
+        [*command, "--threads", str(threads)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=environment,
+    )
+    try:
+        _answer(worker, command)
+        yield worker
+    finally:
+        worker.kill()
+        worker.wait()
+
+
+def ask(worker: subprocess.Popen, **request) -> dict:
+    """One request and its answer."""
+    worker.stdin.write(json.dumps(request) + "\n")
+    worker.stdin.flush()
+    return _answer(worker, request)
+
+
+def _answer(worker: subprocess.Popen, asked: object) -> dict:
+    line = worker.stdout.readline()
+    if not line:
+        raise InputError(f"the worker ended at {asked}; run it by hand to see why")
+    return json.loads(line)
+
+
+def measure(name: str, sides: Mapping[str, tuple[str, str]], options) -> list[dict]:
+    """All of a model's measures, a row each: measure, side and its median."""
+    found: list[dict] = []
+    with tempfile.TemporaryDirectory() as folder:
+        model = build(name, Path(folder) / "model")
+        rows = Path(folder) / "rows.json"
+        rows_for(model).to_json(rows, orient="records")
+        for batch in BATCHES:
+            found += _by_turns(
+                sides,
+                model,
+                rows,
+                options,
+                {f"step, batch {batch}": {"do": "step", "batch": batch}},
+                peak=f"peak memory, batch {batch}",
+            )
+        found += _by_turns(
+            sides,
+            model,
+            rows,
+            options,
+            {
+                "encoding a row": {"do": "encode", "rows": ENCODED},
+                "a grid candidate": {"do": "candidate", "texts": TEXTS},
+            },
+        )
+        found += _limits(sides["ours"], model, rows, options)
+    return [{"model": name, **row} for row in found]
+
+
+def _by_turns(
+    sides: Mapping[str, tuple[str, str]],
+    model: Path,
+    rows: Path,
+    options,
+    requests: Mapping[str, dict],
+    *,
+    peak: str | None = None,
+) -> list[dict]:
+    """Each request in turn to each side, ``repeats`` times."""
+    found: dict[tuple[str, str], list[dict]] = {}
+    memory = []
+    with _all(sides, model, rows, options.threads) as workers:
+        for worker in workers.values():  # the first call of a process is slow
+            for request in requests.values():
+                small = {k: min(v, 1) for k, v in request.items() if k != "do"}
+                ask(worker, **{"do": request["do"]} | small)
+        for _ in range(options.repeats):
+            for measure_name, request in requests.items():
+                for side, worker in workers.items():
+                    extra = {}
+                    if side == "ours" and request["do"] == "candidate":
+                        extra = {"candidates": CANDIDATES}
+                    answer = ask(worker, **request, **extra)
+                    found.setdefault((measure_name, side), []).append(answer)
+        if peak:
+            memory = [
+                {"measure": peak, "side": side, "value": ask(w, do="peak")["peak_MiB"]}
+                for side, w in workers.items()
+            ]
+    rows_found = []
+    for (measure_name, side), answers in found.items():
+        per = ENCODED if measure_name.startswith("encoding") else 1
+        times = [answer["seconds"] / per for answer in answers]
+        row = {"measure": measure_name, "side": side, "value": statistics.median(times)}
+        for part in ("gradient_seconds", "update_seconds"):
+            if part in answers[0]:
+                row[part] = statistics.median(a[part] for a in answers)
+        rows_found.append(row | {"all": times})
+    return rows_found + memory
+
+
+@contextmanager
+def _all(sides, model: Path, rows: Path, threads: int) -> Iterator[dict]:
+    """A worker a side, both alive: the one that waits takes no time."""
+    with ExitStack() as stack:
+        yield {
+            side: stack.enter_context(process(python, script, model, rows, threads))
+            for side, (python, script) in sides.items()
+        }
+
+
+def _limits(side: tuple[str, str], model: Path, rows: Path, options) -> list[dict]:
+    """How near the machine's own rates a step comes."""
+    batch = BATCHES[-1]
+    with process(*side, model, rows, options.threads) as worker:
+        ask(worker, do="step", batch=batch)
+        limits = ask(worker, do="limits", batch=batch)
+        steps = [ask(worker, do="step", batch=batch) for _ in range(options.repeats)]
+    gradient = statistics.median(step["gradient_seconds"] for step in steps)
+    update = statistics.median(step["update_seconds"] for step in steps)
+    return [
+        {
+            "measure": "operations a second of the gradients, share of a matmul's",
+            "side": "ours",
+            "value": limits["operations"] / gradient / limits["matmul_rate"],
+        },
+        {
+            "measure": "bytes a second of the update, share of a copy's",
+            "side": "ours",
+            "value": 22 * 4 * limits["n"] / update / limits["copy_rate"],
+        },
+    ]
+
+
+def summary(found: list[dict]) -> pd.DataFrame:
+    """A row a model and measure: both sides, their ratio, and what must hold."""
+    table = pd.DataFrame(found)
+    wide = table.pivot_table(
+        index=["model", "measure"], columns="side", values="value", sort=False
+    ).reset_index()
+    if "theirs" in wide:
+        wide["theirs / ours"] = wide["theirs"] / wide["ours"]
+        keys = zip(wide["model"], wide["measure"], strict=True)
+        wide["must be at least"] = [BARS.get(key) for key in keys]
+    return wide
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure, show and write."""
+    sides = {"ours": (sys.executable, "our_worker.py")}
+    if options.peer:
+        sides = {"theirs": (options.peer, "peer_worker.py"), **sides}
+    found: list[dict] = []
+    for name in options.models:
+        found += measure(name, sides, options)
+        print(summary(found).to_string(index=False, float_format="{:.3f}".format))
+        if options.out:
+            write_json(
+                options.out,
+                {
+                    "repeats": options.repeats,
+                    "threads": options.threads,
+                    "machine": platform.machine(),
+                    "torch": torch.__version__,
+                    "transformers": transformers.__version__,
+                    "measures": found,
+                },
+            )
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="GRADIEND's speed, side by side")
+    parser.add_argument("--peer", help="interpreter of the environment with the peer")
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--out", type=Path, help="JSON file for the results")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    chosen = parse()
+    sys.exit(exit_status(lambda: run(chosen)))
