@@ -8,18 +8,21 @@ usage() {
     cat <<'TEXT'
 usage: ./run_all.sh [COMMAND | PROFILE.yaml] [--models A,B] [--domains A,B] [Snakemake options]
 
+A PROFILE.yaml of your own may take over another one (like: paper) and say what differs.
+
 commands
   mini      (default) seven stand-ins, all seven features, and a real model, MiniLM-L6,
-            for gender: every figure and table; about 45 minutes on 2 cores
+            for gender: every figure and table; about 33 minutes on 2 cores
   quick     two stand-ins, one feature a domain, and MiniLM-L6; about 12 minutes
   paper     the paper's own models and data: needs the hub and a GPU; tells first what
             it will fetch, and what each model takes
   standins  train the stand-ins again from the planted world, into results/standins
-  test      ruff, the unit tests and the notebooks under nbval; about 13 minutes
+  test      ruff, the unit tests and the notebooks under nbval; about 17 minutes
 
 options
   --models A,B    only these models of the profile      --domains A,B   only these domains
   -n              show the plan and run nothing         -j N            N cores (all)
+  --executor slurm -j 32      submit each step to a cluster, 32 at once
   anything else goes to Snakemake (for `test`: to pytest)
 
 The first call creates .venv with the pinned packages, unless the active environment has
@@ -126,11 +129,20 @@ exec 9>"$RESULTS/.lock" || fail "$RESULTS cannot be written to; set GRADIEND_RES
 if command -v flock >/dev/null; then
     flock --wait 10 9 || fail "another run is using $RESULTS; wait for it or end it"
 fi
-CORES=(--cores all)
+# All cores of this machine, a GPU a job; on a cluster, some jobs at once, and a job that
+# a node took down with it is sent again.
+WHERE=(--cores all)
+MORE=()
 for option in "${REST[@]}"; do
-    case $option in -j* | -c* | --cores* | --jobs*) CORES=() ;; esac
+    case $option in --executor* | -e) WHERE=(--jobs 16) MORE=(--retries 2) ;; esac
+done
+if [[ ${#MORE[@]} -eq 0 ]] && command -v nvidia-smi >/dev/null; then
+    MORE=(--resources "gpu=$(nvidia-smi --list-gpus | wc -l)")
+fi
+for option in "${REST[@]}"; do
+    case $option in -j* | -c* | --cores* | --jobs*) WHERE=() ;; esac
 done
 exec "$PYTHON" -m snakemake --snakefile notebooks/Snakefile --directory "$RESULTS" \
     --config "profile=$COMMAND" "${CONFIG[@]}" \
     --nolock --rerun-incomplete --keep-going --quiet rules host reason \
-    --rerun-triggers mtime params input "${CORES[@]}" "${REST[@]}"
+    --rerun-triggers mtime params input "${WHERE[@]}" "${MORE[@]}" "${REST[@]}"

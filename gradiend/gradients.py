@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 from transformers.modeling_layers import GradientCheckpointingLayer
 
 from gradiend.cloze import Batch, ClozeLM, row_losses
@@ -68,7 +70,7 @@ def _differentiable(lm: ClozeLM) -> Iterator[None]:
 def _checkpointed(lm: ClozeLM) -> Iterator[None]:
     """Keep only the inputs of layers for the backward pass.
 
-    Transformers does so for layers in training mode; the modules in them stay in
+    The layers of transformers do so in training mode; the modules in them stay in
     evaluation mode, so nothing is dropped out.
     """
     layers = [
@@ -76,12 +78,11 @@ def _checkpointed(lm: ClozeLM) -> Iterator[None]:
         for module in lm.model.modules()
         if isinstance(module, GradientCheckpointingLayer)
     ]
-    lm.model.gradient_checkpointing_enable({"use_reentrant": False})
     for layer in layers:
-        layer.training = True
+        layer._gradient_checkpointing_func = partial(checkpoint, use_reentrant=False)
+        layer.gradient_checkpointing = layer.training = True
     try:
         yield
     finally:
         for layer in layers:
-            layer.training = False
-        lm.model.gradient_checkpointing_disable()
+            layer.gradient_checkpointing = layer.training = False

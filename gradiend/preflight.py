@@ -27,8 +27,8 @@ from gradiend.public.fetch import MODEL_FILES, attempted
 from gradiend.public.manifest import read_manifest
 from gradiend.results import results_root
 
-# In multiples of n, besides the model: GRADIEND, its two AdamW moments, two gradients.
-TRAINING_MEMORY = 3 + 6 + 2
+# In multiples of n, besides the model: GRADIEND and two gradients; AdamW's moments.
+TRAINED, MOMENTS = 3 + 2, 6
 BEST_COPY = 3  # of the kept checkpoint, in main memory
 CHECKPOINT = 3 + 6 + 3  # on disk, until training is through
 UPDATE_TRAFFIC = 22  # numbers that one update reads and writes
@@ -54,8 +54,9 @@ class Model:
     @property
     def memory(self) -> float:
         """Bytes on the device while GRADIEND is trained."""
-        numbers = self.parameters * (1 + TRAINING_MEMORY)
-        return ACTIVATIONS * numbers * self.bytes_each
+        moment = 1 if self.settings.moments == "8bit" else self.bytes_each
+        each = (1 + TRAINED) * self.bytes_each + MOMENTS * moment
+        return ACTIVATIONS * self.parameters * each
 
     @property
     def host_memory(self) -> float:
@@ -200,7 +201,7 @@ def _data_download(profile: Profile) -> int:
         wanted = (
             f.size or 0
             for f in info.siblings
-            if any(fnmatch(f.rfilename, pattern) for pattern in source.files)
+            if any(fnmatch(f.rfilename, pattern) for pattern in source.patterns)
         )
         total += sum(wanted)
     return total

@@ -4,12 +4,13 @@ A profile is a YAML file, in ``notebooks/profiles`` or anywhere: ``defaults`` ho
 every run, a ``domains`` entry overrides them for a domain, a model's own entries for
 that model, and its ``domains`` entry for that model on that domain. Whatever a value
 decides, it is a field of :class:`Settings`; an unknown key is refused. With ``like`` a
-profile takes over another one and names what differs.
+profile takes over another one and says what differs; its ``models`` may then be a list:
+those of the other profile's that it wants, by name or as ``name: {changes}``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -244,13 +245,13 @@ class Profile:
         known(domain, [*self.domains, "all"], "domain")
         asked = self.features
         if model is not None:
-            known(model, self.models, f"model of profile {self.name}")
+            known(model, self.content["models"], f"model of profile {self.name}")
             asked = self.content["models"][model].get("features", asked)
         return [n for n in asked if domain in ("all", FEATURES[n].domain)]
 
     def settings(self, model: str, feature: str) -> Settings:
         """The settings of a model and feature, all overrides applied."""
-        known(model, self.models, f"model of profile {self.name}")
+        known(model, self.content["models"], f"model of profile {self.name}")
         known(feature, self.features, f"feature of profile {self.name}")
         domain = FEATURES[feature].domain
         entry = self.content["models"][model]
@@ -306,13 +307,21 @@ def _content(path: Path) -> dict:
     if "like" not in own:
         return own
     base = _content(_profile_path(own["like"]))
-    models = own.get("models", {})
-    if isinstance(models, list):  # a choice of the other profile's
-        for name in models:
-            known(name, base["models"], f"model of profile {own['like']}")
-        base["models"] = {name: base["models"][name] for name in models}
-        del own["models"]
+    if isinstance(own.get("models"), list):  # a choice of the other profile's
+        base["models"] = dict(_chosen(own.pop("models"), base["models"], own["like"]))
     return _merged(base, own)
+
+
+def _chosen(
+    models: list[str | Mapping], there: Mapping, source: str
+) -> Iterator[tuple[str, Mapping]]:
+    """The entries of the models named, each with the changes given: ``name: {…}``."""
+    for item in models:
+        name, changes = (
+            (item, {}) if isinstance(item, str) else next(iter(item.items()))
+        )
+        known(name, there, f"model of profile {source}")
+        yield name, _merged(there[name], changes)
 
 
 def _merged(base: Mapping, own: Mapping) -> dict:

@@ -21,7 +21,7 @@ import transformers
 import yaml
 
 from gradiend.profiles import load_profile
-from gradiend.public.manifest import Source, read_manifest
+from gradiend.public.manifest import Source, alternatives, read_manifest
 from gradiend.results import REPOSITORY
 from gradiend.world import ensure_world
 from gradiend.world.corpus import corpus
@@ -137,7 +137,7 @@ def _write_texts(world: Path, places: Mapping[str, Path]) -> None:
 def _write_table(folder: Path, source: Source, table: pd.DataFrame) -> None:
     """Every file of the source holds all rows, as the hub's splits do."""
     for pattern in source.files:
-        path = folder / pattern.replace("*", "0000")
+        path = folder / alternatives(pattern)[0].replace("*", "0000")
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == ".parquet":
             table.to_parquet(path, index=False)

@@ -55,7 +55,7 @@ def entrance(
         (["minni"], "unknown profile 'minni'; did you mean 'mini'"),
         (["smoke", "--models", "standin-gtp2"], "did you mean 'standin-gpt2'"),
         (["smoke", "--domains", "gendr"], "did you mean 'gender'"),
-        (["paper"], "reads the public data sets from the hub"),
+        (["no/such.yaml"], "no/such.yaml: no such profile"),
         (["smoke", "--models"], "--models needs a value"),
     ],
 )
@@ -200,3 +200,59 @@ def test_a_damaged_result_is_named_and_made_again(smoke, checkout):
     assert "encoder.json: damaged" in done.stdout
     assert path.read_bytes() == whole
     assert "03_encoder" in done.stdout and "02_train" not in done.stdout
+
+
+SBATCH = """#!/usr/bin/env bash
+# Stands for a cluster: a job is a process of its own; the first one's node dies.
+id=$(($(ls {folder}/*.job 2>/dev/null | wc -l) + 1))
+cp "$1" "{folder}/$id.job"
+if [[ $id -eq 1 ]]; then
+    echo 137 >"{folder}/$id.status"
+else
+    (setsid bash "$1" >"{folder}/$id.log" 2>&1; echo $? >"{folder}/$id.status") \\
+        >/dev/null 2>&1 &
+fi
+echo "$id"
+"""
+STATUS = """#!/usr/bin/env bash
+status=$(cat "{folder}/$1.status" 2>/dev/null) || {{ echo running; exit; }}
+[[ $status == 0 ]] && echo success || echo failed
+"""
+
+
+def test_a_cluster_is_given_the_steps_and_a_lost_one_is_sent_again(
+    smoke, checkout, tmp_path
+):
+    for name, text in (("sbatch", SBATCH), ("status", STATUS)):
+        (tmp_path / name).write_text(text.format(folder=tmp_path))
+        (tmp_path / name).chmod(0o755)
+    results = tmp_path / "results"
+    options = ["smoke", "--models", MODEL, "--domains", "gender", "-j", "2"]
+    cluster = [
+        "--executor",
+        "cluster-generic",
+        "--cluster-generic-submit-cmd",
+        str(tmp_path / "sbatch"),
+        "--cluster-generic-status-cmd",
+        str(tmp_path / "status"),
+        "--seconds-between-status-checks",
+        "1",
+        "--until",
+        f"03_encoder__{MODEL.replace('-', '_')}__all",
+    ]
+    done = entrance(*options, *cluster, results=results, checkout=checkout)
+    assert done.returncode == 0, done.stdout + done.stderr
+    # Two steps, the first of which was sent twice.
+    assert len(list(tmp_path.glob("*.job"))) == 3
+    for name in ("gradiend.safetensors", "encodings.csv"):
+        found = results / RESULT / name
+        assert found.read_bytes() == (smoke / RESULT / name).read_bytes()
+    again = entrance(*options, *cluster, results=results, checkout=checkout)
+    assert again.returncode == 0 and len(list(tmp_path.glob("*.job"))) == 3
+
+
+def test_slurm_is_asked_for_what_a_step_needs(tmp_path, checkout):
+    options = ("smoke", "--models", MODEL, "--executor", "slurm", "-j", "4", "-n")
+    done = entrance(*options, results=tmp_path, checkout=checkout)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "02_train" in done.stdout

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 import yaml
 
-from gradiend import profiles
+from gradiend import plan, profiles
 from gradiend.errors import InputError
 from gradiend.plan import steps
 from gradiend.profiles import load_profile, profile_names
@@ -69,7 +71,7 @@ def test_a_value_belongs_to_the_steps_that_read_it(monkeypatch):
     before = {step.name: step for step in steps(profile)}
     content = dict(profile.content)
     content["defaults"] = content["defaults"] | {"lms_texts": 21}
-    changed = profiles.Profile("smoke", content)
+    changed = profiles.Profile("smoke", content, "smoke")
     moved = {
         step.name for step in steps(changed) if step.values != before[step.name].values
     }
@@ -91,3 +93,52 @@ def test_a_step_depends_on_the_modules_its_notebook_imports():
     names = {path.name for path in plan["02_train--standin-gpt2--all"].inputs}
     assert {"training.py", "update.py", "cloze.py"} <= names
     assert {"generalisation.py", "report.py", "collect.py"}.isdisjoint(names)
+
+
+def own(tmp_path, **content) -> str:
+    path = tmp_path / "own.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return str(path)
+
+
+def test_a_profile_may_be_like_another_one(tmp_path):
+    source = own(
+        tmp_path,
+        like="mini",
+        defaults={"steps": 7},
+        models=["standin-gpt2", {"standin-llama": {"learning_rate": 0.5}}],
+    )
+    profile, mini = load_profile(source), load_profile("mini")
+    assert (profile.name, profile.source) == ("own", source)
+    assert profile.models == ["standin-gpt2", "standin-llama"]
+    found = profile.settings("standin-llama", "race_AB")
+    base = mini.settings("standin-llama", "race_AB")
+    changed = {"profile": "own", "steps": 7, "learning_rate": 0.5}
+    assert found == dataclasses.replace(base, **changed)
+    assert profile.features == mini.features and profile.figures != mini.figures
+    command = steps(profile)[0].command
+    assert f"-p profile {source}" in command
+
+
+def test_mistakes_in_a_profile_like_another_one_are_named(tmp_path):
+    with pytest.raises(InputError, match="'minni'; did you mean 'mini'"):
+        load_profile(own(tmp_path, like="minni"))
+    with pytest.raises(InputError, match="model of profile mini 'standin-gtp2'"):
+        load_profile(own(tmp_path, like="mini", models=["standin-gtp2"]))
+    with pytest.raises(InputError, match=r"nowhere\.yaml: no such profile"):
+        load_profile("nowhere.yaml")
+
+
+def test_a_step_takes_what_its_model_asks_for(tmp_path):
+    source = own(
+        tmp_path,
+        like="smoke",
+        resources={"gpu": 1, "threads": 2},
+        models=["standin-gpt2", {"standin-llama": {"resources": {"mem_mb": 9_000}}}],
+    )
+    found = {step.name: step for step in steps(load_profile(source))}
+    gpt2, llama = (found[f"02_train--standin-{m}--all"] for m in ("gpt2", "llama"))
+    assert gpt2.resources == plan.SMALL | {"gpu": 1, "threads": 2}
+    assert llama.resources == plan.SMALL | {"gpu": 1, "threads": 2, "mem_mb": 9_000}
+    assert "--threads 2" in gpt2.command
+    assert found["report"].resources == plan.SMALL

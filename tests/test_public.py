@@ -24,7 +24,7 @@ from gradiend.errors import InputError
 from gradiend.public import RECORD, fetch, folder_of, prepare, public_folder
 from gradiend.public.bookcorpus import TEXT_FILES, bookcorpus_files, rows_at
 from gradiend.public.manifest import Source, read_manifest
-from gradiend.public.texts import masked_texts
+from gradiend.public.texts import masked_texts, write_texts
 from gradiend.tasks.files import read_split
 from gradiend.tasks.registry import TASKS
 from tests.replica import MANIFEST, SIZES, write_public
@@ -110,6 +110,7 @@ def changed(replica: Path, tmp_path: Path, source: str, **files) -> str:
     ("files", "message"),
     [
         ({"*.csv": {"rows": 7}}, r"namexact: \*.csv of .*namexact at .*expected 7;"),
+        ({"*.tsv | *.csv": {"rows": 8}}, r"namexact: \*.tsv .*has 240 .*expected 8;"),
         ({"*.csv": {"sha256": "0" * 64}}, r"has sha256 [0-9a-f]{64}, expected 0000"),
         ({"names.csv": {}}, r"no file names.csv in aieng-lab/namexact at"),
     ],
@@ -229,6 +230,21 @@ def test_a_local_copy_of_bookcorpus_is_read_instead(folder, replica, monkeypatch
         read_manifest(str(replica)), Path("nowhere/that/anything/is/downloaded")
     )
     assert sources.bookcorpus == paths
+
+
+def test_neutral_texts_may_be_there_themselves(tmp_path):
+    texts = [f"text {number}" for number in range(9)]
+    pd.DataFrame({"text": texts}).to_parquet(tmp_path / "neutral.parquet")
+    genter = {}
+    for key in SIZES:
+        path = tmp_path / f"genter_indices_{key}.csv"
+        path.write_text("index,name,pronoun\n5,number,text\n")
+        genter[path.name] = [path]
+    corpus, _ = corpus_files(tmp_path, "text")
+    neutral = {"biasneutral": ([tmp_path / "neutral.parquet"], 4)}
+    write_texts(genter, neutral, corpus, tmp_path / "out", seed=0)
+    kept = pd.read_csv(tmp_path / "out" / "biasneutral.csv")["text"].tolist()
+    assert len(kept) == 4 and set(kept) < set(texts)
 
 
 # The hub when it does not answer as one would like

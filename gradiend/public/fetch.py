@@ -32,7 +32,7 @@ from tenacity import (
 )
 
 from gradiend.errors import InputError
-from gradiend.public.manifest import Source
+from gradiend.public.manifest import Source, alternatives
 from gradiend.results import atomic_path
 
 T = TypeVar("T")
@@ -115,12 +115,15 @@ def _from_hub(source: Source) -> dict[str, list[Path]]:
                 source.repo,
                 repo_type="dataset",
                 revision=source.revision,
-                allow_patterns=list(source.files),
+                allow_patterns=source.patterns,
             ),
             f"{source.name} ({source.where})",
         )
     )
-    found = {pattern: sorted(folder.glob(pattern)) for pattern in source.files}
+    found = {
+        pattern: sorted({p for one in alternatives(pattern) for p in folder.glob(one)})
+        for pattern in source.files
+    }
     for pattern, paths in found.items():
         if not paths:
             raise InputError(

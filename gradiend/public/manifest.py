@@ -3,7 +3,7 @@
 A manifest is a YAML file such as ``data/public.yaml``: sources by name, each a data set
 of the hub (``repo``) or a folder on the web (``url``) at a ``revision``, with its
 ``licence`` and, by file name or pattern, the ``rows`` its files have together and their
-``sha256``, where these are known.
+``sha256``, where these are known. A pattern may name alternatives: ``a | b``.
 """
 
 from __future__ import annotations
@@ -38,6 +38,11 @@ class Source:
     keep: int | None = None
 
     @property
+    def patterns(self) -> list[str]:
+        """Every alternative of every pattern."""
+        return [one for pattern in self.files for one in alternatives(pattern)]
+
+    @property
     def where(self) -> str:
         """As messages call it."""
         return f"{self.repo or self.url} at {self.revision}"
@@ -54,6 +59,11 @@ class Manifest:
         """The source of that name."""
         known(name, self.sources, f"source in {self.path.name}")
         return self.sources[name]
+
+
+def alternatives(pattern: str) -> list[str]:
+    """``a | b`` → ``a`` and ``b``."""
+    return [one.strip() for one in pattern.split("|")]
 
 
 def read_manifest(data: str) -> Manifest:

@@ -13,9 +13,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow.csv
+import pyarrow.parquet
 
 from gradiend.errors import InputError
 from gradiend.public.bookcorpus import rows_at
+from gradiend.public.terms import read_table
 from gradiend.results import write_csv
 
 SPLITS = {"train": "train", "val": "validation", "test": "test"}
@@ -39,13 +41,17 @@ def write_texts(
     genter
         Index files by pattern; one of each of train, val and test.
     neutral
-        Name → index files and how many texts are kept (all: None), a seeded sample.
+        Name → files and how many texts are kept (all: None), a seeded sample. The
+        files are indices, or hold a column text themselves.
     """
     indices = {split: _genter_index(genter, key) for key, split in SPLITS.items()}
-    chosen = {
-        name: _sample(_first_column(paths), keep, seed)
-        for name, (paths, keep) in neutral.items()
-    }
+    chosen: dict[str, np.ndarray] = {}
+    for name, (paths, keep) in neutral.items():
+        texts = _own_texts(paths)
+        if texts is None:
+            chosen[name] = _sample(_first_column(paths), keep, seed)
+        else:
+            _write_plain(out / f"{name}.csv", _sample(texts, keep, seed))
     wanted = [table["index"].to_numpy() for table in indices.values()]
     found = rows_at(corpus, np.concatenate([*wanted, *chosen.values()]))
     for split, table in indices.items():
@@ -117,6 +123,22 @@ def _first_column(paths: Sequence[Path]) -> np.ndarray:
         table = pyarrow.csv.read_csv(path, convert_options=options)
         parts.append(table.column(0).to_numpy())
     return np.concatenate(parts)
+
+
+def _own_texts(paths: Sequence[Path]) -> np.ndarray | None:
+    """The texts of files that have any."""
+    if paths[0].suffix == ".csv":
+        with pyarrow.csv.open_csv(paths[0]) as reader:
+            names = reader.schema.names
+    else:
+        names = pyarrow.parquet.read_schema(paths[0]).names
+    if "text" not in names:
+        return None
+    return np.concatenate([read_table(path)["text"].to_numpy() for path in paths])
+
+
+def _write_plain(path: Path, texts: Sequence[str]) -> None:
+    write_csv(path, pd.DataFrame({"text": list(texts)}))
 
 
 def _sample(rows: np.ndarray, keep: int | None, seed: int) -> np.ndarray:

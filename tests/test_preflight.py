@@ -1,0 +1,143 @@
+"""What a run with the hub is told, and what is refused before it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import psutil
+import pytest
+import torch
+import yaml
+from huggingface_hub import constants
+
+from gradiend import preflight as module
+from gradiend.errors import InputError
+from gradiend.plan import steps
+from gradiend.preflight import Device, Model, preflight, step_seconds
+from gradiend.profiles import load_profile
+from tests.replica import snapshot, write_models
+
+GATED = "llama-3.2-3b"
+SMALL = ["distilbert-base-cased", GATED]
+CPU = Device("CPU", bandwidth=2e10, speed=1e11, memory=16 << 30)
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch) -> Iterator[Path]:
+    """A hub's cache of one's own, offline, and nobody logged in."""
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.get_token", lambda: None)
+    monkeypatch.setattr(module, "measure", lambda _: CPU)
+    monkeypatch.setenv("GRADIEND_RESULTS", str(tmp_path / "results"))
+    yield tmp_path / "hub"
+
+
+def own_profile(tmp_path: Path, **changes) -> str:
+    """The paper's profile on a CPU, with changes."""
+    content = {"like": "paper", "models": SMALL, "defaults": {"device": "cpu"}}
+    path = tmp_path / "own.yaml"
+    path.write_text(yaml.safe_dump(content | changes))
+    return str(path)
+
+
+def told(source: str) -> list[str]:
+    lines: list[str] = []
+    profile = load_profile(source)
+    preflight(profile, profile.models, log=lines.append)
+    return lines
+
+
+def test_a_gated_model_without_a_token_is_named_and_the_others_go_on(cache, tmp_path):
+    write_models(cache, ["distilbert-base-cased"])
+    source = own_profile(tmp_path)
+    lines = told(source)
+    assert lines[0].startswith(f"{GATED}: left out; it is gated")
+    assert any(
+        line.startswith("distilbert-base-cased: 0.0 MB to fetch") for line in lines
+    )
+    profile = load_profile(source)
+    assert profile.models == ["distilbert-base-cased"]
+    names = {step.name for step in steps(profile)}
+    assert not any("llama" in name for name in names) and "report" in names
+
+
+def test_a_gated_model_with_a_token_or_in_the_cache_is_there(
+    cache, tmp_path, monkeypatch
+):
+    source = own_profile(tmp_path)
+    write_models(cache, [GATED])
+    assert load_profile(source).models == SMALL
+    entry = load_profile("paper").content["models"][GATED]
+    folder = snapshot(cache, "models", entry["path"], entry["revision"])
+    (folder / "config.json").unlink()
+    assert load_profile(source).left_out == [GATED]
+    monkeypatch.setattr("huggingface_hub.get_token", lambda: "hf_x")
+    assert load_profile(source).models == SMALL
+
+
+def test_a_model_that_is_neither_cached_nor_to_be_fetched_is_named(cache, tmp_path):
+    with pytest.raises(InputError, match=r"distilbert.*not in the local cache"):
+        told(own_profile(tmp_path))
+
+
+def test_a_missing_gpu_is_refused_with_the_way_out(cache, tmp_path, monkeypatch):
+    write_models(cache, SMALL)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(InputError, match=r"wants a GPU .*like: paper"):
+        told(own_profile(tmp_path, defaults={"device": "cuda"}))
+
+
+def test_too_little_memory_and_disk_are_refused_with_the_way_out(
+    cache, tmp_path, monkeypatch
+):
+    write_models(cache, SMALL)
+    source = own_profile(tmp_path)
+    told(source)
+
+    memory = SimpleNamespace(total=1_000_000)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
+    disk = SimpleNamespace(free=1_000_000)
+    monkeypatch.setattr(module.shutil, "disk_usage", lambda _: disk)
+    with pytest.raises(InputError) as error:
+        told(source)
+    lines = str(error.value).splitlines()
+    assert "distilbert-base-cased: training takes" in lines[0]
+    assert "dtype: bfloat16, moments: 8bit" in lines[0]
+    assert "free, about" in lines[-1] and "HF_HOME" in lines[-1]
+
+
+def test_a_card_that_is_too_small_is_refused_unless_there_are_several(
+    cache, tmp_path, monkeypatch
+):
+    settings = load_profile("paper").settings("bert-base-cased", "gender_MF")
+    model = Model(settings, parameters=10**9, download=0)
+    card = Device("a card", 1e12, 1e14, memory=int(model.memory / 2))
+    (problem,) = module._problems(model, card)
+    assert "a card has" in problem and "device_map: auto" in problem
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
+    several = settings.__class__(**{**vars(settings), "device_map": "auto"})
+    assert module._problems(Model(several, 10**9, 0), card) == []
+
+
+def test_eight_bits_a_moment_are_less_memory():
+    settings = load_profile("paper").settings("llama-3.2-3b", "gender_MF")
+    lean = settings.__class__(**{**vars(settings), "moments": "8bit"})
+    full, lean = (Model(s, 3_200_000_000, 0).memory for s in (settings, lean))
+    assert full == pytest.approx(1.1 * 3.2e9 * 12 * 2)
+    assert lean == pytest.approx(1.1 * 3.2e9 * (6 * 2 + 6))
+
+
+def test_a_step_costs_its_arithmetic_and_its_traffic():
+    settings = load_profile("paper").settings("bert-base-cased", "gender_MF")
+    model = Model(settings, parameters=10**8, download=0)
+    arithmetic = 10 * 1e8 * 40 * 32 / 1e11
+    traffic = 22 * 1e8 * 4 / 2e10
+    assert step_seconds(model, CPU) == pytest.approx(arithmetic + traffic)
+
+
+def test_the_device_is_really_measured():
+    found = module.measure("cpu", size=64, numbers=1 << 12)
+    assert found.bandwidth > 1e6 and found.speed > 1e6 and found.memory > 1e8

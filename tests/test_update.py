@@ -1,0 +1,140 @@
+"""The optimisation step: blocks, 8-bit moments; and gradients with less memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch.utils.checkpoint import checkpoint
+
+from gradiend import update as module
+from gradiend.autoencoder import Gradiend
+from gradiend.encoding import encode
+from gradiend.errors import InputError
+from gradiend.gradients import gradients
+from gradiend.moments import GROUP, EightBitMoments
+from gradiend.training import TrainingSettings, fit
+from gradiend.update import Update, copied, flat
+from tests.conftest import tiny_lm
+
+SETTINGS = TrainingSettings(
+    steps=40, batch_size=4, learning_rate=1e-2, evaluate_every=10, min_rows=2
+)
+
+
+def similarity(left: dict, right: dict) -> float:
+    left, right = (torch.cat([t.flatten() for t in d.values()]) for d in (left, right))
+    return float(torch.nn.functional.cosine_similarity(left, right, 0))
+
+
+@pytest.mark.parametrize("block", [7, 64, 1 << 20])
+def test_the_size_of_a_block_does_not_matter(table, monkeypatch, block):
+    lm = tiny_lm("gpt2")  # some of its gradients are transposed in memory
+    found = gradients(lm, lm.batch(lm.encode(table)), sources=("factual", "difference"))
+    start = Gradiend.initialise(lm.covered, seed=1)
+    states = []
+    for size in (1 << 18, block):
+        monkeypatch.setitem(module.BLOCK, "cpu", size)
+        update = Update(copied(start), SETTINGS)
+        losses = [update(*found.values()) for _ in range(3)]
+        states.append((losses, flat(update.gradiend)))
+    assert states[0][0] == pytest.approx(states[1][0], rel=1e-5)
+    for name, tensor in states[0][1].items():
+        torch.testing.assert_close(tensor, states[1][1][name], rtol=1e-4, atol=1e-6)
+
+
+def test_a_step_allocates_nothing_of_the_size_of_a_parameter(table, monkeypatch):
+    lm = tiny_lm("bert")
+    found = gradients(lm, lm.batch(lm.encode(table)), sources=("factual", "difference"))
+    update = Update(Gradiend.initialise(lm.covered, seed=1), SETTINGS)
+    monkeypatch.setitem(module.BLOCK, "cpu", 128)
+    largest = max(tensor.numel() for tensor in lm.covered.values())
+    with torch.profiler.profile(profile_memory=True) as profiler:
+        update(*found.values())
+    grown = [e.self_cpu_memory_usage for e in profiler.events()]
+    assert max(grown) <= 4 * 128 < 4 * largest
+
+
+@pytest.mark.parametrize("architecture", ["bert", "llama"])
+def test_eight_bit_moments_train_the_same_feature(table, architecture):
+    lm = tiny_lm(architecture)
+    full, lean = (
+        fit(lm, table, replace(SETTINGS, moments=kind)) for kind in ("full", "8bit")
+    )
+    assert lean.correlation == pytest.approx(full.correlation, abs=0.02)
+    for part in ("encoder", "decoder_weight", "decoder_bias"):
+        found = (getattr(run.gradiend, part) for run in (full, lean))
+        assert similarity(*found) > 0.98
+    assert full.history["loss"].tolist() != lean.history["loss"].tolist()
+
+
+def test_eight_bit_moments_go_on_after_a_kill(table, tmp_path):
+    lm = tiny_lm("bert")
+    settings = replace(SETTINGS, moments="8bit")
+    fit(lm, table, replace(settings, steps=10), checkpoints=tmp_path)
+    (path,) = tmp_path.glob("*.safetensors")
+    assert path.stat().st_size > 0
+    again = fit(lm, table, replace(settings, steps=10), checkpoints=tmp_path)
+    first = fit(lm, table, replace(settings, steps=10))
+    assert again.history.equals(first.history)
+
+
+def test_a_byte_keeps_sign_and_size_to_some_percent():
+    values = torch.randn(3 * GROUP - 5) * torch.logspace(-4, 0, 3 * GROUP - 5)
+    moments = EightBitMoments({"a": values})
+    moments.keep("a", 0, [values, values.square()])
+    first, second = moments.block("a", 0, len(values))
+    large = values.abs() > 1e-5 * values.abs().max()
+    assert (first.sign() == values.sign())[large].all()
+    assert ((first / values - 1).abs()[large] < 0.15).all()
+    assert ((second / values.square() - 1).abs()[large] < 0.3).all()
+    assert (second[values != 0] > 0).all()  # it is divided by
+    held = sum(t.numel() * t.element_size() for kind in moments.state().values()
+               for t in kind.values())  # fmt: skip
+    assert held < 2.1 * len(values)
+
+
+def test_an_unknown_kind_of_moments_is_refused(table):
+    with pytest.raises(InputError, match="unknown kind of moments '4bit'"):
+        fit(tiny_lm("bert"), table, replace(SETTINGS, moments="4bit"))
+
+
+def test_checkpointing_changes_no_gradient(lm, table, monkeypatch):
+    calls = []
+
+    def spy(*arguments, **options):
+        calls.append(options)
+        return checkpoint(*arguments, **options)
+
+    monkeypatch.setattr("gradiend.gradients.checkpoint", spy)
+    batch = lm.batch(lm.encode(lm.usable(table)))
+    sources = ("factual", "counterfactual", "difference")
+    plain = gradients(lm, batch, sources=sources)
+    lean = gradients(replace(lm, checkpointing=True), batch, sources=sources)
+    for source in sources:
+        for name, tensor in plain[source].items():
+            torch.testing.assert_close(lean[source][name], tensor)
+    assert len(calls) == 2  # a layer each, and none in the plain pass
+    assert not any(module.training for module in lm.model.modules())
+
+
+def test_autocast_is_close_and_leaves_encodings_alone(lm, table):
+    rows = lm.usable(table)
+    lower = replace(lm, autocast=True)
+    found = [
+        gradients(model, model.batch(model.encode(rows)), sources=("difference",))
+        for model in (lm, lower)
+    ]
+    assert similarity(*(f["difference"] for f in found)) > 0.99
+    assert found[0]["difference"].keys() == found[1]["difference"].keys()
+    gradiend = Gradiend.initialise(lm.covered, seed=0)
+    assert (encode(lm, gradiend, rows) == encode(lower, gradiend, rows)).all()
+
+
+def test_a_gradiend_is_put_where_the_model_is():
+    lm = tiny_lm("bert")
+    gradiend = Gradiend.initialise(lm.covered, seed=0)
+    elsewhere = {n: torch.empty(p.shape, device="meta") for n, p in lm.covered.items()}
+    moved = gradiend.placed(elsewhere)
+    assert {t.device.type for t in flat(moved).values()} == {"meta"}
