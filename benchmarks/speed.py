@@ -1,6 +1,6 @@
 """Time and memory of GRADIEND: this package against the authors', side by side.
 
-``python benchmarks/speed.py --peer ENV/bin/python [--out FILE]``, where ENV is an
+``python benchmarks/speed.py --peer ENV/bin/python [--out FOLDER]``, where ENV is an
 environment of its own with ``gradiend==0.2.3``::
 
     python3 -m venv ENV && ENV/bin/pip install torch==2.13.0 gradiend==0.2.3
@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import statistics
 import subprocess
 import sys
@@ -265,16 +266,18 @@ def run(options: argparse.Namespace) -> None:
     sides = {"ours": (sys.executable, "our_worker.py")}
     if options.peer:
         sides = {"theirs": (options.peer, "peer_worker.py"), **sides}
-    found: list[dict] = []
     for name in options.models:
-        found += measure(name, sides, options)
+        found = measure(name, sides, options)
         print(summary(found).to_string(index=False, float_format="{:.3f}".format))
         if options.out:
+            slug = re.sub(r"[^a-z0-9]+", "_", name.lower())
             write_json(
-                options.out,
+                options.out / f"speed_{slug}.json",
                 {
                     "repeats": options.repeats,
                     "threads": options.threads,
+                    "rows_encoded": ENCODED,
+                    "texts_of_a_candidate": TEXTS,
                     "machine": platform.machine(),
                     "torch": torch.__version__,
                     "transformers": transformers.__version__,
@@ -290,7 +293,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--out", type=Path, help="JSON file for the results")
+    parser.add_argument("--out", type=Path, help="folder for a JSON file a model")
     return parser.parse_args(arguments)
 
 
