@@ -91,7 +91,7 @@ def write_public(cache: Path, downloads: Path) -> Path:
         (pattern,) = sources[name].files
         path = places[name] / pattern.replace("*", "0000")
         _write_parquet(path, {"text": texts})
-    return _write_manifest(cache.parent / "replica.yaml", sources)
+    return _write_manifest(cache.parent / "manifest.yaml", sources)
 
 
 def _place(source: Source, cache: Path, downloads: Path) -> Path:

@@ -86,7 +86,7 @@ def test_a_model_has_the_variants_of_its_own_features_and_methods(profile):
         **profile.content,
         "models": {"a": {"path": "a", "display": "A", "methods": ["CDA", "INLP"]}},
     }
-    found = variants(Profile("p", content), "a")
+    found = variants(Profile("p", content, "p"), "a")
     others = {part for v in found for part in v.parts if "GRADIEND" not in part}
     assert others == {"CDA", "INLP"}
     combined = [v.name for v in found if len(v.parts) > 1]
