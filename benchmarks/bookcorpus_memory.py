@@ -24,15 +24,17 @@ from gradiend.results import write_json
 CHUNK = 740_000
 WANTED = 27_000  # of GENTER; the neutral data sets keep fewer
 READER = """
-import json, resource, sys
+import json, sys
 from pathlib import Path
 import numpy as np
 from gradiend.public.bookcorpus import bookcorpus_files, rows_at
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def peak():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(x for x in lines if x.startswith("VmHWM")).split()[1]) / 1024
+before = peak()
 wanted = np.random.default_rng(0).choice(int(sys.argv[2]), int(sys.argv[3]), False)
 found = rows_at(bookcorpus_files(Path(sys.argv[1])), wanted)
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(json.dumps({"before_MiB": before / 1024, "peak_MiB": peak / 1024}))
+print(json.dumps({"before_MiB": before, "peak_MiB": peak()}))
 """
 
 

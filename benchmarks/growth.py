@@ -112,11 +112,12 @@ def size_of(width: int) -> int:
 def draw(found: pd.DataFrame) -> Figure:
     """Time above, peak memory below, one column an axis."""
     axes = list(found["axis"].unique())
+    base = f"n = {size_of(BASE) / 1e6:.0f} million"
     titles = {
         "n (million)": "training step, batch 16",
-        "batch": "training step, n = 37 million",
-        "rows": "encoding, n = 37 million",
-        "candidates": "grid, n = 37 million",
+        "batch": f"training step, {base}",
+        "rows": f"encoding, {base}",
+        "candidates": f"grid, {base}",
     }
     figure, panels = plt.subplots(
         2, len(axes), figsize=(11, 4.8), sharex="col", layout="constrained"
@@ -128,7 +129,7 @@ def draw(found: pd.DataFrame) -> Figure:
         ):
             panel = panels[row, column]
             panel.plot(part["size"], values, "o-", color=PALETTE[row], markersize=4)
-            panel.set_ylim(bottom=0)
+            panel.set_ylim(0, 1.1 * values.max())
             panel.set_xlim(left=0)
             panel.grid(alpha=0.3)
             if column == 0:
