@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
+from measuring import peak, timed
 from torch.utils.flop_counter import FlopCounterMode
 
 from gradiend.autoencoder import Gradiend
@@ -116,23 +115,6 @@ class Worker:
         label = 1 if self.turn % 2 else -1
         chosen = np.flatnonzero(self.table["label"] == label)
         return [self.rows[chosen[i % len(chosen)]] for i in range(batch)]
-
-
-def timed(work: Callable[[], object]) -> tuple[float, object]:
-    """Seconds that ``work`` takes, and what it returns."""
-    start = time.perf_counter()
-    found = work()
-    return time.perf_counter() - start, found
-
-
-def peak() -> dict:
-    """Largest resident memory of this process so far (Linux).
-
-    Not getrusage's: that begins with what the parent process had.
-    """
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    (line,) = (x for x in status.splitlines() if x.startswith("VmHWM"))
-    return {"peak_MiB": int(line.split()[1]) / 1024}
 
 
 def serve(worker: Worker) -> None:

@@ -14,7 +14,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from gradiend.trainer.core.training import train
 from gradiend.trainer.factory import create_model_with_gradiend
 from gradiend.trainer.text.prediction.trainer import TextPredictionTrainer
 from gradiend.util.encoding_rows import encode_dataset_to_rows
+from measuring import peak, timed
 
 NEUTRAL = ["The bridge over the river was closed for a week."]  # never scored
 
@@ -150,23 +151,6 @@ class Steps:
                 answer(peak())
             else:
                 return
-
-
-def timed(work: Callable[[], object]) -> tuple[float, object]:
-    """Seconds that ``work`` takes, and what it returns."""
-    start = time.perf_counter()
-    found = work()
-    return time.perf_counter() - start, found
-
-
-def peak() -> dict:
-    """Largest resident memory of this process so far (Linux).
-
-    Not getrusage's: that begins with what the parent process had.
-    """
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    (line,) = (x for x in status.splitlines() if x.startswith("VmHWM"))
-    return {"peak_MiB": int(line.split()[1]) / 1024}
 
 
 def requests() -> Iterator[dict]:

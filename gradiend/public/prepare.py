@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -44,10 +44,14 @@ class Sources:
 
     manifest: Manifest
     folder: Path
+    _found: dict[str, Files] = field(default_factory=dict)
 
     def files(self, name: str) -> Files:
-        """A source's files by pattern."""
-        return fetch(self.manifest.source(name), self.folder.parent / "downloads")
+        """A source's files by pattern; fetched and checked once."""
+        if name not in self._found:
+            downloads = self.folder.parent / "downloads"
+            self._found[name] = fetch(self.manifest.source(name), downloads)
+        return self._found[name]
 
     def all(self, name: str) -> list[Path]:
         """All of a source's files."""

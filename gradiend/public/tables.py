@@ -13,6 +13,7 @@ import pyarrow.parquet as parquet
 
 from gradiend.errors import InputError
 from gradiend.public.terms import read_table
+from gradiend.public.texts import sampled
 from gradiend.results import atomic_path, write_csv, write_json
 from gradiend.tasks.registry import TASKS
 
@@ -42,8 +43,8 @@ def copied(path: Path, target: Path) -> None:
 def write_stereoset(paths: Sequence[Path], out: Path) -> None:
     """Write stereoset.json in the schema of the original file."""
     examples = [
-        _stereoset_example(row, _gold_names(path))
-        for path in paths
+        _stereoset_example(row, gold)
+        for path, gold in ((path, _gold_names(path)) for path in paths)
         for row in read_table(path).to_dict("records")
     ]
     write_json(out / "stereoset.json", {"data": {"intrasentence": examples}})
@@ -90,10 +91,7 @@ def write_corpus(
     paths: Sequence[Path], out: Path, *, keep: int | None, seed: int
 ) -> None:
     """Write corpus.csv: a seeded sample of WikiText's paragraphs."""
-    texts = list(paragraphs(paths))
-    if keep is not None and keep < len(texts):
-        chosen = np.random.default_rng(seed).choice(len(texts), keep, replace=False)
-        texts = [texts[i] for i in np.sort(chosen)]
+    texts = sampled(np.array(list(paragraphs(paths)), dtype=object), keep, seed)
     write_csv(out / "corpus.csv", pd.DataFrame({"text": texts}))
 
 

@@ -49,9 +49,9 @@ def write_texts(
     for name, (paths, keep) in neutral.items():
         texts = _own_texts(paths)
         if texts is None:
-            chosen[name] = _sample(_first_column(paths), keep, seed)
+            chosen[name] = sampled(_first_column(paths), keep, seed)
         else:
-            _write_plain(out / f"{name}.csv", _sample(texts, keep, seed))
+            _write_plain(out / f"{name}.csv", sampled(texts, keep, seed))
     wanted = [table["index"].to_numpy() for table in indices.values()]
     found = rows_at(corpus, np.concatenate([*wanted, *chosen.values()]))
     for split, table in indices.items():
@@ -141,7 +141,8 @@ def _write_plain(path: Path, texts: Sequence[str]) -> None:
     write_csv(path, pd.DataFrame({"text": list(texts)}))
 
 
-def _sample(rows: np.ndarray, keep: int | None, seed: int) -> np.ndarray:
+def sampled(rows: np.ndarray, keep: int | None, seed: int) -> np.ndarray:
+    """At most ``keep`` of the rows (all: None), a seeded sample in their order."""
     if keep is None or len(rows) <= keep:
         return rows
     chosen = np.random.default_rng(seed).choice(len(rows), keep, replace=False)
