@@ -41,7 +41,9 @@ class Worker:
         """One training step: a batch, its two gradients, the update."""
         rows = self._draw(batch)
         gradient_seconds, found = timed(
-            lambda: gradients(self.lm, self.lm.batch(rows), sources=SOURCES)
+            lambda: gradients(
+                self.lm, self.lm.batch(rows, packed=True), sources=SOURCES
+            )
         )
         update_seconds, _ = timed(lambda: self.update(*found.values()))
         return {
@@ -96,7 +98,7 @@ class Worker:
         """Operations of a batch's gradients, and the machine's plain rates."""
         rows = self._draw(batch)
         with FlopCounterMode(display=False) as counter:
-            gradients(self.lm, self.lm.batch(rows), sources=SOURCES)
+            gradients(self.lm, self.lm.batch(rows, packed=True), sources=SOURCES)
         square = torch.rand(2048, 2048)
         vector = torch.rand(1 << 27)
         target = torch.empty_like(vector)

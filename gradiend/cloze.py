@@ -33,6 +33,7 @@ from transformers.models.auto.modeling_auto import (
 )
 
 from gradiend.errors import InputError
+from gradiend.packing import Layout, own_attention, packed_layout, padded_layout
 from gradiend.tokens import EncodedRow, encode_rows, fill_slots
 
 Side = Literal["factual", "counterfactual"]
@@ -50,14 +51,15 @@ class Targets:
 
 @dataclass(frozen=True)
 class Batch:
-    """Padded sequences and the places in them that are predicted."""
+    """Padded or packed sequences and the places in them that are predicted."""
 
     input_ids: Tensor  # [B, T]
-    attention_mask: Tensor  # [B, T]
-    slots: Tensor  # [S, 2] (sequence, position), each once
+    attention_mask: Tensor  # [B, T], packed: [B, 1, T, T]
+    slots: Tensor  # [S, 2] (line, position), each once
     factual: Targets
     counterfactual: Targets
     rows: int  # R
+    position_ids: Tensor | None = None  # [B, T] where the batch is packed
 
     def side(self, side: Side) -> Targets:
         """The targets of ``side``."""
@@ -243,9 +245,13 @@ class ClozeLM:
     @cached_property
     def max_length(self) -> int:
         """Tokens the model can read."""
-        limit = self.model.config.max_position_embeddings
-        # RoBERTa numbers positions from the padding index on.
-        return limit - 2 if self.model.config.model_type == "roberta" else limit
+        return self.model.config.max_position_embeddings - self.first_position
+
+    @property
+    def first_position(self) -> int:
+        """The position of a first token: RoBERTa begins behind the padding index."""
+        config = self.model.config
+        return config.pad_token_id + 1 if "roberta" in config.model_type else 0
 
     def usable(self, table: pd.DataFrame) -> pd.DataFrame:
         """Rows this model can answer: a causal LM needs text before the slot."""
@@ -261,31 +267,34 @@ class ClozeLM:
         filled = fill_slots(self.tokenizer, [context] * len(words), words)
         return [tuple(item.ids[p] for p in item.spans[0]) for item in filled]
 
-    def batch(self, rows: Sequence[EncodedRow]) -> Batch:
-        """Pad rows to the longest of them."""
-        sequences: list[tuple[int, ...]] = []
+    def batch(self, rows: Sequence[EncodedRow], *, packed: bool = False) -> Batch:
+        """Pad rows to the longest of them, or pack them side by side.
+
+        Packing (:mod:`gradiend.packing`) is for rows of different lengths.
+        """
+        sequences = [sequence for row in rows for sequence in row.sequences]
+        lengths = [len(sequence) for sequence in sequences]
+        layout = (packed_layout if packed else padded_layout)(lengths)
+        first = 0
         slots: dict[tuple[int, int], int] = {}
         sides: dict[Side, list[tuple[int, int, int, int]]]
         sides = {"factual": [], "counterfactual": []}
         for index, row in enumerate(rows):
-            first = len(sequences)
-            sequences.extend(row.sequences)
             for side, entries in sides.items():
                 target = getattr(row, side)
                 count = len(target.tokens)
                 for position, token in zip(
                     target.positions, target.tokens, strict=True
                 ):
-                    place = (first + target.sequence, position)
-                    slot = slots.setdefault(place, len(slots))
+                    line, start = layout.places[first + target.sequence]
+                    slot = slots.setdefault((line, start + position), len(slots))
                     entries.append((slot, token, index, count))
-        input_ids, attention_mask = self.pad(sequences)
+            first += len(row.sequences)
         return Batch(
-            input_ids,
-            attention_mask,
-            torch.tensor(list(slots), device=self.device),
-            *(_targets(sides[side], self.device) for side in sides),
+            slots=torch.tensor(list(slots), device=self.device),
+            **{side: _targets(sides[side], self.device) for side in sides},
             rows=len(rows),
+            **self._lines(sequences, layout),
         )
 
     def batches(
@@ -306,19 +315,43 @@ class ClozeLM:
             mask[index, : len(sequence)] = 1
         return ids.to(self.device), mask.to(self.device)
 
+    def _lines(self, sequences: list[tuple[int, ...]], layout: Layout) -> dict:
+        """Inputs of a batch: padded, or packed with a position and mask of each."""
+        if layout.lines == len(sequences):
+            input_ids, attention_mask = self.pad(sequences)
+            return {"input_ids": input_ids, "attention_mask": attention_mask}
+        lengths = [len(sequence) for sequence in sequences]
+        fill = self.tokenizer.pad_token_id or 0
+        ids = torch.full((layout.lines, layout.length), fill)
+        positions = torch.full_like(ids, self.first_position)
+        for (line, start), sequence in zip(layout.places, sequences, strict=True):
+            own = slice(start, start + len(sequence))
+            ids[line, own] = torch.tensor(sequence)
+            positions[line, own] += torch.arange(len(sequence))
+        mask = own_attention(
+            layout, lengths, causal=self.causal, dtype=self.model.dtype
+        )
+        parts = {"input_ids": ids, "attention_mask": mask, "position_ids": positions}
+        return {name: tensor.to(self.device) for name, tensor in parts.items()}
+
     def logits(
         self,
         input_ids: Tensor,
         attention_mask: Tensor,
         slots: Tensor,
         parameters: dict[str, Tensor] | None = None,
+        *,
+        position_ids: Tensor | None = None,
     ) -> Tensor:
         """Logits [S, V], in float32 at least, at ``slots`` [S, 2], and nowhere else.
 
         ``parameters`` stand in for the model's own of the same names (functional
         call), which is how forward mode differentiates along a direction.
+        ``position_ids`` [B, T] come with packed sequences.
         """
         inputs = {"input_ids": input_ids, "attention_mask": attention_mask}
+        if position_ids is not None:
+            inputs["position_ids"] = position_ids
         # Forward mode has no rules for autocast's changes of type.
         lower = self.autocast and parameters is None
         with (

@@ -29,7 +29,12 @@ def gradients(
     cancels between the two losses.
     """
     with _differentiable(lm):
-        logits = lm.logits(batch.input_ids, batch.attention_mask, batch.slots)
+        logits = lm.logits(
+            batch.input_ids,
+            batch.attention_mask,
+            batch.slots,
+            position_ids=batch.position_ids,
+        )
         log_probabilities = functional.log_softmax(logits, dim=-1)
         parameters = list(lm.covered.values())
         found: dict[Source, ParameterDict] = {}

@@ -146,7 +146,7 @@ class Trainer:
 
     def _train_step(self) -> float:
         label = 1 if self.step % 2 == 0 else -1
-        batch = self.lm.batch(self._draw(label, self.step // 2))
+        batch = self.lm.batch(self._draw(label, self.step // 2), packed=True)
         source = self.settings.source
         found = gradients(
             self.lm, batch, sources=tuple(dict.fromkeys((source, "difference")))

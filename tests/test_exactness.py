@@ -46,9 +46,20 @@ def plain_gradient(lm: ClozeLM, row, side: str) -> dict[str, torch.Tensor]:
     return dict(zip(lm.covered, grads, strict=True))
 
 
-def test_gradients_equal_autograd_in_float64(lm64, table):
-    rows = lm64.encode(table.iloc[:6])
-    found = gradients(lm64, lm64.batch(rows), sources=("factual", "difference"))
+def of_varied_length(table: pd.DataFrame) -> pd.DataFrame:
+    """Every other row behind a sentence more."""
+    longer = "The river runs behind the old mill. " + table["masked"]
+    odd = np.arange(len(table)) % 2 == 1
+    return table.assign(masked=table["masked"].where(odd, longer))
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_gradients_equal_autograd_in_float64(lm64, table, packed, monkeypatch):
+    monkeypatch.setattr("gradiend.packing.CAPACITY", 256)
+    rows = lm64.encode(of_varied_length(table.iloc[:6]))
+    batch = lm64.batch(rows, packed=packed)
+    assert (batch.position_ids is not None) == packed
+    found = gradients(lm64, batch, sources=("factual", "difference"))
     plus = [plain_gradient(lm64, row, "factual") for row in rows]
     minus = [plain_gradient(lm64, row, "counterfactual") for row in rows]
     for name in lm64.covered:
@@ -91,6 +102,14 @@ def test_padding_changes_nothing(lm64, table):
     together = lm64.log_probabilities(lm64.batch(rows))
     alone = torch.cat([lm64.log_probabilities(lm64.batch([row])) for row in rows])
     torch.testing.assert_close(together, alone, **tolerance(lm64))
+
+
+def test_packing_takes_fewer_tokens_or_pads(lm64, table, monkeypatch):
+    monkeypatch.setattr("gradiend.packing.CAPACITY", 256)
+    rows = lm64.encode(of_varied_length(table))
+    padded, packed = lm64.batch(rows), lm64.batch(rows, packed=True)
+    assert packed.input_ids.numel() < 0.9 * padded.input_ids.numel()
+    assert lm64.batch(rows[:1], packed=True).position_ids is None
 
 
 def test_targets_are_the_words_in_their_places(lm):

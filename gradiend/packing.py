@@ -1,0 +1,69 @@
+"""Several sequences side by side in one line, so that little of a batch is padding.
+
+A training batch is a random draw, so its rows differ in length; padded to the longest,
+a third of it and more can be padding. Laid side by side, with positions that begin anew
+and attention that stays inside a sequence, every row is computed as if it were alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+CAPACITY = 64  # tokens of a line: longer ones would spend more on attention than save
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where each sequence stands, and how large the lines are."""
+
+    places: tuple[tuple[int, int], ...]  # (line, first position in it) a sequence
+    lines: int
+    length: int
+
+
+def padded_layout(lengths: Sequence[int]) -> Layout:
+    """A line a sequence, all as long as the longest."""
+    places = tuple((line, 0) for line in range(len(lengths)))
+    return Layout(places, len(lengths), max(lengths))
+
+
+def packed_layout(lengths: Sequence[int]) -> Layout:
+    """The longest first, each into the first line that has room for it.
+
+    Where that needs no fewer tokens than padding, the layout is the padded one.
+    """
+    capacity = max(CAPACITY, *lengths)
+    filled: list[int] = []
+    places = [(0, 0)] * len(lengths)
+    for index in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+        room = (n for n, used in enumerate(filled) if used + lengths[index] <= capacity)
+        line = next(room, len(filled))
+        if line == len(filled):
+            filled.append(0)
+        places[index] = (line, filled[line])
+        filled[line] += lengths[index]
+    packed = Layout(tuple(places), len(filled), max(filled))
+    padded = padded_layout(lengths)
+    fewer = packed.lines * packed.length < padded.lines * padded.length
+    return packed if fewer else padded
+
+
+def own_attention(
+    layout: Layout, lengths: Sequence[int], *, causal: bool, dtype: torch.dtype
+) -> Tensor:
+    """Additive mask [lines, 1, T, T]: 0 inside a sequence, the least number elsewhere.
+
+    ``causal`` leaves each token what stands before it in its sequence, and itself.
+    """
+    owner = torch.full((layout.lines, layout.length), -1)
+    for index, (line, start) in enumerate(layout.places):
+        owner[line, start : start + lengths[index]] = index
+    allowed = owner.unsqueeze(2) == owner.unsqueeze(1)
+    if causal:
+        allowed = allowed.tril()
+    mask = torch.zeros(allowed.shape, dtype=dtype)
+    return mask.masked_fill(~allowed, torch.finfo(dtype).min).unsqueeze(1)
