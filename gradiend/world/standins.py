@@ -101,7 +101,10 @@ def _fresh(name: str, recipe: dict) -> tuple[PreTrainedModel, PreTrainedTokenize
         **recipe["config"],
     )
     _without_dropout(config)
-    return cls(config), tokenizer
+    model = cls(config)
+    if "final_gain" in recipe:
+        _scale_final_norm(model, recipe["final_gain"])
+    return model, tokenizer
 
 
 def _tokenizer(name: str, recipe: dict) -> PreTrainedTokenizerBase:
@@ -131,6 +134,17 @@ def _without_dropout(config) -> None:
             setattr(config, key, 0.0)
 
 
+@torch.no_grad()
+def _scale_final_norm(model: PreTrainedModel, gain: float) -> None:
+    """Let a causal model begin with a large weight in its last norm.
+
+    The larger it is, the smaller the part of the normalised state that one feature
+    needs, and the less an edit of the feature pulls on everything else in that state.
+    """
+    norms = [getattr(model.base_model, name, None) for name in ("norm", "ln_f")]
+    next(norm for norm in norms if norm is not None).weight.mul_(gain)
+
+
 def _train(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, recipe: dict
 ) -> None:
@@ -142,8 +156,9 @@ def _train(
         betas=(0.9, 0.98),
         fused=True,
     )
+    warm = recipe.get("warm_steps", 50)
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: _warm_cosine(step, steps)
+        optimizer, lambda step: _warm_cosine(step, steps, warm)
     )
     generator = torch.Generator().manual_seed(recipe["seed"])
     batches = _batches(tokenizer, recipe)
@@ -195,7 +210,7 @@ def _schedule_of_rates(tokenizer, recipe: dict) -> Iterator[Tensor]:
         done = end
 
 
-def _warm_cosine(step: int, steps: int, warm: int = 50) -> float:
+def _warm_cosine(step: int, steps: int, warm: int) -> float:
     decay = 0.5 * (1 + math.cos(math.pi * step / steps))
     return min(1.0, (step + 1) / warm) * (0.02 + 0.98 * decay)
 
