@@ -14,6 +14,7 @@ from gradiend.cloze import ClozeLM, row_losses
 from gradiend.encoding import directional_derivatives, encode
 from gradiend.errors import InputError
 from gradiend.gradients import gradients
+from gradiend.packing import packed_layout
 from gradiend.rewriting import Rewriter, rewritten
 from tests.conftest import tiny_lm
 
@@ -110,6 +111,18 @@ def test_packing_takes_fewer_tokens_or_pads(lm64, table, monkeypatch):
     padded, packed = lm64.batch(rows), lm64.batch(rows, packed=True)
     assert packed.input_ids.numel() < 0.9 * padded.input_ids.numel()
     assert lm64.batch(rows[:1], packed=True).position_ids is None
+
+
+def test_packed_sequences_do_not_overlap():
+    lengths = np.random.default_rng(0).integers(1, 80, size=200).tolist()
+    layout = packed_layout(lengths)
+    used = np.zeros((layout.lines, layout.length), dtype=int)
+    for (line, start), length in zip(layout.places, lengths, strict=True):
+        assert start + length <= layout.length
+        used[line, start : start + length] += 1
+    assert used.max() == 1
+    assert used.sum() == sum(lengths)
+    assert used.mean() > 0.9, "a tenth of the lines is empty"
 
 
 def test_targets_are_the_words_in_their_places(lm):
