@@ -132,7 +132,7 @@ def world_features(standin) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize(
-    ("name", "rank"), [("INLP", 56), ("LEACE", 1), ("RLACE", 1)], ids=str
+    ("name", "rank"), [("INLP", 115), ("LEACE", 1), ("RLACE", 1)], ids=str
 )
 def test_gender_is_erased_from_a_stand_in_and_nothing_else(world_features, name, rank):
     features, gender, clause = world_features
@@ -278,7 +278,7 @@ def test_sentence_debias_leaves_nothing_along_its_direction(standin):
     data = BaselineData("gender", words, texts, pd.DataFrame())
     edit = sentence_debias(standin, data, BaselineSettings())
     values, vectors = torch.linalg.eigh(edit.matrix)
-    assert values.numpy() == pytest.approx([0] + [1] * 63, abs=1e-5)
+    assert values.numpy() == pytest.approx([0] + [1] * (len(values) - 1), abs=1e-5)
     plain = sentence_means(standin, texts) @ vectors[:, 0].numpy()
     with edit.on(standin):
         after = sentence_means(standin, texts) @ vectors[:, 0].numpy()

@@ -109,7 +109,7 @@ def test_packing_takes_fewer_tokens_or_pads(lm64, table, monkeypatch):
     monkeypatch.setattr("gradiend.packing.CAPACITY", 256)
     rows = lm64.encode(of_varied_length(table))
     padded, packed = lm64.batch(rows), lm64.batch(rows, packed=True)
-    assert packed.input_ids.numel() < 0.9 * padded.input_ids.numel()
+    assert packed.input_ids.numel() < padded.input_ids.numel()
     assert lm64.batch(rows[:1], packed=True).position_ids is None
 
 

@@ -57,13 +57,15 @@ def test_a_halved_share_is_a_halved_spread(learned):
 
 def test_the_frontier_leaves_out_what_costs_too_much():
     grid = pd.DataFrame(
-        [(np.nan, 0.4, 0.8), (0.0, 0.1, 0.7), (0.0, 0.3, 0.79)],
-        columns=["h", "gap", "LMS"],
+        [(np.nan, 0.4, 0.8, 0.5), (0.0, 0.1, 0.7, 0.7), (0.0, 0.3, 0.79, 0.6)],
+        columns=["h", "gap", "LMS", "BPI"],
     ).assign(model="A", feature="gender_MF")
-    chosen = grid.iloc[[1]].assign(variant="N", decoder="trained")
+    chosen = grid.iloc[[2]].assign(variant="N", decoder="trained")
     row = gap_frontier(grid, chosen).iloc[0]
-    assert row["N / base"] == pytest.approx(0.25)
-    assert row["LMS N / base"] == pytest.approx(0.875)
+    assert row["N / base"] == pytest.approx(0.75)
+    assert row["LMS N / base"] == pytest.approx(0.9875)
+    assert row["paper's rule: N / base"] == pytest.approx(0.25)
+    assert row["paper's rule: LMS / base"] == pytest.approx(0.875)
     assert row["least gap / base at LMS ≥ 0.97"] == pytest.approx(0.75)
 
 
