@@ -146,7 +146,7 @@ def test_gender_is_erased_from_a_stand_in_and_nothing_else(world_features, name,
     elif name == "LEACE":
         edit = leace_of(*own)
     else:
-        found = rlace_projection(*map(torch.tensor, own), steps=600)
+        found = rlace_projection(*map(torch.tensor, own), steps=1200)
         edit = Projection(found)
     after = edit(torch.tensor(features)).numpy()
     assert linear(features, gender, fit, held_out) > 0.95
