@@ -33,7 +33,13 @@ from transformers.models.auto.modeling_auto import (
 )
 
 from gradiend.errors import InputError
-from gradiend.packing import Layout, own_attention, packed_layout, padded_layout
+from gradiend.packing import (
+    Layout,
+    own_attention,
+    packed_layout,
+    padded_layout,
+    place,
+)
 from gradiend.tokens import EncodedRow, encode_rows, fill_slots
 
 Side = Literal["factual", "counterfactual"]
@@ -306,32 +312,21 @@ class ClozeLM:
 
     def pad(self, sequences: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
         """Right-padded ids and attention mask, both [B, T], on the model's device."""
-        longest = max(map(len, sequences))
-        fill = self.tokenizer.pad_token_id or 0
-        ids = torch.full((len(sequences), longest), fill)
-        mask = torch.zeros_like(ids)
-        for index, sequence in enumerate(sequences):
-            ids[index, : len(sequence)] = torch.tensor(sequence)
-            mask[index, : len(sequence)] = 1
-        return ids.to(self.device), mask.to(self.device)
+        layout = padded_layout([len(sequence) for sequence in sequences])
+        lines = self._lines(sequences, layout)
+        return lines["input_ids"], lines["attention_mask"]
 
-    def _lines(self, sequences: list[tuple[int, ...]], layout: Layout) -> dict:
+    def _lines(self, sequences: Sequence[Sequence[int]], layout: Layout) -> dict:
         """Inputs of a batch: padded, or packed with a position and mask of each."""
-        if layout.lines == len(sequences):
-            input_ids, attention_mask = self.pad(sequences)
-            return {"input_ids": input_ids, "attention_mask": attention_mask}
-        lengths = [len(sequence) for sequence in sequences]
         fill = self.tokenizer.pad_token_id or 0
-        ids = torch.full((layout.lines, layout.length), fill)
-        positions = torch.full_like(ids, self.first_position)
-        for (line, start), sequence in zip(layout.places, sequences, strict=True):
-            own = slice(start, start + len(sequence))
-            ids[line, own] = torch.tensor(sequence)
-            positions[line, own] += torch.arange(len(sequence))
-        mask = own_attention(
-            layout, lengths, causal=self.causal, dtype=self.model.dtype
-        )
-        parts = {"input_ids": ids, "attention_mask": mask, "position_ids": positions}
+        ids, positions = place(layout, sequences, fill=fill)
+        parts = {"input_ids": ids, "attention_mask": (positions >= 0).long()}
+        if layout.lines < len(sequences):
+            lengths = [len(sequence) for sequence in sequences]
+            parts["attention_mask"] = own_attention(
+                layout, lengths, causal=self.causal, dtype=self.model.dtype
+            )
+            parts["position_ids"] = positions.clamp(min=0) + self.first_position
         return {name: tensor.to(self.device) for name, tensor in parts.items()}
 
     def logits(

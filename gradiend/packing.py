@@ -52,6 +52,22 @@ def packed_layout(lengths: Sequence[int]) -> Layout:
     return packed if fewer else padded
 
 
+def place(
+    layout: Layout, sequences: Sequence[Sequence[int]], *, fill: int
+) -> tuple[Tensor, Tensor]:
+    """Token ids and the position of each token in its sequence, both [lines, T].
+
+    Where nothing stands, the id is ``fill`` and the position -1.
+    """
+    ids = torch.full((layout.lines, layout.length), fill)
+    positions = torch.full_like(ids, -1)
+    for (line, start), sequence in zip(layout.places, sequences, strict=True):
+        own = slice(start, start + len(sequence))
+        ids[line, own] = torch.tensor(sequence)
+        positions[line, own] = torch.arange(len(sequence))
+    return ids, positions
+
+
 def own_attention(
     layout: Layout, lengths: Sequence[int], *, causal: bool, dtype: torch.dtype
 ) -> Tensor:

@@ -9,6 +9,7 @@ on the hub; this module makes them again.
 from __future__ import annotations
 
 import argparse
+import copy
 import hashlib
 import json
 import math
@@ -73,7 +74,8 @@ def train_standin(name: str, out: Path, *, steps: int | None = None) -> Path:
     else:
         model, tokenizer = _fresh(name, recipe)
     start = time.perf_counter()
-    _train(model, tokenizer, recipe)
+    # A tokenizer that has cut off and filled up writes so into its files.
+    _train(model, copy.deepcopy(tokenizer), recipe)
     recipe["seconds"] = round(time.perf_counter() - start)
     return _save(name, recipe, model, tokenizer, out)
 
