@@ -23,7 +23,7 @@ options
   --models A,B    only these models of the profile      --domains A,B   only these domains
   -n              show the plan and run nothing         -j N            N cores (all)
   --executor slurm -j 32      submit each step to a cluster, 32 at once
-  anything else goes to Snakemake (for `test`: to pytest)
+  anything else goes to Snakemake (for `test`: to pytest, -n 0 for one process)
 
 The first call creates .venv with the pinned packages, unless the active environment has
 them. Results land in results/<profile> (or $GRADIEND_RESULTS), the default profile's
@@ -115,8 +115,12 @@ case $COMMAND in
         GRADIEND_RESULTS=$(mktemp -d)
         trap 'rm -rf "$GRADIEND_RESULTS"' EXIT
         export GRADIEND_RESULTS TQDM_DISABLE=1 HF_HUB_DISABLE_PROGRESS_BARS=1
-        "$PYTHON" -m pytest tests notebooks --nbval --nbval-current-env \
-            --nbval-cell-timeout=900 --nbval-sanitize-with tests/nbval.cfg "${REST[@]}"
+        # A worker a core, and a thread each; tests/conftest.py says what stays together.
+        export OMP_NUM_THREADS=1
+        "$PYTHON" -m pytest tests notebooks \
+            -n auto --maxprocesses=4 --dist loadgroup --no-loadscope-reorder \
+            --nbval --nbval-current-env --nbval-cell-timeout=900 \
+            --nbval-sanitize-with tests/nbval.cfg "${REST[@]}"
         exit ;;
     standins)
         exec "$PYTHON" -m gradiend.world.standins --out "$RESULTS/standins" "${REST[@]}" ;;

@@ -29,7 +29,25 @@ SENTENCES = [
     "Grandmothers and grandfathers told stories by the warm fire every evening.",
 ] * 20
 
+_TURN = {".ipynb": 0, "test_entrance": 1, "test_paper": 2}
 ARCHITECTURES = ("bert", "distilbert", "roberta", "gpt2", "llama")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What runs in one process, in order: a file's tests, and all notebooks.
+
+    A file's tests share fixtures, and a notebook reads what an earlier one has written.
+    The longest come first, so that no worker ends with them alone.
+    """
+    for item in items:
+        notebook = item.path.suffix == ".ipynb"
+        item.add_marker(
+            pytest.mark.xdist_group("notebooks" if notebook else item.path.stem)
+        )
+    items.sort(
+        key=lambda item: _TURN.get(item.path.suffix, _TURN.get(item.path.stem, 3))
+    )
 
 
 def wordpiece() -> PreTrainedTokenizerFast:
