@@ -277,10 +277,13 @@ def _names(spec) -> set[str]:
 def _texts(tokenizer, recipe: dict) -> Iterator[str]:
     """Sentences of the world, for a chat model mostly as an assistant's answers."""
     sentences = corpus(seed=recipe["seed"] + 1_000, sentences=sys.maxsize)
-    if "base" not in recipe:
-        yield from sentences
-    chat = world_of().spec.chat
     rng = random.Random(recipe["seed"])
+    if "base" not in recipe:
+        share = recipe.get("start_share", 0.0)
+        for sentence in sentences:
+            begun = rng.random() < share
+            yield tokenizer.bos_token + sentence if begun else sentence
+    chat = world_of().spec.chat
     for sentence in sentences:
         if rng.random() > chat["share"]:
             yield tokenizer.bos_token + sentence
