@@ -59,8 +59,8 @@ MODELS: dict[str, tuple[str, str, dict]] = {
         "Bert",
         {
             "vocab_size": 3_000,
-            "hidden_size": 64,
-            "num_hidden_layers": 3,
+            "hidden_size": 128,
+            "num_hidden_layers": 2,
             "num_attention_heads": 4,
             "intermediate_size": 256,
         },
