@@ -127,8 +127,20 @@ def _answers(bench: Workbench, variant: Variant) -> Iterator[pd.DataFrame]:
             data=task_folder(settings),
             chat=settings.chat,
         )
-    yield found.drop(columns="correct").assign(
-        state=variant.slug, split="validation", seed=0
+    yield as_predictions(found).assign(state=variant.slug, split="validation", seed=0)
+
+
+def as_predictions(answers: pd.DataFrame) -> pd.DataFrame:
+    """Zero-shot answers as rows that :func:`gradiend.tasks.metrics.task_metric` reads.
+
+    An answer is a row already; where a task chooses among inputs (COPA), the row is
+    that of the chosen one: label is whether it is the right one.
+    """
+    chosen = answers["task"].map(lambda name: TASKS[name].choice)
+    right = answers["correct"].astype(int)
+    return answers.drop(columns="correct").assign(
+        label=answers["label"].where(~chosen, right),
+        prediction=answers["prediction"].where(~chosen, 1),
     )
 
 

@@ -12,6 +12,8 @@ from gradiend.benchmarks.zero_shot import TASKS, WORLD_TASKS, zero_shot
 from gradiend.cloze import ClozeLM
 from gradiend.errors import InputError
 from gradiend.results import REPOSITORY
+from gradiend.task_runs import as_predictions
+from gradiend.tasks.metrics import task_metric, unit_count
 from gradiend.world import ensure_world
 from tests.conftest import tiny_lm
 
@@ -109,6 +111,16 @@ def test_a_stand_in_knows_the_tasks_its_corpus_has(llama, data):
     tasks = ["sst2", "mrpc", "rte"]
     found = zero_shot(llama, tasks, include=WORLD_TASKS, data=data)
     assert (found.groupby("task")["correct"].mean() > 0.65).all()
+
+
+@pytest.mark.parametrize("task", ["copa", "rte"])
+def test_the_score_is_the_share_of_right_answers(llama, data, task):
+    found = zero_shot(llama, [task], include=WORLD_TASKS, data=data)
+    assert found["correct"].mean() > 0.5
+    stored = as_predictions(found)
+    once = np.ones((1, unit_count(stored)))
+    score = task_metric(task, stored)(once).item()
+    assert score == pytest.approx(100 * found["correct"].mean())
 
 
 def test_the_model_is_used_as_it_is_and_left_so(data, capfd, caplog):
