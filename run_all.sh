@@ -118,7 +118,7 @@ case $COMMAND in
         # A worker a core, and a thread each; tests/conftest.py says what stays together.
         export OMP_NUM_THREADS=1
         "$PYTHON" -m pytest tests notebooks \
-            -n auto --maxprocesses=4 --dist loadgroup --no-loadscope-reorder \
+            -n auto --maxprocesses=4 --dist loadfile --no-loadscope-reorder \
             --nbval --nbval-current-env --nbval-cell-timeout=900 \
             --nbval-sanitize-with tests/nbval.cfg "${REST[@]}"
         exit ;;

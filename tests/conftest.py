@@ -16,6 +16,7 @@ from tokenizers import (
     trainers,
 )
 from transformers import PreTrainedTokenizerFast
+from xdist.scheduler import LoadFileScheduling
 
 from gradiend.cloze import ClozeLM
 
@@ -33,18 +34,24 @@ _TURN = {".ipynb": 0, "test_entrance": 1, "test_paper": 2}
 ARCHITECTURES = ("bert", "distilbert", "roberta", "gpt2", "llama")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class _Together(LoadFileScheduling):
     """What runs in one process, in order: a file's tests, and all notebooks.
 
     A file's tests share fixtures, and a notebook reads what an earlier one has written.
-    The longest come first, so that no worker ends with them alone.
     """
-    for item in items:
-        notebook = item.path.suffix == ".ipynb"
-        item.add_marker(
-            pytest.mark.xdist_group("notebooks" if notebook else item.path.stem)
-        )
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return "notebooks" if file.endswith(".ipynb") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log) -> LoadFileScheduling:
+    """Tests of several processes at once, as ``./run_all.sh test`` runs them."""
+    return _Together(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, so that no process ends with them alone."""
     items.sort(
         key=lambda item: _TURN.get(item.path.suffix, _TURN.get(item.path.stem, 3))
     )
