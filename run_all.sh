@@ -17,7 +17,7 @@ commands
   paper     the paper's own models and data: needs the hub and a GPU; tells first what
             it will fetch, and what each model takes
   standins  train the stand-ins again from the planted world, into results/standins
-  test      ruff, the unit tests and the notebooks under nbval; about 25 minutes
+  test      ruff, the unit tests and the notebooks under nbval; about 11 minutes
 
 options
   --models A,B    only these models of the profile      --domains A,B   only these domains
