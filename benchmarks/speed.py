@@ -58,7 +58,7 @@ MODELS: dict[str, tuple[str, str, dict]] = {
         "standin-bert-base",
         "Bert",
         {
-            "vocab_size": 3_000,
+            "vocab_size": 3_400,
             "hidden_size": 128,
             "num_hidden_layers": 2,
             "num_attention_heads": 4,
