@@ -13,7 +13,7 @@ A PROFILE.yaml of your own may take over another one (like: paper) and say what 
 commands
   mini      (default) seven stand-ins, all seven features, and a real model, MiniLM-L6,
             for gender: every figure and table; about 40 minutes on 2 cores
-  quick     two stand-ins, one feature a domain, and MiniLM-L6; about 10 minutes
+  quick     two stand-ins, one feature a domain, and MiniLM-L6; about 11 minutes
   paper     the paper's own models and data: needs the hub and a GPU; tells first what
             it will fetch, and what each model takes
   standins  train the stand-ins again from the planted world, into results/standins

@@ -322,9 +322,8 @@ class ClozeLM:
         ids, positions = place(layout, sequences, fill=fill)
         parts = {"input_ids": ids, "attention_mask": (positions >= 0).long()}
         if layout.lines < len(sequences):
-            lengths = [len(sequence) for sequence in sequences]
             parts["attention_mask"] = own_attention(
-                layout, lengths, causal=self.causal, dtype=self.model.dtype
+                positions, causal=self.causal, dtype=self.model.dtype
             )
             parts["position_ids"] = positions.clamp(min=0) + self.first_position
         return {name: tensor.to(self.device) for name, tensor in parts.items()}

@@ -68,16 +68,13 @@ def place(
     return ids, positions
 
 
-def own_attention(
-    layout: Layout, lengths: Sequence[int], *, causal: bool, dtype: torch.dtype
-) -> Tensor:
+def own_attention(positions: Tensor, *, causal: bool, dtype: torch.dtype) -> Tensor:
     """Additive mask [lines, 1, T, T]: 0 inside a sequence, the least number elsewhere.
 
-    ``causal`` leaves each token what stands before it in its sequence, and itself.
+    ``positions`` are those of :func:`place`; ``causal`` leaves each token what stands
+    before it in its sequence, and itself.
     """
-    owner = torch.full((layout.lines, layout.length), -1)
-    for index, (line, start) in enumerate(layout.places):
-        owner[line, start : start + lengths[index]] = index
+    owner = (positions == 0).cumsum(1).masked_fill(positions < 0, -1)
     allowed = owner.unsqueeze(2) == owner.unsqueeze(1)
     if causal:
         allowed = allowed.tril()
