@@ -1,15 +1,14 @@
 """ClozeLM: cloze rows in, logits and losses *at the slots* out.
 
 The only place that tells masked from causal language models. It pads to the longest
-row of a batch and runs the prediction head at the slots alone: a forward hook hands
-the head the hidden states of the slots instead of those of every position.
+row of a batch and computes what follows the last attention at the slots alone
+(:mod:`gradiend.slots`).
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -40,6 +39,7 @@ from gradiend.packing import (
     padded_layout,
     place,
 )
+from gradiend.slots import at_slots
 from gradiend.tokens import EncodedRow, encode_rows, fill_slots
 
 Side = Literal["factual", "counterfactual"]
@@ -349,7 +349,7 @@ class ClozeLM:
         # Forward mode has no rules for autocast's changes of type.
         lower = self.autocast and parameters is None
         with (
-            self._head_reads(slots),
+            at_slots(self.model, slots, recomputes=self.checkpointing),
             torch.autocast(self.device.type, torch.bfloat16, enabled=lower),
         ):
             if parameters is None:
@@ -365,20 +365,6 @@ class ClozeLM:
         """Log-probabilities [S, V] at the slots of a batch."""
         logits = self.logits(batch.input_ids, batch.attention_mask, batch.slots)
         return functional.log_softmax(logits, dim=-1)
-
-    @contextmanager
-    def _head_reads(self, slots: Tensor) -> Iterator[None]:
-        def gather(_module: nn.Module, _args: tuple, output):
-            hidden = output.last_hidden_state
-            slot = slots.to(hidden.device)
-            output.last_hidden_state = hidden[slot[:, 0], slot[:, 1]].unsqueeze(0)
-            return output
-
-        handle = self.model.base_model.register_forward_hook(gather)
-        try:
-            yield
-        finally:
-            handle.remove()
 
 
 def by_length(lengths: Sequence[int], batch_size: int) -> Iterator[list[int]]:

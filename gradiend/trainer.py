@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 
@@ -50,7 +51,13 @@ def train_with_trainer(
             callbacks=list(callbacks),
         )
         trainer.remove_callback(PrinterCallback)
-        trainer.train()
+        # The Trainer looks for garbage before it begins: a quarter of a second for the
+        # objects of the libraries, unless they are left out.
+        gc.freeze()
+        try:
+            trainer.train()
+        finally:
+            gc.unfreeze()
 
 
 def rows_of(encoding: Mapping[str, list]) -> Rows:

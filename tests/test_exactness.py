@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from torch.nn import functional
+from transformers.pytorch_utils import Conv1D
 
 from gradiend.autoencoder import Gradiend, inner
 from gradiend.closed_form import closed_form, mean_difference
@@ -103,6 +106,33 @@ def test_padding_changes_nothing(lm64, table):
     together = lm64.log_probabilities(lm64.batch(rows))
     alone = torch.cat([lm64.log_probabilities(lm64.batch([row])) for row in rows])
     torch.testing.assert_close(together, alone, **tolerance(lm64))
+
+
+def test_what_follows_the_last_attention_is_computed_at_the_slots_alone(lm64, table):
+    batch = lm64.batch(lm64.encode(table))
+    linear = (torch.nn.Linear, Conv1D)
+    calls: dict[str, list[int]] = {}
+    with ExitStack() as stack:
+        for name, module in lm64.model.named_modules():
+            if isinstance(module, linear):
+
+                def count(_module, args, _output, name=name):
+                    calls.setdefault(name, []).append(args[0].shape[:-1].numel())
+
+                stack.callback(module.register_forward_hook(count).remove)
+        found = lm64.logits(batch.input_ids, batch.attention_mask, batch.slots)
+    everywhere, slots = batch.input_ids.numel(), len(batch.slots)
+    assert slots < everywhere
+    assert {n for counts in calls.values() for n in counts} == {everywhere, slots}
+    short = [name for name, counts in calls.items() if counts == [slots]]
+    feed_forward = ("intermediate", "output.dense", "ffn", "mlp")
+    last = [name for name in short if any(part in name for part in feed_forward)]
+    assert len(last) >= 2
+    assert all(".1." in name for name in last), "of two layers, the last one's alone"
+    plain = lm64.model(batch.input_ids, attention_mask=batch.attention_mask).logits
+    torch.testing.assert_close(
+        found, plain[tuple(batch.slots.unbind(1))], **tolerance(lm64)
+    )
 
 
 def test_packing_takes_fewer_tokens_or_pads(lm64, table, monkeypatch):
