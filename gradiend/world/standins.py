@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -26,6 +27,7 @@ import transformers
 import yaml
 from torch import Tensor
 from torch.nn import functional
+from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from gradiend.errors import InputError, exit_status
@@ -74,8 +76,7 @@ def train_standin(name: str, out: Path, *, steps: int | None = None) -> Path:
     else:
         model, tokenizer = _fresh(name, recipe)
     start = time.perf_counter()
-    # A tokenizer that has cut off and filled up writes so into its files.
-    _train(model, copy.deepcopy(tokenizer), recipe)
+    _train(model, tokenizer, recipe)
     recipe["seconds"] = round(time.perf_counter() - start)
     return _save(name, recipe, model, tokenizer, out)
 
@@ -104,6 +105,8 @@ def _fresh(name: str, recipe: dict) -> tuple[PreTrainedModel, PreTrainedTokenize
     )
     _without_dropout(config)
     model = cls(config)
+    if "attention" in recipe:
+        model.set_attn_implementation(recipe["attention"])
     if "final_gain" in recipe:
         _scale_final_norm(model, recipe["final_gain"])
     return model, tokenizer
@@ -182,21 +185,33 @@ def _train(
 
 def _batches(tokenizer: PreTrainedTokenizerBase, recipe: dict) -> Iterator[dict]:
     """Endless batches of sentences of like length, so that little is padding."""
-    texts, size = _texts(tokenizer, recipe), recipe["batch_size"]
+    tokenizer = copy.deepcopy(tokenizer)  # one that cut off writes so into its files
+    draw = _chats if "base" in recipe else _sentences
+    texts, size = draw(tokenizer, recipe), recipe["batch_size"]
     rng = random.Random(recipe["seed"])
     while True:
         pool = tokenizer(
-            [next(texts) for _ in range(_POOL * size)],
+            list(islice(texts, _POOL * size)),
             truncation=True,
             max_length=MAX_LENGTH,
             add_special_tokens="base" not in recipe,
+            return_attention_mask=False,
+            return_token_type_ids=False,
         )["input_ids"]
         pool.sort(key=len)
         starts = list(range(0, len(pool), size))
         rng.shuffle(starts)
         for start in starts:
-            rows = {"input_ids": pool[start : start + size]}
-            yield tokenizer.pad(rows, return_tensors="pt")
+            yield _padded(pool[start : start + size], tokenizer.pad_token_id)
+
+
+def _padded(rows: list[list[int]], padding: int) -> dict[str, Tensor]:
+    ids = pad_sequence(
+        [torch.tensor(row) for row in rows], batch_first=True, padding_value=padding
+    )
+    lengths = torch.tensor([len(row) for row in rows])
+    mask = (torch.arange(ids.shape[1]) < lengths.unsqueeze(1)).long()
+    return {"input_ids": ids, "attention_mask": mask}
 
 
 def _schedule_of_rates(tokenizer, recipe: dict) -> Iterator[Tensor]:
@@ -274,17 +289,24 @@ def _names(spec) -> set[str]:
     return {name.name for name in spec.names}
 
 
-def _texts(tokenizer, recipe: dict) -> Iterator[str]:
-    """Sentences of the world, for a chat model mostly as an assistant's answers."""
-    sentences = corpus(seed=recipe["seed"] + 1_000, sentences=sys.maxsize)
+def _corpus(recipe: dict) -> Iterator[str]:
+    return corpus(seed=recipe["seed"] + 1_000, sentences=sys.maxsize)
+
+
+def _sentences(tokenizer, recipe: dict) -> Iterator[str]:
+    """Sentences of the world, ``start_share`` of them behind the token for a start."""
     rng = random.Random(recipe["seed"])
-    if "base" not in recipe:
-        share = recipe.get("start_share", 0.0)
-        for sentence in sentences:
-            begun = rng.random() < share
-            yield tokenizer.bos_token + sentence if begun else sentence
+    share = recipe.get("start_share", 0.0)
+    for sentence in _corpus(recipe):
+        begun = rng.random() < share
+        yield tokenizer.bos_token + sentence if begun else sentence
+
+
+def _chats(tokenizer, recipe: dict) -> Iterator[str]:
+    """Sentences of the world, most of them as an assistant's answers."""
+    rng = random.Random(recipe["seed"])
     chat = world_of().spec.chat
-    for sentence in sentences:
+    for sentence in _corpus(recipe):
         if rng.random() > chat["share"]:
             yield tokenizer.bos_token + sentence
             continue
