@@ -107,7 +107,11 @@ def process(
     python: str, script: str, model: Path, rows: Path, threads: int
 ) -> Iterator[subprocess.Popen]:
     """A worker that answers JSON lines."""
-    environment = os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": str(threads)}
+    environment = os.environ | {
+        "HF_HUB_OFFLINE": "1",
+        "OMP_NUM_THREADS": str(threads),
+        "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",  # as in run_all.sh; for both sides
+    }
     if script == "our_worker.py":
         environment["PYTHONPATH"] = str(REPOSITORY)
     else:

@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from gradiend.errors import InputError
+from gradiend.errors import InputError, need_columns
 
 SLOT = "[MASK]"
 SPLITS = ("train", "validation", "test")
@@ -57,12 +57,8 @@ def read_cloze_table(
     """
     path = Path(path)
     table = _read(path)
-    missing = [column for column in REQUIRED if column not in table.columns]
-    if missing:
-        raise InputError(
-            f"{path}: no column {', '.join(missing)}; a cloze table has the columns "
-            f"{', '.join(REQUIRED)} and, if you like, split"
-        )
+    columns = f"{', '.join(REQUIRED)} and, if you like, split"
+    need_columns(table.columns, REQUIRED, str(path), f"a cloze table has {columns}")
     if table.empty:
         raise InputError(
             f"{path}: 0 rows; write one row per example (at least {min_rows} a class)"

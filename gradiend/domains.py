@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from gradiend.data import COLUMNS, SLOT, SPLITS
-from gradiend.errors import InputError, known
+from gradiend.errors import InputError, known, need_columns
 
 PRONOUNS = {"female": "she", "male": "he"}
 _GENDER_OF = {"F": "female", "M": "male"}
@@ -239,10 +239,9 @@ def _sample(texts: pd.Series, count: int, seed: int) -> list[str]:
 
 
 def _read(path: Path, columns: list[str]) -> pd.DataFrame:
+    remedy = "make the data sets again (notebook 00)"
     if not path.is_file():
-        raise InputError(f"{path}: missing; make the data sets again (notebook 00)")
+        raise InputError(f"{path}: missing; {remedy}")
     table = pd.read_csv(path, keep_default_na=False)
-    missing = [column for column in columns if column not in table.columns]
-    if missing:
-        raise InputError(f"{path}: no column {', '.join(missing)}")
+    need_columns(table.columns, columns, str(path), remedy)
     return table

@@ -23,6 +23,19 @@ def known(value: str, allowed: Iterable[str], kind: str) -> None:
     )
 
 
+def need_columns(
+    present: Iterable[str], needed: Iterable[str], where: str, remedy: str = ""
+) -> None:
+    """Refuse a table (``where``) without the columns ``needed``, with the way out."""
+    present = list(present)
+    missing = [column for column in needed if column not in present]
+    if missing:
+        raise InputError(
+            f"{where}: no column {', '.join(missing)} (there are: "
+            f"{', '.join(map(str, present))})" + (f"; {remedy}" if remedy else "")
+        )
+
+
 def exit_status(work: Callable[[], object]) -> int:
     """Do the work of a command line; an InputError is one line and status 1."""
     try:

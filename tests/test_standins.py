@@ -98,7 +98,6 @@ def test_the_instruct_model_answers_in_its_chat() -> None:
 
 def test_training_again_gives_the_same_bytes(tmp_path) -> None:
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     try:
         digests = {
             weights_digest(

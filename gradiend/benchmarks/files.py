@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from gradiend.errors import InputError
+from gradiend.errors import InputError, need_columns
 
 # The paper's domains as CrowS-Pairs calls them.
 BIAS_TYPES = {"gender": "gender", "race": "race-color", "religion": "religion"}
@@ -38,12 +38,7 @@ def read_table(path: Path, columns: Iterable[str]) -> pd.DataFrame:
         raise InputError(f"{path}: not there; check the path") from error
     except (ValueError, pd.errors.ParserError) as error:
         raise InputError(f"{path}: not a readable CSV ({error})") from error
-    missing = [column for column in columns if column not in table.columns]
-    if missing:
-        raise InputError(
-            f"{path}: no column {', '.join(missing)} (there are: "
-            f"{', '.join(table.columns)})"
-        )
+    need_columns(table.columns, columns, str(path), "fetch it again")
     return table
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow.csv
 import pyarrow.parquet
 
-from gradiend.errors import InputError
+from gradiend.errors import InputError, need_columns
 from gradiend.public.bookcorpus import rows_at
 from gradiend.public.terms import read_table
 from gradiend.results import write_csv
@@ -107,9 +107,8 @@ def _genter_index(files: Mapping[str, list[Path]], key: str) -> pd.DataFrame:
     paths = [path for group in files.values() for path in group]
     (path,) = (path for path in paths if path.stem.endswith(f"_{key}"))
     table = pd.read_csv(path, keep_default_na=False)
-    missing = [c for c in ("index", "name", "pronoun") if c not in table.columns]
-    if missing:
-        raise InputError(f"{path}: no column {', '.join(missing)}; fetch it again")
+    needed = ("index", "name", "pronoun")
+    need_columns(table.columns, needed, str(path), "fetch it again")
     return table
 
 

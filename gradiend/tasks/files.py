@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from gradiend.errors import InputError, known
+from gradiend.errors import InputError, known, need_columns
 from gradiend.tasks.registry import TASKS, Task
 
 _FORMATS = (".parquet", ".jsonl", ".csv")
@@ -28,12 +28,8 @@ def read_split(folder: str | Path, name: str, split: str) -> pd.DataFrame:
     task = TASKS[name]
     path = _file(Path(folder), f"{name}_{split}")
     table = _read(path)
-    missing = [column for column in task.columns if column not in table.columns]
-    if missing:
-        raise InputError(
-            f"{path}: no column {', '.join(missing)} (there are: "
-            f"{', '.join(table.columns)}); {name} needs {', '.join(task.columns)}"
-        )
+    remedy = f"{name} needs {', '.join(task.columns)}"
+    need_columns(table.columns, task.columns, str(path), remedy)
     rows = []
     for number, row in enumerate(table.to_dict("records"), start=1):
         found = list(task.inputs(row))

@@ -1,6 +1,6 @@
 """Stand-ins: small models of the paper's classes, trained on the planted world.
 
-``python -m gradiend.world.standins [IDS …] --out FOLDER --threads 2``
+``python -m gradiend.world.standins [IDS …] --out FOLDER [--threads 2]``
 
 They are fixed inputs, committed under ``data/standins`` as the paper's checkpoints are
 on the hub; this module makes them again.
@@ -56,10 +56,11 @@ def recipes() -> dict[str, dict]:
     }
 
 
-def train_standin(name: str, out: Path, *, steps: int | None = None) -> Path:
+def train_standin(name: str, out: Path, **changes: int) -> Path:
     """Train a stand-in by its recipe and write it to ``out/name``.
 
-    ``steps`` shortens the training (for tests). The folder appears when it is whole.
+    ``changes`` replace values of the recipe (``steps``, ``threads``) and are recorded
+    with the rest of it. The folder appears when it is whole.
 
     Raises
     ------
@@ -69,12 +70,13 @@ def train_standin(name: str, out: Path, *, steps: int | None = None) -> Path:
     known = recipes()
     if name not in known:
         raise InputError(f"no stand-in {name!r}; there are {', '.join(known)}")
-    recipe = known[name] | ({"steps": steps} if steps else {})
+    recipe = known[name] | changes
     transformers.set_seed(recipe["seed"])
     if "base" in recipe:
         model, tokenizer = _tuned(recipe, out)
     else:
         model, tokenizer = _fresh(name, recipe)
+    torch.set_num_threads(recipe["threads"])
     start = time.perf_counter()
     _train(model, tokenizer, recipe)
     recipe["seconds"] = round(time.perf_counter() - start)
@@ -375,13 +377,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("names", nargs="*")
     parser.add_argument("--out", type=Path, default=STANDINS)
-    parser.add_argument("--threads", type=int, default=1)  # as committed
+    parser.add_argument("--threads", type=int, help="instead of the recipe's")
     options = parser.parse_args(arguments)
-    torch.set_num_threads(options.threads)
+    changes = {"threads": options.threads} if options.threads else {}
 
     def train() -> None:
         for name in options.names or recipes():
-            train_standin(name, options.out)
+            train_standin(name, options.out, **changes)
 
     return exit_status(train)
 
