@@ -38,6 +38,11 @@ STANDINS = REPOSITORY / "data" / "standins"
 BATCHES = (1, 32)
 ENCODED, TEXTS, CANDIDATES = 32, 32, 4
 LONGEST = 32  # tokens of a row
+# How memory is asked for, as in run_all.sh; for both sides.
+TUNABLES = (
+    "glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:"
+    "glibc.malloc.trim_threshold=17179869184"
+)
 # Name → tokenizer's stand-in, class, and how its configuration differs.
 # (The authors' package pads every row to 256 tokens, more than the stand-ins read.)
 MODELS: dict[str, tuple[str, str, dict]] = {
@@ -110,7 +115,7 @@ def process(
     environment = os.environ | {
         "HF_HUB_OFFLINE": "1",
         "OMP_NUM_THREADS": str(threads),
-        "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",  # as in run_all.sh; for both sides
+        "GLIBC_TUNABLES": TUNABLES,
     }
     if script == "our_worker.py":
         environment["PYTHONPATH"] = str(REPOSITORY)

@@ -7,6 +7,7 @@ and attention that stays inside a sequence, every row is computed as if it were 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,18 +33,15 @@ def padded_layout(lengths: Sequence[int]) -> Layout:
 
 
 def packed_layout(lengths: Sequence[int]) -> Layout:
-    """The longest first, each into the first line that has room for it.
+    """Lines of about ``CAPACITY`` tokens, filled alike.
 
-    Where that needs no fewer tokens than padding, the layout is the padded one.
+    The longest sequence goes first, each into the line that has least so far. Where
+    that needs no fewer tokens than padding, the layout is the padded one.
     """
-    capacity = max(CAPACITY, *lengths)
-    filled: list[int] = []
+    filled = [0] * math.ceil(sum(lengths) / max(CAPACITY, *lengths))
     places = [(0, 0)] * len(lengths)
     for index in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
-        room = (n for n, used in enumerate(filled) if used + lengths[index] <= capacity)
-        line = next(room, len(filled))
-        if line == len(filled):
-            filled.append(0)
+        line = min(range(len(filled)), key=filled.__getitem__)
         places[index] = (line, filled[line])
         filled[line] += lengths[index]
     packed = Layout(tuple(places), len(filled), max(filled))
