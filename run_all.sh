@@ -16,7 +16,9 @@ commands
   quick     two stand-ins, one feature a domain, and MiniLM-L6; about 11 minutes
   paper     the paper's own models and data: needs the hub and a GPU; tells first what
             it will fetch, and what each model takes
-  standins  train the stand-ins again from the planted world, into results/standins
+  standins  train the stand-ins again from the planted world, into results/standins; with
+            --threads 2 none takes 5 minutes, with the recipes' threads the weights are
+            those that are committed, on a machine like ours
   test      ruff, the unit tests and the notebooks under nbval; about 11 minutes
 
 options
