@@ -24,7 +24,7 @@ def known(value: str, allowed: Iterable[str], kind: str) -> None:
 
 
 def need_columns(
-    present: Iterable[str], needed: Iterable[str], where: str, remedy: str = ""
+    present: Iterable[str], needed: Iterable[str], where: str, remedy: str
 ) -> None:
     """Refuse a table (``where``) without the columns ``needed``, with the way out."""
     present = list(present)
@@ -32,7 +32,7 @@ def need_columns(
     if missing:
         raise InputError(
             f"{where}: no column {', '.join(missing)} (there are: "
-            f"{', '.join(map(str, present))})" + (f"; {remedy}" if remedy else "")
+            f"{', '.join(map(str, present))}); {remedy}"
         )
 
 

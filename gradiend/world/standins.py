@@ -27,10 +27,10 @@ import transformers
 import yaml
 from torch import Tensor
 from torch.nn import functional
-from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from gradiend.errors import InputError, exit_status
+from gradiend.packing import padded_layout, place
 from gradiend.results import REPOSITORY, provenance
 from gradiend.world import tokenizers
 from gradiend.world.corpus import corpus
@@ -208,12 +208,9 @@ def _batches(tokenizer: PreTrainedTokenizerBase, recipe: dict) -> Iterator[dict]
 
 
 def _padded(rows: list[list[int]], padding: int) -> dict[str, Tensor]:
-    ids = pad_sequence(
-        [torch.tensor(row) for row in rows], batch_first=True, padding_value=padding
-    )
-    lengths = torch.tensor([len(row) for row in rows])
-    mask = (torch.arange(ids.shape[1]) < lengths.unsqueeze(1)).long()
-    return {"input_ids": ids, "attention_mask": mask}
+    layout = padded_layout([len(row) for row in rows])
+    ids, positions = place(layout, rows, fill=padding)
+    return {"input_ids": ids, "attention_mask": (positions >= 0).long()}
 
 
 def _schedule_of_rates(tokenizer, recipe: dict) -> Iterator[Tensor]:
