@@ -10,7 +10,6 @@ from tokenizers import (
     Tokenizer,
     decoders,
     models,
-    normalizers,
     pre_tokenizers,
     processors,
     trainers,
@@ -19,6 +18,7 @@ from transformers import PreTrainedTokenizerFast
 from xdist.scheduler import LoadFileScheduling
 
 from gradiend.cloze import ClozeLM
+from gradiend.world import tokenizers
 
 SENTENCES = [
     "Anna said that she was tired because the road was long.",
@@ -59,27 +59,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def wordpiece() -> PreTrainedTokenizerFast:
     """A cased WordPiece tokenizer; rare words stay in pieces."""
-    specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=False)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.decoder = decoders.WordPiece()
-    tokenizer.train_from_iterator(
-        SENTENCES,
-        trainers.WordPieceTrainer(vocab_size=180, special_tokens=specials),
-    )
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]",
-        special_tokens=[(t, tokenizer.token_to_id(t)) for t in ("[CLS]", "[SEP]")],
-    )
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        pad_token="[PAD]",
-        unk_token="[UNK]",
-        cls_token="[CLS]",
-        sep_token="[SEP]",
-        mask_token="[MASK]",
-    )
+    return tokenizers.wordpiece(SENTENCES, size=400)
 
 
 def byte_bpe(*, masked: bool) -> PreTrainedTokenizerFast:

@@ -22,8 +22,10 @@ VOCABULARY = 4_000
 WORDPIECES = 3_300
 
 
-def wordpiece(texts: Iterable[str]) -> PreTrainedTokenizerFast:
-    """Cased WordPiece with BERT's special tokens."""
+def wordpiece(
+    texts: Iterable[str], *, size: int = WORDPIECES
+) -> PreTrainedTokenizerFast:
+    """Cased WordPiece of ``size`` tokens, BERT's special ones among them."""
     specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     normalizer = normalizers.BertNormalizer(lowercase=False)
     splitter = pre_tokenizers.BertPreTokenizer()
@@ -32,7 +34,8 @@ def wordpiece(texts: Iterable[str]) -> PreTrainedTokenizerFast:
         for text in texts
         for word, _ in splitter.pre_tokenize_str(normalizer.normalize_str(text))
     )
-    vocabulary = {piece: i for i, piece in enumerate([*specials, *_pieces(words)])}
+    pieces = [*specials, *_pieces(words)][:size]
+    vocabulary = {piece: i for i, piece in enumerate(pieces)}
     tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
     tokenizer.normalizer = normalizer
     tokenizer.pre_tokenizer = splitter
@@ -69,7 +72,7 @@ def _pieces(words: Counter[str]) -> list[str]:
         for piece, _ in sorted(pieces.items(), key=lambda item: (-item[1], item[0]))
     ]
     pieces = [*characters, *(f"##{character}" for character in characters), *ranked]
-    return list(dict.fromkeys(pieces))[: WORDPIECES - 5]
+    return list(dict.fromkeys(pieces))
 
 
 def roberta_bpe(texts: Iterable[str]) -> PreTrainedTokenizerFast:
