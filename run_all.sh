@@ -20,6 +20,8 @@ commands
             --threads 2 none takes 5 minutes, with the recipes' threads the weights are
             those that are committed, on a machine like ours
   test      ruff, the unit tests and the notebooks under nbval; about 9 minutes
+  bench X   measure: speed (against the authors' package), growth, stereoset, bookcorpus
+            or gpu; options follow (bench X --help), results in benchmarks/results
 
 options
   --models A,B    only these models of the profile      --domains A,B   only these domains
@@ -93,6 +95,15 @@ fi
 [[ $COMMAND == *.yaml && $COMMAND != /* ]] && COMMAND=$CALLED_FROM/$COMMAND
 CONFIG=()
 REST=()
+if [[ $COMMAND == bench ]]; then
+    BENCHMARK=${1:-}
+    case $BENCHMARK in
+        speed | growth | stereoset | bookcorpus | gpu) ;;
+        *) fail "bench needs one of speed, growth, stereoset, bookcorpus and gpu" ;;
+    esac
+    REST=("${@:2}")
+    set --
+fi
 while [[ $# -gt 0 ]]; do
     case $1 in
         -h | --help) usage; exit 0 ;;
@@ -131,6 +142,10 @@ case $COMMAND in
         exit ;;
     standins)
         exec "$PYTHON" -m gradiend.world.standins --out "$RESULTS/standins" "${REST[@]}" ;;
+    bench)
+        SCRIPT=$PWD/benchmarks/$BENCHMARK.py
+        cd "$CALLED_FROM"
+        exec "$PYTHON" "$SCRIPT" "${REST[@]}" ;;
 esac
 
 "$PYTHON" -m gradiend.entrance "$COMMAND" "${CONFIG[@]}" || exit 1

@@ -1,9 +1,9 @@
 """The paper's largest models on one GPU: does GRADIEND fit, and how fast is a step?
 
-``python benchmarks/gpu.py [--models …] [--out FILE]`` builds models of random weights
-on the GPU (no download), trains GRADIEND on each for a few steps, encodes some rows,
-and sets what it reached against the card's own copy and matmul rates. Llama-3.2-3B runs
-in bfloat16, with full and with 8-bit AdamW moments. Without a GPU it says so.
+``./run_all.sh bench gpu [--models …]`` builds models of random weights on the GPU (no
+download), trains GRADIEND on each for a few steps, encodes some rows, and sets what it
+reached against the card's own copy and matmul rates. Llama-3.2-3B runs in bfloat16,
+with full and with 8-bit AdamW moments. Without a GPU it says so.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 import transformers
+from measuring import RESULTS
 from torch.utils.flop_counter import FlopCounterMode
 
 from gradiend.autoencoder import Gradiend
@@ -161,7 +162,7 @@ def run(options: argparse.Namespace) -> None:
     """Measure each model; one that does not fit is a row that says so."""
     if not torch.cuda.is_available():
         raise InputError(
-            "torch sees no GPU here; benchmarks/speed.py has the figures of a CPU"
+            "torch sees no GPU here; ./run_all.sh bench speed measures on a CPU"
         )
     found = []
     for name in options.models:
@@ -172,9 +173,8 @@ def run(options: argparse.Namespace) -> None:
         gc.collect()
         torch.cuda.empty_cache()
         print(pd.DataFrame(found).T.to_string())
-        if options.out:
-            card = torch.cuda.get_device_name()
-            write_json(options.out, {"card": card, "measures": found})
+        card = torch.cuda.get_device_name()
+        write_json(options.out / "gpu.json", {"card": card, "measures": found})
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -184,7 +184,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rows", type=int, default=128, help="rows to encode")
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--out", type=Path, help="JSON file for the results")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the JSON")
     return parser.parse_args(arguments)
 
 

@@ -1,10 +1,10 @@
 """How time and memory grow: with n, the batch, the rows and the candidates.
 
-``python benchmarks/growth.py [--out FOLDER]`` measures this package on random models of
-BERT's kind, writes growth.json and draws growth.svg and growth.png. Time is linear in
-each of them as soon as a model keeps the cores busy: a step is 22n numbers moved and
-some 10n operations a token, an encoding two forward passes a row, a candidate one
-rewriting (3n numbers) and its forward passes.
+``./run_all.sh bench growth`` measures this package on random models of BERT's kind,
+writes growth.json and draws growth.svg and growth.png. Time is linear in each of them
+as soon as a model keeps the cores busy: a step is 22n numbers moved and some 10n
+operations a token, an encoding two forward passes a row, a candidate one rewriting (3n
+numbers) and its forward passes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import transformers
 from matplotlib.figure import Figure
-from speed import STANDINS, ask, process, rows_for
+from measuring import RESULTS, machine
+from speed import OURS, STANDINS, ask, process, rows_for
 
 from gradiend.errors import exit_status
 from gradiend.plots import PALETTE
@@ -61,8 +62,7 @@ def measures(width: int, requests: Mapping[str, list[dict]], threads: int) -> It
         rows_for(model).to_json(rows, orient="records")
         for axis, asked in requests.items():
             for request in asked:
-                script = (sys.executable, "our_worker.py")
-                with process(*script, model, rows, threads) as worker:
+                with process(OURS, model, rows, threads) as worker:
                     ask(worker, **request)  # warm
                     answers = [ask(worker, **request) for _ in range(REPEATS)]
                     peak = ask(worker, do="peak")["peak_MiB"]
@@ -146,7 +146,11 @@ def run(options: argparse.Namespace) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     write_json(
         options.out / "growth.json",
-        {"threads": options.threads, "measures": found.to_dict("records")},
+        {
+            "threads": options.threads,
+            "machine": machine(),
+            "measures": found.to_dict("records"),
+        },
     )
     figure = draw(found)
     for suffix in ("svg", "png"):
@@ -158,7 +162,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description="How time and memory grow")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
+    parser.add_argument("--out", type=Path, default=RESULTS)
     return parser.parse_args(arguments)
 
 

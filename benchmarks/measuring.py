@@ -1,10 +1,13 @@
-"""What both workers measure with; of the standard library alone."""
+"""What the benchmarks and both workers measure with; of the standard library alone."""
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+RESULTS = Path(__file__).resolve().parent / "results"
 
 
 def timed(work: Callable[[], object]) -> tuple[float, object]:
@@ -19,6 +22,19 @@ def peak() -> dict:
 
     Not getrusage's: that begins with what the parent process had.
     """
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    (line,) = (x for x in status.splitlines() if x.startswith("VmHWM"))
-    return {"peak_MiB": int(line.split()[1]) / 1024}
+    return {"peak_MiB": int(_value("/proc/self/status", "VmHWM").split()[0]) / 1024}
+
+
+def machine() -> dict:
+    """Processor, its cores that this process sees, and how glibc takes memory."""
+    return {
+        "processor": _value("/proc/cpuinfo", "model name"),
+        "cores": os.cpu_count(),
+        "GLIBC_TUNABLES": os.environ.get("GLIBC_TUNABLES", ""),
+    }
+
+
+def _value(path: str, key: str) -> str:
+    lines = Path(path).read_text(encoding="utf-8").splitlines()
+    found = next((line for line in lines if line.startswith(key)), ":")
+    return found.partition(":")[2].strip()

@@ -1,12 +1,15 @@
 """Time and memory of GRADIEND: this package against the authors', side by side.
 
-``python benchmarks/speed.py --peer ENV/bin/python [--out FOLDER]``, where ENV is an
-environment of its own with ``gradiend==0.2.3``::
+``./run_all.sh bench speed --peer ENV/bin/python``, where ENV is an environment of its
+own with ``gradiend==0.2.3``::
 
     python3 -m venv ENV && ENV/bin/pip install torch==2.13.0 gradiend==0.2.3
 
-The same random model, rows and batches go to two processes that take turns; a figure is
-the median of the repeats. Without ``--peer`` this package is measured alone.
+The same random model, rows and batches go to both sides in turn. A turn is a process
+that is alone on the machine; its first call is not counted. A figure is the median over
+all turns. Each side runs as its users run it: run_all.sh tells glibc how to keep memory
+(GLIBC_TUNABLES), and ``--kept`` tells the peer, too. Without ``--peer`` this package is
+measured alone.
 """
 
 from __future__ import annotations
@@ -14,19 +17,22 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import re
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+import psutil
 import torch
 import transformers
+from measuring import RESULTS, machine
 
 from gradiend.domains import load_feature
 from gradiend.errors import InputError, exit_status
@@ -37,15 +43,12 @@ HERE = Path(__file__).resolve().parent
 STANDINS = REPOSITORY / "data" / "standins"
 BATCHES = (1, 32)
 TEXTS = 32
+TURNS = 2
+CALLS = {"theirs": 1, "ours": 3}  # ours are short
 # The authors' package encodes a row at a time: a few of them tell what each takes.
-ENCODED = {"theirs": 8, "ours": 32}
+ENCODED = {"theirs": 4, "ours": 32}
 CANDIDATES = 4
 LONGEST = 32  # tokens of a row
-# How memory is asked for, as in run_all.sh; for both sides.
-TUNABLES = (
-    "glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:"
-    "glibc.malloc.trim_threshold=17179869184"
-)
 # Name → tokenizer's stand-in, class, and how its configuration differs.
 # (The authors' package pads every row to 256 tokens, more than the stand-ins read.)
 MODELS: dict[str, tuple[str, str, dict]] = {
@@ -110,28 +113,40 @@ def rows_for(model: Path, count: int = 256) -> pd.DataFrame:
     return table[one & short].groupby("label").head(count // 2)
 
 
+@dataclass(frozen=True)
+class Side:
+    """A package: its interpreter, its worker, variables its users do not have."""
+
+    python: str
+    script: str
+    without: tuple[str, ...] = ()
+
+
+OURS = Side(sys.executable, "our_worker.py")
+
+
+class WorkerEnded(InputError):
+    """A worker ended, most likely because its memory did."""
+
+
 @contextmanager
 def process(
-    python: str, script: str, model: Path, rows: Path, threads: int
+    side: Side, model: Path, rows: Path, threads: int
 ) -> Iterator[subprocess.Popen]:
-    """A worker that answers JSON lines."""
-    environment = os.environ | {
-        "HF_HUB_OFFLINE": "1",
-        "OMP_NUM_THREADS": str(threads),
-        "GLIBC_TUNABLES": TUNABLES,
-    }
-    if script == "our_worker.py":
-        environment["PYTHONPATH"] = str(REPOSITORY)
-    else:
-        environment.pop("PYTHONPATH", None)
-    command = [python, str(HERE / script), "--model", str(model), "--rows", str(rows)]
+    """A worker that answers JSON lines and gets the memory there is, not more."""
+    environment = {k: v for k, v in os.environ.items() if k not in side.without}
+    environment |= {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": str(threads)}
+    command = [side.python, str(HERE / side.script), "--threads", str(threads)]
+    command += ["--model", str(model), "--rows", str(rows)]
+    memory = psutil.virtual_memory().available
     worker = subprocess.Popen(
-        [*command, "--threads", str(threads)],
+        command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
         env=environment,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (memory, memory)),
     )
     try:
         _answer(worker, command)
@@ -151,11 +166,11 @@ def ask(worker: subprocess.Popen, **request) -> dict:
 def _answer(worker: subprocess.Popen, asked: object) -> dict:
     line = worker.stdout.readline()
     if not line:
-        raise InputError(f"the worker ended at {asked}; run it by hand to see why")
+        raise WorkerEnded(f"the worker ended at {asked}; run it by hand to see why")
     return json.loads(line)
 
 
-def measure(name: str, sides: Mapping[str, tuple[str, str]], options) -> list[dict]:
+def measure(name: str, sides: Mapping[str, Side], options) -> list[dict]:
     """All of a model's measures, a row each: measure, side and its median."""
     found: list[dict] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -181,12 +196,12 @@ def measure(name: str, sides: Mapping[str, tuple[str, str]], options) -> list[di
                 "a grid candidate": {"do": "candidate", "texts": TEXTS},
             },
         )
-        found += _limits(sides["ours"], model, rows, options)
+        found += _limits(model, rows, options)
     return [{"model": name, **row} for row in found]
 
 
 def _by_turns(
-    sides: Mapping[str, tuple[str, str]],
+    sides: Mapping[str, Side],
     model: Path,
     rows: Path,
     options,
@@ -194,24 +209,24 @@ def _by_turns(
     *,
     peak: str | None = None,
 ) -> list[dict]:
-    """Each request in turn to each side, ``repeats`` times."""
+    """Each request to each side, in each of its turns."""
     found: dict[tuple[str, str], list[dict]] = {}
-    memory = []
-    with _all(sides, model, rows, options.threads) as workers:
-        for side, worker in workers.items():  # the first call of a process is slow
-            for request in requests.values():
-                full = request | _amount(request["do"], side)
-                ask(worker, **{k: v if k == "do" else 1 for k, v in full.items()})
-        for _ in range(options.repeats):
-            for measure_name, request in requests.items():
-                for side, worker in workers.items():
-                    answer = ask(worker, **request, **_amount(request["do"], side))
-                    found.setdefault((measure_name, side), []).append(answer)
-        if peak:
-            memory = [
-                {"measure": peak, "side": side, "value": ask(w, do="peak")["peak_MiB"]}
-                for side, w in workers.items()
-            ]
+    peaks: dict[str, list[float]] = {}
+    for name, side in list(sides.items()) * TURNS:
+        try:
+            with process(side, model, rows, options.threads) as worker:
+                for number in range(options.repeats * CALLS[name] + 1):
+                    for measure_name, request in requests.items():
+                        answer = ask(worker, **request, **_amount(request["do"], name))
+                        if number:  # the first call of a process is slow
+                            found.setdefault((measure_name, name), []).append(answer)
+                if peak:
+                    largest = ask(worker, do="peak")["peak_MiB"]
+                    peaks.setdefault(name, []).append(largest)
+        except WorkerEnded as error:
+            if side is OURS:
+                raise
+            print(f"{name}: {error}")
     rows_found = []
     for (measure_name, side), answers in found.items():
         times = [answer["seconds"] / answer.get("rows", 1) for answer in answers]
@@ -220,7 +235,10 @@ def _by_turns(
             if part in answers[0]:
                 row[part] = statistics.median(a[part] for a in answers)
         rows_found.append(row | {"all": times})
-    return rows_found + memory
+    return rows_found + [
+        {"measure": peak, "side": side, "value": max(values), "all": values}
+        for side, values in peaks.items()
+    ]
 
 
 def _amount(work: str, side: str) -> dict[str, int]:
@@ -230,23 +248,14 @@ def _amount(work: str, side: str) -> dict[str, int]:
     return {"candidates": CANDIDATES} if (work, side) == ("candidate", "ours") else {}
 
 
-@contextmanager
-def _all(sides, model: Path, rows: Path, threads: int) -> Iterator[dict]:
-    """A worker a side, both alive: the one that waits takes no time."""
-    with ExitStack() as stack:
-        yield {
-            side: stack.enter_context(process(python, script, model, rows, threads))
-            for side, (python, script) in sides.items()
-        }
-
-
-def _limits(side: tuple[str, str], model: Path, rows: Path, options) -> list[dict]:
+def _limits(model: Path, rows: Path, options) -> list[dict]:
     """How near the machine's own rates a step comes."""
     batch = BATCHES[-1]
-    with process(*side, model, rows, options.threads) as worker:
+    with process(OURS, model, rows, options.threads) as worker:
         ask(worker, do="step", batch=batch)
         limits = ask(worker, do="limits", batch=batch)
-        steps = [ask(worker, do="step", batch=batch) for _ in range(options.repeats)]
+        calls = range(options.repeats * CALLS["ours"])
+        steps = [ask(worker, do="step", batch=batch) for _ in calls]
     gradient = statistics.median(step["gradient_seconds"] for step in steps)
     update = statistics.median(step["update_seconds"] for step in steps)
     return [
@@ -278,37 +287,42 @@ def summary(found: list[dict]) -> pd.DataFrame:
 
 def run(options: argparse.Namespace) -> None:
     """Measure, show and write."""
-    sides = {"ours": (sys.executable, "our_worker.py")}
+    sides = {"ours": OURS}
     if options.peer:
-        sides = {"theirs": (options.peer, "peer_worker.py"), **sides}
+        without = ("PYTHONPATH",) if options.kept else ("PYTHONPATH", "GLIBC_TUNABLES")
+        sides = {"theirs": Side(options.peer, "peer_worker.py", without), **sides}
     for name in options.models:
         found = measure(name, sides, options)
         print(summary(found).to_string(index=False, float_format="{:.3f}".format))
-        if options.out:
-            slug = re.sub(r"[^a-z0-9]+", "_", name.lower())
-            write_json(
-                options.out / f"speed_{slug}.json",
-                {
-                    "repeats": options.repeats,
-                    "threads": options.threads,
-                    "rows_encoded": ENCODED,
-                    "texts_of_a_candidate": TEXTS,
-                    "machine": platform.machine(),
-                    "torch": torch.__version__,
-                    "transformers": transformers.__version__,
-                    "measures": found,
-                },
-            )
+        slug = re.sub(r"[^a-z0-9]+", "_", name.lower()) + "_kept" * options.kept
+        write_json(
+            options.out / f"speed_{slug}.json",
+            {
+                "turns": TURNS,
+                "calls_a_turn": {k: v * options.repeats for k, v in CALLS.items()},
+                "peer_has_tunables": options.kept,
+                "threads": options.threads,
+                "rows_encoded": ENCODED,
+                "texts_of_a_candidate": TEXTS,
+                "machine": machine(),
+                "torch": torch.__version__,
+                "transformers": transformers.__version__,
+                "measures": found,
+            },
+        )
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description="GRADIEND's speed, side by side")
     parser.add_argument("--peer", help="interpreter of the environment with the peer")
+    parser.add_argument(
+        "--kept", action="store_true", help="the peer has GLIBC_TUNABLES, too"
+    )
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=3, help="in each of two turns")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--out", type=Path, help="folder for a JSON file a model")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the JSON")
     return parser.parse_args(arguments)
 
 

@@ -52,11 +52,12 @@ class Rewriter:
             decoded: ParameterDict = self.gradiend.decode(h)
             self._decoded = (h, [decoded[name] for name in self.names])
         change = self._decoded[1]
-        for parameter, original in zip(self.parameters, self._original, strict=True):
-            parameter.copy_(original)
         if change[0].dtype != self.parameters[0].dtype:
             change = [tensor.to(self.parameters[0].dtype) for tensor in change]
-        torch._foreach_add_(self.parameters, change, alpha=learning_rate)
+        for parameter, original, moved in zip(
+            self.parameters, self._original, change, strict=True
+        ):
+            torch.add(original, moved, alpha=learning_rate, out=parameter)
 
     @torch.no_grad()
     def restore(self) -> None:

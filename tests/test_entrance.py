@@ -57,6 +57,7 @@ def entrance(
         (["smoke", "--domains", "gendr"], "did you mean 'gender'"),
         (["no/such.yaml"], "no/such.yaml: no such profile"),
         (["smoke", "--models"], "--models needs a value"),
+        (["bench", "sped"], "bench needs one of speed, growth"),
     ],
 )
 def test_mistakes_on_the_command_line_are_one_clear_line(tmp_path, arguments, message):
@@ -69,7 +70,7 @@ def test_mistakes_on_the_command_line_are_one_clear_line(tmp_path, arguments, me
 def test_help_says_what_there_is(tmp_path):
     done = entrance("--help", results=tmp_path)
     assert done.returncode == 0
-    for command in ("mini", "quick", "paper", "standins", "test"):
+    for command in ("mini", "quick", "paper", "standins", "test", "bench"):
         assert re.search(rf"^  {command} ", done.stdout, re.MULTILINE)
 
 

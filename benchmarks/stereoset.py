@@ -1,7 +1,7 @@
 """Time of StereoSet: this package against one sentence at a time.
 
-``python benchmarks/stereoset_speed.py [--out FILE]`` scores as many examples as the
-public file has with a BERT of random weights and the size of BERT-base, by turns with
+``./run_all.sh bench stereoset`` scores as many examples as the public file has with a
+BERT of random weights and the size of BERT-base, by turns with
 :func:`gradiend.benchmarks.stereoset.stereoset_scores` and with a plain loop that knows
 nothing of the package: per sentence and sub-token one forward pass of the whole model.
 The loop scores a part of the examples, drawn with a seed; its time is scaled up to all.
@@ -11,17 +11,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import random
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import torch
 import transformers
+from measuring import RESULTS, machine, timed
 
 from gradiend.benchmarks.stereoset import LABELS, read_stereoset, stereoset_scores
 from gradiend.cloze import ClozeLM
@@ -100,13 +98,6 @@ def plain_scores(lm: ClozeLM, examples: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(scores, index=examples.index)
 
 
-def timed(work: Callable[[], pd.DataFrame]) -> tuple[float, pd.DataFrame]:
-    """Seconds that ``work`` takes, and what it returns."""
-    start = time.perf_counter()
-    found = work()
-    return time.perf_counter() - start, found
-
-
 def measure(options: argparse.Namespace) -> dict:
     """Time both by turns and compare their scores."""
     torch.set_num_threads(options.threads)
@@ -145,7 +136,7 @@ def report(
     ours = float(pd.Series(times["ours"]).median())
     return {
         "options": {k: v for k, v in vars(options).items() if k != "out"},
-        "machine": platform.machine(),
+        "machine": machine(),
         "torch": torch.__version__,
         "plain_examples_scored": part,
         "seconds_measured": times,
@@ -196,7 +187,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     ):
         text = f"{meaning} (default: {default})"
         parser.add_argument(f"--{name}", type=int, default=default, help=text)
-    parser.add_argument("--out", type=Path, help="JSON file for the results")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the JSON")
     return parser.parse_args(arguments)
 
 
@@ -208,8 +199,7 @@ def run(options: argparse.Namespace) -> None:
             raise InputError(f"{flag} {getattr(options, name)}: give 1 or more")
     found = measure(options)
     show(found)
-    if options.out:
-        write_json(options.out, found)
+    write_json(options.out / "stereoset.json", found)
     if found["largest_relative_difference"] > TOLERANCE:
         raise InputError(
             f"the scores differ by more than {TOLERANCE} of their size; "

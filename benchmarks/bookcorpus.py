@@ -1,8 +1,8 @@
 """Memory of rebuilding texts from BookCorpus: it must not grow with the corpus.
 
-``python benchmarks/bookcorpus_memory.py [--rows N …] [--out FILE]`` writes Parquet
-files of made-up lines as long as BookCorpus' (66 characters), reads the same number of
-rows out of each corpus, and shows time and peak memory, one process a size.
+``./run_all.sh bench bookcorpus [--rows N …]`` writes Parquet files of made-up lines as
+long as BookCorpus' (66 characters), reads the same number of rows out of each corpus,
+and shows time and peak memory, one process a size.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow
 import pyarrow.parquet
+from measuring import RESULTS, machine
 
 from gradiend.results import write_json
 
@@ -69,7 +70,7 @@ def main() -> None:
     parser.add_argument(
         "--rows", type=int, nargs="+", default=[740_000, 2_220_000, 7_400_000]
     )
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the JSON")
     options = parser.parse_args()
     found = []
     for rows in options.rows:
@@ -79,8 +80,10 @@ def main() -> None:
             f"{found[-1]['peak_MiB']:6.0f} MiB ({found[-1]['before_MiB']:.0f} before)",
             flush=True,
         )
-    if options.out:
-        write_json(options.out, {"wanted": WANTED, "measures": found})
+    write_json(
+        options.out / "bookcorpus.json",
+        {"wanted": WANTED, "machine": machine(), "measures": found},
+    )
 
 
 if __name__ == "__main__":

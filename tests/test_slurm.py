@@ -1,0 +1,131 @@
+"""``--executor slurm`` on a real Slurm of one node, where its programs are installed.
+
+Debian: ``apt install slurmctld slurmd slurm-client munge``.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import psutil
+import pytest
+import yaml
+
+from tests.test_entrance import MODEL, entrance
+
+PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel")
+pytestmark = pytest.mark.skipif(
+    not all(map(shutil.which, PROGRAMS)), reason="Slurm is not installed"
+)
+CONFIGURATION = """
+ClusterName=test
+SlurmctldHost={host}(127.0.0.1)
+SlurmctldPort={ports[0]}
+SlurmdPort={ports[1]}
+AuthType=auth/munge
+AuthInfo=socket={folder}/munge.socket
+CredType=cred/munge
+SlurmUser={user}
+SlurmdUser={user}
+StateSaveLocation={folder}/state
+SlurmdSpoolDir={folder}/spool
+SlurmctldPidFile={folder}/slurmctld.pid
+SlurmdPidFile={folder}/slurmd.pid
+MpiDefault=none
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core_Memory
+ReturnToService=2
+GresTypes=gpu
+NodeName={host} NodeAddr=127.0.0.1 CPUs={cores} RealMemory={memory} Gres=gpu:1
+PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
+"""
+
+
+@pytest.fixture
+def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A cluster of this machine; its folder."""
+    folder = tmp_path / "slurm"
+    for part in ("state", "spool"):
+        (folder / part).mkdir(parents=True, mode=0o700)
+    key = folder / "munge.key"
+    key.write_bytes(os.urandom(1024))
+    key.chmod(0o600)
+    text = CONFIGURATION.format(
+        folder=folder,
+        host=socket.gethostname().partition(".")[0],
+        user=pwd.getpwuid(os.getuid()).pw_name,
+        ports=free_ports(2),
+        cores=os.cpu_count(),
+        memory=psutil.virtual_memory().total // 2**20 - 1024,
+    )
+    (folder / "slurm.conf").write_text(text)
+    (folder / "gres.conf").write_text("Name=gpu Count=1\n")
+    monkeypatch.setenv("SLURM_CONF", str(folder / "slurm.conf"))
+    files = {"key": key, "socket": "munge.socket", "pid": "munge.pid"}
+    files |= {"log": "munge.log", "seed": "munge.seed"}
+    options = [
+        f"--{name}{'' if name == 'socket' else '-file'}={folder / file}"
+        for name, file in files.items()
+    ]
+    with ExitStack() as stack:
+        for command in (
+            ["munged", "--foreground", "--force", *options],
+            ["slurmctld", "-D"],
+            ["slurmd", "-D"],
+        ):
+            log = stack.enter_context((folder / f"{command[0]}.out").open("w"))
+            daemon = subprocess.Popen(command, stdout=log, stderr=log)
+            stack.callback(daemon.wait)
+            stack.callback(daemon.terminate)
+            time.sleep(1)
+        wait_for(lambda: "idle" in said("sinfo", "--noheader", "--format=%T"))
+        yield folder
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nothing listens on."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+def said(*command: str) -> str:
+    """What a command prints."""
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+
+def wait_for(condition: Callable[[], bool], *, seconds: float = 60) -> None:
+    """Wait until ``condition`` holds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.2)
+
+
+def test_a_lost_job_is_sent_again_and_a_rerun_sends_none(slurm, tmp_path):
+    profile = tmp_path / "cluster.yaml"
+    resources = {"gpu": 1, "mem_mb": 2_000, "runtime": 10, "threads": 1}
+    profile.write_text(yaml.safe_dump({"like": "smoke", "resources": resources}))
+    results = tmp_path / "results"
+    command = [str(profile), "--models", MODEL, "--domains", "gender", "-j", "2"]
+    command += ["--executor", "slurm", "--until"]
+    command += [f"03_encoder__{MODEL.replace('-', '_')}__all"]
+    running = entrance(*command, results=results, wait=False)
+    asked = "--format=%i %b %m %M %T"
+    wait_for(lambda: "RUNNING" in said("squeue", "--noheader", asked))
+    print(said("squeue", asked))
+    said("scancel", said("squeue", "--noheader", "--format=%i").split()[0])
+    assert running.wait(timeout=300) == 0
