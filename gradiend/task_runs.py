@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -66,11 +66,13 @@ def run_tasks(bench: Workbench, *, progress: Progress | None = None) -> pd.DataF
 def run_robustness(bench: Workbench, task_name: str) -> pd.DataFrame:
     """Debias, then fine-tune; and fine-tune, then debias; writes robustness/.
 
-    The fine-tuned body is put back under the LM head, so that the bias benchmarks can
-    be asked before and after. Returns the predictions, one state an order of steps;
-    the scores of the benchmarks are written beside them.
+    Fine-tuning sees all training rows, whatever ``task_rows`` says. The fine-tuned body
+    is put back under the LM head, so that the bias benchmarks can be asked before and
+    after. Returns the predictions, one state an order of steps; the scores of the
+    benchmarks are written beside them.
     """
-    settings, folder = bench.settings, bench.folder / "robustness"
+    settings = replace(bench.settings, task_rows=0)
+    folder = bench.folder / "robustness"
     ours = bench.edit(Variant("gender", (f"{OURS}-N",)))
     suite, examples = bench.suite(), _examples(settings, task_name)
     seed = settings.task_seeds[0]
