@@ -90,12 +90,17 @@ class Update:
         return self.tensors[name].view(-1).narrow(0, start, len(like))
 
     def _adamw(self, name: str, start: int, block: Tensor, gradient: Tensor) -> None:
-        """AdamW in one pass over a block and its moments, in place."""
+        """AdamW in one pass over a block and its moments, in place.
+
+        Moments of a byte come in float32; a block of another type is then computed in
+        float32 and rounded once.
+        """
         moments = self.moments.block(name, start, len(block))
         step = torch.tensor(float(self.steps), device=block.device)
+        value = block.to(moments[0])
         torch._fused_adamw_(
-            [block],
-            [gradient],
+            [value],
+            [gradient.to(moments[0])],
             *([moment] for moment in moments),
             [],
             [step],
@@ -107,6 +112,8 @@ class Update:
             eps=self.settings.epsilon,
             maximize=False,
         )
+        if value is not block:
+            block.copy_(value)
         self.moments.keep(name, start, moments)
 
 

@@ -10,6 +10,7 @@ from torch.utils.checkpoint import checkpoint
 
 from gradiend import update as module
 from gradiend.autoencoder import Gradiend
+from gradiend.cloze import ClozeLM
 from gradiend.encoding import encode
 from gradiend.errors import InputError
 from gradiend.gradients import gradients
@@ -24,7 +25,9 @@ SETTINGS = TrainingSettings(
 
 
 def similarity(left: dict, right: dict) -> float:
-    left, right = (torch.cat([t.flatten() for t in d.values()]) for d in (left, right))
+    left, right = (
+        torch.cat([t.flatten().float() for t in d.values()]) for d in (left, right)
+    )
     return float(torch.nn.functional.cosine_similarity(left, right, 0))
 
 
@@ -67,6 +70,21 @@ def test_eight_bit_moments_train_the_same_feature(table, architecture):
         found = (getattr(run.gradiend, part) for run in (full, lean))
         assert similarity(*found) > 0.98
     assert full.history["loss"].tolist() != lean.history["loss"].tolist()
+
+
+@pytest.mark.parametrize("kind", ["full", "8bit"])
+def test_bfloat16_trains_the_same_feature(table, tmp_path, kind):
+    tiny_lm("llama").model.save_pretrained(tmp_path)
+    tiny_lm("llama").tokenizer.save_pretrained(tmp_path)
+    settings = replace(SETTINGS, moments=kind)
+    plain, half = (
+        fit(ClozeLM.from_pretrained(tmp_path, dtype=dtype), table, settings)
+        for dtype in ("float32", "bfloat16")
+    )
+    assert next(iter(half.gradiend.encoder.values())).dtype == torch.bfloat16
+    assert half.correlation == pytest.approx(plain.correlation, abs=0.05)
+    found = (run.gradiend.decoder_weight for run in (plain, half))
+    assert similarity(*found) > 0.9
 
 
 def test_eight_bit_moments_go_on_after_a_kill(table, tmp_path):
