@@ -8,7 +8,7 @@ from functools import partial
 from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 from transformers.modeling_layers import GradientCheckpointingLayer
@@ -28,7 +28,7 @@ def gradients(
     the difference is that of the log-odds of the two targets: the softmax normaliser
     cancels between the two losses.
     """
-    with _differentiable(lm):
+    with _differentiable(lm), _embedding_rows(lm) as read:
         logits = lm.logits(
             batch.input_ids,
             batch.attention_mask,
@@ -40,13 +40,14 @@ def gradients(
         found: dict[Source, ParameterDict] = {}
         for place, source in enumerate(sources, start=1):
             loss = source_losses(log_probabilities, batch, source).mean()
-            grads = torch.autograd.grad(
+            *grads, rows = torch.autograd.grad(
                 loss,
-                parameters,
+                [*parameters, read.rows],
                 retain_graph=place < len(sources),
                 materialize_grads=True,
             )
             found[source] = dict(zip(lm.covered, grads, strict=True))
+            found[source][read.name].index_add_(0, read.ids, rows)
     return found
 
 
@@ -57,6 +58,38 @@ def source_losses(log_probabilities: Tensor, batch: Batch, source: Source) -> Te
             log_probabilities, batch, "counterfactual"
         )
     return row_losses(log_probabilities, batch.side(source), batch.rows)
+
+
+class _EmbeddingRows:
+    """Forward hook of the input embeddings: the rows a batch reads are a leaf.
+
+    A backward pass through the whole table makes a gradient of its size, zero but for
+    these rows, and another one to add the head's: memory and time that grow with the
+    vocabulary.
+    """
+
+    name: str  # of the table
+    ids: Tensor  # [U] tokens of the batch, each once
+    rows: Tensor  # [U, H] their embeddings
+
+    def __init__(self, lm: ClozeLM) -> None:
+        self.table = lm.model.get_input_embeddings().weight
+        (self.name,) = (n for n, p in lm.covered.items() if p is self.table)
+
+    def __call__(self, _module: nn.Module, args: tuple[Tensor], _output: Tensor):
+        self.ids, place = args[0].unique(return_inverse=True)
+        self.rows = self.table[self.ids].detach().requires_grad_()
+        return functional.embedding(place, self.rows)
+
+
+@contextmanager
+def _embedding_rows(lm: ClozeLM) -> Iterator[_EmbeddingRows]:
+    read = _EmbeddingRows(lm)
+    hook = lm.model.get_input_embeddings().register_forward_hook(read)
+    try:
+        yield read
+    finally:
+        hook.remove()
 
 
 @contextmanager
