@@ -118,7 +118,7 @@ def run_model(name: str, options: argparse.Namespace) -> dict:
     table = load_feature("gender_MF", ensure_world()).table
     table = lm.usable(table[table["split"] == "train"])
     rows = lm.encode(table[table["label"] == 1].head(options.batch))
-    batch = lm.batch(rows)
+    batch = lm.batch(rows, packed=True)
     with FlopCounterMode(display=False) as counter:
         gradients(lm, batch, sources=SOURCES)
     gradiend = Gradiend.initialise(lm.covered, seed=0)

@@ -43,6 +43,18 @@ HERE = Path(__file__).resolve().parent
 STANDINS = REPOSITORY / "data" / "standins"
 BATCHES = (1, 32)
 TEXTS = 32
+STEPS = {
+    f"batch {batch}": {f"step, batch {batch}": {"do": "step", "batch": batch}}
+    for batch in BATCHES
+}
+# What can be asked for, and the requests of it; limits are this package's alone.
+PARTS: dict[str, dict[str, dict]] = STEPS | {
+    "evaluation": {
+        "encoding a row": {"do": "encode"},
+        "a grid candidate": {"do": "candidate", "texts": TEXTS},
+    },
+    "limits": {},
+}
 TURNS = 2
 CALLS = {"theirs": 1, "ours": 3}  # ours are short
 # The authors' package encodes a row at a time: a few of them tell what each takes.
@@ -171,45 +183,25 @@ def _answer(worker: subprocess.Popen, asked: object) -> dict:
 
 
 def measure(name: str, sides: Mapping[str, Side], options) -> list[dict]:
-    """All of a model's measures, a row each: measure, side and its median."""
+    """A model's measures of ``options.parts``, a row each: measure, side, median."""
     found: list[dict] = []
     with tempfile.TemporaryDirectory() as folder:
         model = build(name, Path(folder) / "model")
         rows = Path(folder) / "rows.json"
         rows_for(model).to_json(rows, orient="records")
-        for batch in BATCHES:
-            found += _by_turns(
-                sides,
-                model,
-                rows,
-                options,
-                {f"step, batch {batch}": {"do": "step", "batch": batch}},
-                peak=f"peak memory, batch {batch}",
-            )
-        found += _by_turns(
-            sides,
-            model,
-            rows,
-            options,
-            {
-                "encoding a row": {"do": "encode"},
-                "a grid candidate": {"do": "candidate", "texts": TEXTS},
-            },
-        )
-        found += _limits(model, rows, options)
+        for part in options.parts:
+            if part == "limits":
+                found += _limits(model, rows, options)
+            else:
+                found += _by_turns(sides, model, rows, options, part)
     return [{"model": name, **row} for row in found]
 
 
 def _by_turns(
-    sides: Mapping[str, Side],
-    model: Path,
-    rows: Path,
-    options,
-    requests: Mapping[str, dict],
-    *,
-    peak: str | None = None,
+    sides: Mapping[str, Side], model: Path, rows: Path, options, part: str
 ) -> list[dict]:
-    """Each request to each side, in each of its turns."""
+    """Each request of a part to each side, in each of its turns."""
+    requests, peak = PARTS[part], f"peak memory, {part}"
     found: dict[tuple[str, str], list[dict]] = {}
     peaks: dict[str, list[float]] = {}
     for name, side in list(sides.items()) * TURNS:
@@ -220,7 +212,7 @@ def _by_turns(
                         answer = ask(worker, **request, **_amount(request["do"], name))
                         if number:  # the first call of a process is slow
                             found.setdefault((measure_name, name), []).append(answer)
-                if peak:
+                if part in STEPS:
                     largest = ask(worker, do="peak")["peak_MiB"]
                     peaks.setdefault(name, []).append(largest)
         except WorkerEnded as error:
@@ -292,11 +284,13 @@ def run(options: argparse.Namespace) -> None:
         without = ("PYTHONPATH",) if options.kept else ("PYTHONPATH", "GLIBC_TUNABLES")
         sides = {"theirs": Side(options.peer, "peer_worker.py", without), **sides}
     for name in options.models:
-        found = measure(name, sides, options)
-        print(summary(found).to_string(index=False, float_format="{:.3f}".format))
         slug = re.sub(r"[^a-z0-9]+", "_", name.lower()) + "_kept" * options.kept
+        path = options.out / f"speed_{slug}.json"
+        found = measure(name, sides, options)
+        found = _of_other_parts(path, found) + found
+        print(summary(found).to_string(index=False, float_format="{:.3f}".format))
         write_json(
-            options.out / f"speed_{slug}.json",
+            path,
             {
                 "turns": TURNS,
                 "calls_a_turn": {k: v * options.repeats for k, v in CALLS.items()},
@@ -312,6 +306,15 @@ def run(options: argparse.Namespace) -> None:
         )
 
 
+def _of_other_parts(path: Path, found: list[dict]) -> list[dict]:
+    """What an earlier run measured of other parts."""
+    if not path.exists():
+        return []
+    new = {(row["measure"], row["side"]) for row in found}
+    old = json.loads(path.read_text(encoding="utf-8"))["measures"]
+    return [row for row in old if (row["measure"], row["side"]) not in new]
+
+
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description="GRADIEND's speed, side by side")
@@ -320,6 +323,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         "--kept", action="store_true", help="the peer has GLIBC_TUNABLES, too"
     )
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--repeats", type=int, default=3, help="in each of two turns")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the JSON")

@@ -40,14 +40,15 @@ def gradients(
         found: dict[Source, ParameterDict] = {}
         for place, source in enumerate(sources, start=1):
             loss = source_losses(log_probabilities, batch, source).mean()
-            *grads, rows = torch.autograd.grad(
+            grads = torch.autograd.grad(
                 loss,
-                [*parameters, read.rows],
+                [*parameters, *read.rows],
                 retain_graph=place < len(sources),
                 materialize_grads=True,
             )
-            found[source] = dict(zip(lm.covered, grads, strict=True))
-            found[source][read.name].index_add_(0, read.ids, rows)
+            found[source] = dict(zip(lm.covered, grads, strict=False))
+            for rows in grads[len(parameters) :]:
+                found[source][read.name].index_add_(0, read.ids, rows)
     return found
 
 
@@ -68,9 +69,8 @@ class _EmbeddingRows:
     vocabulary.
     """
 
-    name: str  # of the table
     ids: Tensor  # [U] tokens of the batch, each once
-    rows: Tensor  # [U, H] their embeddings
+    rows: tuple[Tensor, ...] = ()  # their embeddings [U, H], once they are read
 
     def __init__(self, lm: ClozeLM) -> None:
         self.table = lm.model.get_input_embeddings().weight
@@ -78,18 +78,21 @@ class _EmbeddingRows:
 
     def __call__(self, _module: nn.Module, args: tuple[Tensor], _output: Tensor):
         self.ids, place = args[0].unique(return_inverse=True)
-        self.rows = self.table[self.ids].detach().requires_grad_()
-        return functional.embedding(place, self.rows)
+        self.rows = (self.table[self.ids].detach().requires_grad_(),)
+        return functional.embedding(place, *self.rows)
 
 
 @contextmanager
 def _embedding_rows(lm: ClozeLM) -> Iterator[_EmbeddingRows]:
+    """The hook while it is on; embeddings that do more than look up go without."""
     read = _EmbeddingRows(lm)
-    hook = lm.model.get_input_embeddings().register_forward_hook(read)
+    module = lm.model.get_input_embeddings()
+    hook = module.register_forward_hook(read) if type(module) is nn.Embedding else None
     try:
         yield read
     finally:
-        hook.remove()
+        if hook is not None:
+            hook.remove()
 
 
 @contextmanager

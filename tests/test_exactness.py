@@ -76,6 +76,22 @@ def test_gradients_equal_autograd_in_float64(lm64, table, packed, monkeypatch):
     assert any(float(tensor.abs().max()) > 0 for tensor in found["factual"].values())
 
 
+class ScaledEmbedding(torch.nn.Embedding):
+    """What some models read: more than a look-up."""
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        return 3 * super().forward(input)
+
+
+def test_embeddings_that_do_more_than_look_up(table):
+    lm = tiny_lm("bert", dtype=torch.float64)
+    lm.model.get_input_embeddings().__class__ = ScaledEmbedding
+    (row,) = lm.encode(table.iloc[:1])
+    found = gradients(lm, lm.batch([row]), sources=("factual",))["factual"]
+    for name, expected in plain_gradient(lm, row, "factual").items():
+        torch.testing.assert_close(found[name], expected, **tolerance(lm))
+
+
 @pytest.mark.parametrize("source", ["factual", "counterfactual", "difference"])
 def test_forward_mode_equals_per_example_backward(lm, table, source):
     rows = lm.encode(table)
