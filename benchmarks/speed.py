@@ -89,7 +89,7 @@ MODELS: dict[str, tuple[str, str, dict]] = {
         },
     ),
 }
-# What must hold, as ratios theirs / ours (memory: ours / theirs).
+# What must hold, as ratios theirs / ours.
 BARS = {
     ("BERT-base size", "step, batch 32"): 25,
     ("BERT-base size", "step, batch 1"): 6,

@@ -87,12 +87,9 @@ def _embedding_rows(lm: ClozeLM) -> Iterator[_EmbeddingRows]:
     """The hook while it is on; embeddings that do more than look up go without."""
     read = _EmbeddingRows(lm)
     module = lm.model.get_input_embeddings()
-    hook = module.register_forward_hook(read) if type(module) is nn.Embedding else None
-    try:
+    plain = type(module) is nn.Embedding
+    with module.register_forward_hook(read) if plain else nullcontext():
         yield read
-    finally:
-        if hook is not None:
-            hook.remove()
 
 
 @contextmanager

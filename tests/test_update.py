@@ -74,8 +74,9 @@ def test_eight_bit_moments_train_the_same_feature(table, architecture):
 
 @pytest.mark.parametrize("kind", ["full", "8bit"])
 def test_bfloat16_trains_the_same_feature(table, tmp_path, kind):
-    tiny_lm("llama").model.save_pretrained(tmp_path)
-    tiny_lm("llama").tokenizer.save_pretrained(tmp_path)
+    lm = tiny_lm("llama")
+    for part in (lm.model, lm.tokenizer):
+        part.save_pretrained(tmp_path)
     settings = replace(SETTINGS, moments=kind)
     plain, half = (
         fit(ClozeLM.from_pretrained(tmp_path, dtype=dtype), table, settings)
