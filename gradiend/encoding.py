@@ -17,9 +17,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from gradiend.autoencoder import Gradiend
-from gradiend.cloze import Batch, ClozeLM
-from gradiend.gradients import Source, source_losses
-from gradiend.tokens import EncodedRow
+from gradiend.gradients import source_losses
+from gradiend.lm.batches import Batch
+from gradiend.lm.cloze import ClozeLM
+from gradiend.lm.tokens import EncodedRow
+from gradiend.settings import Source
 
 
 def encode(
@@ -50,6 +52,6 @@ def directional_derivatives(
             name: forward_ad.make_dual(parameter, direction[name].to(parameter.dtype))
             for name, parameter in lm.covered.items()
         }
-        logits = lm.logits(batch.input_ids, batch.attention_mask, batch.slots, duals)
+        logits = lm.logits(batch, duals)
         losses = source_losses(functional.log_softmax(logits, dim=-1), batch, source)
         return forward_ad.unpack_dual(losses).tangent

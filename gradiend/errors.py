@@ -10,8 +10,12 @@ from collections.abc import Callable, Iterable
 class InputError(ValueError):
     """A mistake in the input: the message names it and says the way out."""
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows of it: the message alone (IPython asks for this)."""
+        return [f"error: {self}"]
 
-def known(value: str, allowed: Iterable[str], kind: str) -> None:
+
+def check_choice(value: str, allowed: Iterable[str], kind: str) -> None:
     """Refuse a value that is not one of ``allowed``, with a suggestion."""
     allowed = list(allowed)
     if value in allowed:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -13,9 +12,10 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 from transformers.modeling_layers import GradientCheckpointingLayer
 
-from gradiend.cloze import Batch, ClozeLM, row_losses
+from gradiend.lm.batches import Batch, row_losses
+from gradiend.lm.cloze import ClozeLM
+from gradiend.settings import Source
 
-Source = Literal["factual", "counterfactual", "difference"]
 ParameterDict = dict[str, Tensor]  # name of a covered parameter -> its shape
 
 
@@ -29,13 +29,7 @@ def gradients(
     cancels between the two losses.
     """
     with _differentiable(lm), _embedding_rows(lm) as read:
-        logits = lm.logits(
-            batch.input_ids,
-            batch.attention_mask,
-            batch.slots,
-            position_ids=batch.position_ids,
-        )
-        log_probabilities = functional.log_softmax(logits, dim=-1)
+        log_probabilities = lm.log_probabilities(batch)
         parameters = list(lm.covered.values())
         found: dict[Source, ParameterDict] = {}
         for place, source in enumerate(sources, start=1):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,9 +9,10 @@ from pathlib import Path
 import torch
 
 from gradiend.autoencoder import Gradiend
-from gradiend.cloze import ClozeLM
 from gradiend.errors import InputError
+from gradiend.files import atomic_folder
 from gradiend.gradients import ParameterDict
+from gradiend.lm.cloze import ClozeLM
 
 _TAG = "gradiend-rewritten"
 
@@ -36,6 +34,7 @@ class Rewriter:
         self.parameters = list(lm.covered.values())
         self.names = list(lm.covered)
         self._decoded: tuple[float, list[torch.Tensor]] | None = None
+        self._original: list[torch.Tensor] | None = None
 
     def __enter__(self) -> Rewriter:
         self._original = [parameter.detach().clone() for parameter in self.parameters]
@@ -43,11 +42,19 @@ class Rewriter:
 
     def __exit__(self, *_exception) -> None:
         self.restore()
-        del self._original
+        self._original = None
 
     @torch.no_grad()
     def apply(self, h: float, learning_rate: float) -> None:
-        """Set W̃ = W + α·dec(h), from the original W whatever was applied before."""
+        """Set W̃ = W + α·dec(h), from the original W whatever was applied before.
+
+        Raises
+        ------
+        InputError
+            outside the block, where there is no original to start from.
+        """
+        if self._original is None:
+            raise InputError("apply a rewriting inside `with Rewriter(…) as rewriter:`")
         if self._decoded is None or self._decoded[0] != h:
             decoded: ParameterDict = self.gradiend.decode(h)
             self._decoded = (h, [decoded[name] for name in self.names])
@@ -94,21 +101,12 @@ def save_rewritten(
     folder = Path(folder)
     if folder.exists() and not (overwrite and _is_ours(folder)):
         raise InputError(f"{folder} exists; remove it or give another folder")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
+    with atomic_folder(folder, replace=True) as unfinished:
         with rewritten(lm, gradiend, h, learning_rate):
             lm.model.save_pretrained(unfinished)
         lm.tokenizer.save_pretrained(unfinished)
         card = _model_card(lm, gradiend, h, learning_rate, description)
         (unfinished / "README.md").write_text(card, encoding="utf-8")
-        unfinished.chmod(0o755)
-        if folder.exists():
-            shutil.rmtree(folder)
-        os.replace(unfinished, folder)
-    except BaseException:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        raise
     return folder
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -16,37 +16,19 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from gradiend.autoencoder import Gradiend
-from gradiend.cloze import ClozeLM
 from gradiend.data import check_class_sizes
 from gradiend.encoding import encode
-from gradiend.gradients import ParameterDict, Source, gradients
-from gradiend.results import atomic_path
+from gradiend.evaluation.encoder import pearson
+from gradiend.files import atomic_path
+from gradiend.gradients import ParameterDict, gradients
+from gradiend.lm.cloze import ClozeLM
+from gradiend.settings import TrainingSettings
 from gradiend.update import Update, copied, flat, overwrite
 
 _log = logging.getLogger(__name__)
 
-Progress = Callable[[int, int], None]  # steps done, steps in all
-
-
-@dataclass(frozen=True)
-class TrainingSettings:
-    """How GRADIEND is trained; the defaults are the paper's.
-
-    ``source`` is the gradient that is encoded; the decoder always aims at ∇±W.
-    ``validation_rows`` caps the rows behind each validation (0 = all of them).
-    ``moments`` are AdamW's: ``full``, or ``8bit`` where memory is short.
-    """
-
-    steps: int = 2_500
-    batch_size: int = 32
-    learning_rate: float = 1e-5
-    weight_decay: float = 1e-2
-    epsilon: float = 1e-8
-    evaluate_every: int = 250
-    source: Source = "factual"
-    moments: str = "full"
-    validation_rows: int = 0
-    min_rows: int = 10
+# What long loops iterate through, such as ``tqdm``: yields what it is given.
+Progress = Callable[[Sequence], Iterable]
 
 
 @dataclass(frozen=True)
@@ -71,7 +53,7 @@ def fit(
     *,
     seeds: Sequence[int] = (0,),
     checkpoints: Path | None = None,
-    progress: Progress | None = None,
+    progress: Progress = iter,
 ) -> TrainingResult:
     """Train once per seed and keep the run with the highest validation |Pearson|.
 
@@ -129,24 +111,22 @@ class Trainer:
         self.best: tuple[float, int, Gradiend] | None = None
         self.checkpoint = self._checkpoint_path(checkpoints, table)
 
-    def run(self, progress: Progress | None = None) -> TrainingResult:
+    def run(self, progress: Progress = iter) -> TrainingResult:
         """Train to the end (from the last checkpoint, if there is one)."""
         self._resume()
         losses: list[float] = []
-        total = self.settings.steps
-        while self.step < total:
-            losses.append(self._train_step())
-            self.step += 1
+        for step in progress(range(self.step + 1, self.settings.steps + 1)):
+            losses.append(self._train_step(step - 1))
+            self.step = step
             if self._validates_at(self.step):
                 self._validate(float(np.mean(losses)))
                 losses.clear()
-            if progress:
-                progress(self.step, total)
         return self._result()
 
-    def _train_step(self) -> float:
-        label = 1 if self.step % 2 == 0 else -1
-        batch = self.lm.batch(self._draw(label, self.step // 2), packed=True)
+    def _train_step(self, number: int) -> float:
+        """Step ``number``, counted from 0; returns its loss."""
+        label = 1 if number % 2 == 0 else -1
+        batch = self.lm.batch(self._draw(label, number // 2), packed=True)
         source = self.settings.source
         found = gradients(
             self.lm, batch, sources=tuple(dict.fromkeys((source, "difference")))
@@ -260,13 +240,6 @@ class Trainer:
         self.best = (*header["best"], best)
         self.history = header["history"]
         self.step = header["step"]
-
-
-def pearson(values: np.ndarray, labels: np.ndarray) -> float:
-    """Pearson correlation; 0 where one side is constant."""
-    if np.std(values) == 0 or np.std(labels) == 0:
-        return 0.0
-    return float(np.corrcoef(values, labels)[0, 1])
 
 
 @lru_cache(maxsize=8)

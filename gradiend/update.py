@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from gradiend.autoencoder import Gradiend
-from gradiend.errors import known
+from gradiend.errors import check_choice
 from gradiend.gradients import ParameterDict
 from gradiend.moments import MOMENTS, Moments
 
@@ -45,7 +45,7 @@ class Update:
     def __init__(self, gradiend: Gradiend, settings: OptimiserSettings) -> None:
         self.gradiend, self.settings = gradiend, settings
         self.tensors = flat(gradiend)
-        known(settings.moments, MOMENTS, "kind of moments")
+        check_choice(settings.moments, MOMENTS, "kind of moments")
         self.moments: Moments = MOMENTS[settings.moments](self.tensors)
         self.steps = 0
 

@@ -17,8 +17,8 @@ from tokenizers import (
 from transformers import PreTrainedTokenizerFast
 from xdist.scheduler import LoadFileScheduling
 
-from gradiend.cloze import ClozeLM
-from gradiend.world import tokenizers
+from gradiend.lm.cloze import ClozeLM
+from study.models import tokenizers
 
 SENTENCES = [
     "Anna said that she was tired because the road was long.",

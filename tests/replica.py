@@ -20,11 +20,11 @@ import pyarrow.parquet
 import transformers
 import yaml
 
-from gradiend.profiles import load_profile
-from gradiend.public.manifest import Source, alternatives, read_manifest
-from gradiend.results import REPOSITORY
-from gradiend.world import ensure_world
-from gradiend.world.corpus import corpus
+from study.profiles.profile import load_profile
+from study.results.places import REPOSITORY
+from study.sources.hub.manifest import Source, alternatives, read_manifest
+from study.sources.world import ensure_world
+from study.sources.world.corpus import corpus
 
 MANIFEST = "data/public.yaml"
 SCRIPT = "raise RuntimeError('a loading script was run')\n"

@@ -13,37 +13,45 @@ import torch
 from concept_erasure import LeaceEraser
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
-from torch import nn
-from torch.nn.functional import one_hot
-
-from gradiend.baselines import FITTERS, BaselineData, BaselineSettings, filled_texts
-from gradiend.baselines.attributes import (
+from study.comparison.baselines.attributes import (
     AttributeWords,
     read_attribute_words,
     world_attribute_words,
 )
-from gradiend.baselines.data import matching_texts, sentences_by_class
-from gradiend.baselines.inlp import null_space_projection
-from gradiend.baselines.leace import labelled_features, leace, leace_projection
-from gradiend.baselines.pretraining import (
+from study.domains.domains import load_feature
+from torch import nn
+from torch.nn.functional import one_hot
+
+from gradiend.errors import InputError
+from gradiend.lm.cloze import ClozeLM
+from study.comparison.baselines import (
+    FITTERS,
+    BaselineData,
+    BaselineSettings,
+    filled_texts,
+)
+from study.comparison.baselines.data import matching_texts, sentences_by_class
+from study.comparison.baselines.inlp import null_space_projection
+from study.comparison.baselines.leace import labelled_features, leace, leace_projection
+from study.comparison.baselines.pretraining import (
     _dropout_rates,
     cda,
     cda_texts,
     continued_pretraining,
     dropout,
 )
-from gradiend.baselines.rlace import fantope, rlace_projection
-from gradiend.baselines.self_debias import PREFIX, SelfDebias, self_debias
-from gradiend.baselines.sentence_debias import sentence_debias, without_bias_direction
-from gradiend.benchmarks.perplexity import perplexity, text_likelihoods
-from gradiend.cloze import ClozeLM
-from gradiend.domains import load_feature
-from gradiend.edits import Projection, Weights
-from gradiend.errors import InputError
-from gradiend.methods import METHODS
-from gradiend.results import REPOSITORY
-from gradiend.sentences import sentence_means
-from gradiend.world import ensure_world
+from study.comparison.baselines.rlace import fantope, rlace_projection
+from study.comparison.baselines.self_debias import PREFIX, SelfDebias, self_debias
+from study.comparison.baselines.sentence_debias import (
+    sentence_debias,
+    without_bias_direction,
+)
+from study.comparison.benchmarks.perplexity import perplexity, text_likelihoods
+from study.comparison.edits import Projection, Weights
+from study.comparison.methods import METHODS
+from study.comparison.sentence_vectors import sentence_means
+from study.results.places import REPOSITORY
+from study.sources.world import ensure_world
 from tests.conftest import SENTENCES, tiny_lm
 
 POINTS = 0.03
@@ -516,7 +524,7 @@ def test_the_model_is_put_back_when_training_breaks_off(monkeypatch):
             next(lm.model.parameters()).add_(1)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("gradiend.baselines.pretraining._train", broken)
+    monkeypatch.setattr("study.comparison.baselines.pretraining._train", broken)
     with pytest.raises(KeyboardInterrupt):
         continued_pretraining(lm, SENTENCES[:2], SETTINGS)
     assert not lm.model.training
@@ -569,7 +577,9 @@ def test_dropout_trains_with_the_rates_of_its_kind(name, rates, data, monkeypatc
         seen.append((set(dropouts(lm).values()), texts))
         return Weights({})
 
-    monkeypatch.setattr("gradiend.baselines.pretraining.continued_pretraining", trained)
+    monkeypatch.setattr(
+        "study.comparison.baselines.pretraining.continued_pretraining", trained
+    )
     dropout(lm, data, SETTINGS)
     assert seen == [(rates, data.texts)]
     cda(lm, data, SETTINGS)

@@ -11,9 +11,11 @@ import pandas as pd
 import pytest
 import torch
 
-from gradiend.benchmarks.crows import crows_metric, crows_scores, read_crows
-from gradiend.benchmarks.perplexity import perplexity, text_likelihoods
-from gradiend.benchmarks.seat import (
+from gradiend.errors import InputError
+from gradiend.lm.cloze import ClozeLM
+from study.comparison.benchmarks.crows import crows_metric, crows_scores, read_crows
+from study.comparison.benchmarks.perplexity import perplexity, text_likelihoods
+from study.comparison.benchmarks.seat import (
     SeatScores,
     SeatTest,
     effect_size,
@@ -21,16 +23,14 @@ from gradiend.benchmarks.seat import (
     read_seat,
     seat_scores,
 )
-from gradiend.benchmarks.stereoset import (
+from study.comparison.benchmarks.stereoset import (
     LABELS,
     read_stereoset,
     stereoset_metrics,
     stereoset_scores,
 )
-from gradiend.cloze import ClozeLM
-from gradiend.errors import InputError
-from gradiend.results import REPOSITORY
-from gradiend.world import ensure_world
+from study.results.places import REPOSITORY
+from study.sources.world import ensure_world
 
 EXAMPLE = {
     "id": "a1",

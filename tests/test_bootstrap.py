@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gradiend.bootstrap import Estimate, draws, estimate, mean_estimate
+from study.comparison.bootstrap import Estimate, draws, estimate, mean_estimate
 
 
 def mean_of(values: np.ndarray):

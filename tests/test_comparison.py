@@ -8,13 +8,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gradiend.baselines.self_debias import SelfDebias
-from gradiend.benchmarks.crows import crows_metric
-from gradiend.benchmarks.files import RESULT_TABLES
-from gradiend.benchmarks.perplexity import perplexity
-from gradiend.benchmarks.seat import SEAT_TESTS, SeatScores, effect_size, p_value
-from gradiend.benchmarks.stereoset import LABELS, stereoset_metrics
-from gradiend.benchmarks.suite import (
+from gradiend.errors import InputError
+from gradiend.lm.cloze import ClozeLM
+from study.comparison.baselines.self_debias import SelfDebias
+from study.comparison.benchmarks.crows import crows_metric
+from study.comparison.benchmarks.files import RESULT_TABLES
+from study.comparison.benchmarks.perplexity import perplexity
+from study.comparison.benchmarks.seat import (
+    SEAT_TESTS,
+    SeatScores,
+    effect_size,
+    p_value,
+)
+from study.comparison.benchmarks.stereoset import LABELS, stereoset_metrics
+from study.comparison.benchmarks.suite import (
     Scores,
     Suite,
     read_scores,
@@ -22,19 +29,11 @@ from gradiend.benchmarks.suite import (
     suite_scores,
     write_scores,
 )
-from gradiend.bootstrap import Estimate
-from gradiend.cloze import ClozeLM
-from gradiend.errors import InputError
-from gradiend.estimates import (
-    absolute,
-    bias_estimates,
-    compared,
-    seat_p_values,
-)
-from gradiend.methods import METHODS
-from gradiend.profiles import Profile, load_profile
-from gradiend.sentences import sentence_means
-from gradiend.variants import (
+from study.comparison.bootstrap import Estimate
+from study.comparison.estimates import absolute, bias_estimates, compared, seat_p_values
+from study.comparison.methods import METHODS
+from study.comparison.sentence_vectors import sentence_means
+from study.comparison.variants import (
     ANY,
     COMBINATIONS,
     Variant,
@@ -42,7 +41,8 @@ from gradiend.variants import (
     of_domain,
     variants,
 )
-from gradiend.world import ensure_world
+from study.profiles.profile import Profile, load_profile
+from study.sources.world import ensure_world
 from tests.conftest import SENTENCES, tiny_lm
 
 # --- Variants

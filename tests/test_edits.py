@@ -11,12 +11,19 @@ from safetensors.torch import save_file
 from torch import nn
 
 from gradiend.autoencoder import Gradiend
-from gradiend.baselines.self_debias import SelfDebias
-from gradiend.benchmarks.perplexity import text_likelihoods
-from gradiend.cloze import ClozeLM
-from gradiend.edits import Chain, Projection, Rewriting, Weights, load_edit, save_edit
 from gradiend.errors import InputError
-from gradiend.sentences import sentence_means
+from gradiend.lm.cloze import ClozeLM
+from study.comparison.baselines.self_debias import SelfDebias
+from study.comparison.benchmarks.perplexity import text_likelihoods
+from study.comparison.edits import (
+    Chain,
+    Projection,
+    Rewriting,
+    Weights,
+    load_edit,
+    save_edit,
+)
+from study.comparison.sentence_vectors import sentence_means
 from tests.conftest import tiny_lm
 
 TEXTS = ["Anna said that she was tired.", "The river runs behind the old mill."]

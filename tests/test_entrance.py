@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from gradiend.results import REPOSITORY
+from study.results.places import REPOSITORY
 
 MODEL = "standin-gpt2"
 RESULT = Path("smoke") / MODEL / "gender_MF"
@@ -154,7 +154,7 @@ def replace(old: str, new: str) -> Callable[[Path], None]:
 @pytest.mark.parametrize(
     ("file", "change", "expected"),
     [
-        ("gradiend/generalisation.py", replace('"""', '"""So: '), {"07"}),
+        ("study/steps/names.py", replace('"""', '"""So: '), {"07"}),
         ("notebooks/03_encoder.ipynb", replace("Four kinds", "4 kinds"), {"03"}),
         # What notebook 04 selects, the notebooks after it ask about.
         ("notebooks/profiles/smoke.yaml", replace("lms_texts: 20", "lms_texts: 21"),

@@ -13,11 +13,12 @@ from transformers.pytorch_utils import Conv1D
 
 from gradiend.autoencoder import Gradiend, inner
 from gradiend.closed_form import closed_form, mean_difference
-from gradiend.cloze import ClozeLM, row_losses
 from gradiend.encoding import directional_derivatives, encode
 from gradiend.errors import InputError
 from gradiend.gradients import gradients
-from gradiend.packing import packed_layout
+from gradiend.lm.batches import row_losses
+from gradiend.lm.cloze import ClozeLM
+from gradiend.lm.packing import packed_layout
 from gradiend.rewriting import Rewriter, rewritten
 from tests.conftest import tiny_lm
 
@@ -59,7 +60,7 @@ def of_varied_length(table: pd.DataFrame) -> pd.DataFrame:
 
 @pytest.mark.parametrize("packed", [False, True])
 def test_gradients_equal_autograd_in_float64(lm64, table, packed, monkeypatch):
-    monkeypatch.setattr("gradiend.packing.CAPACITY", 256)
+    monkeypatch.setattr("gradiend.lm.packing.CAPACITY", 256)
     rows = lm64.encode(of_varied_length(table.iloc[:6]))
     batch = lm64.batch(rows, packed=packed)
     assert (batch.position_ids is not None) == packed
@@ -152,7 +153,7 @@ def test_what_follows_the_last_attention_is_computed_at_the_slots_alone(lm64, ta
 
 
 def test_packing_takes_fewer_tokens_or_pads(lm64, table, monkeypatch):
-    monkeypatch.setattr("gradiend.packing.CAPACITY", 256)
+    monkeypatch.setattr("gradiend.lm.packing.CAPACITY", 256)
     rows = lm64.encode(of_varied_length(table))
     padded, packed = lm64.batch(rows), lm64.batch(rows, packed=True)
     assert packed.input_ids.numel() < padded.input_ids.numel()

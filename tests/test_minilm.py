@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 import torch
 
-from gradiend.cloze import ClozeLM
 from gradiend.errors import InputError
-from gradiend.world import minilm
+from gradiend.lm.cloze import ClozeLM
+from study.models import minilm
 
 
 def test_other_weights_than_the_published_ones_are_refused(tmp_path):

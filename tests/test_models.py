@@ -7,8 +7,8 @@ import torch
 import transformers
 
 from gradiend.autoencoder import Gradiend
-from gradiend.cloze import ClozeLM
 from gradiend.errors import InputError
+from gradiend.lm.cloze import ClozeLM
 from gradiend.rewriting import rewritten, save_rewritten
 from tests.conftest import tiny_lm
 

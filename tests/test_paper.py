@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gradiend.plan import NOTEBOOKS
-from gradiend.results import REPOSITORY
+from study.results.places import REPOSITORY
+from study.run.plan import NOTEBOOKS
 from tests.replica import write_models, write_public
 
 PROFILE = REPOSITORY / "tests" / "replica.yaml"

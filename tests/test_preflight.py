@@ -12,11 +12,11 @@ import torch
 import yaml
 from huggingface_hub import constants
 
-from gradiend import preflight as module
 from gradiend.errors import InputError
-from gradiend.plan import steps
-from gradiend.preflight import Device, Model, preflight, step_seconds
-from gradiend.profiles import load_profile
+from study.profiles.profile import load_profile
+from study.run import preflight as module
+from study.run.plan import steps
+from study.run.preflight import Device, Model, preflight, step_seconds
 from tests.replica import snapshot, write_models
 
 GATED = "llama-3.2-3b"

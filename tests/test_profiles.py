@@ -7,10 +7,11 @@ import dataclasses
 import pytest
 import yaml
 
-from gradiend import plan, profiles
 from gradiend.errors import InputError
-from gradiend.plan import steps
-from gradiend.profiles import load_profile, profile_names
+from study.profiles import profile as profiles
+from study.profiles.profile import load_profile, profile_names
+from study.run import plan
+from study.run.plan import steps
 
 
 @pytest.mark.parametrize("name", profile_names())

@@ -17,16 +17,16 @@ import pyarrow.parquet
 import pytest
 import yaml
 from huggingface_hub import constants
+from study.domains.domains import FEATURES, load_feature
 
-from gradiend.benchmarks.suite import read_suite
-from gradiend.domains import FEATURES, load_feature
 from gradiend.errors import InputError
-from gradiend.public import RECORD, fetch, folder_of, prepare, public_folder
-from gradiend.public.bookcorpus import TEXT_FILES, bookcorpus_files, rows_at
-from gradiend.public.manifest import Source, read_manifest
-from gradiend.public.texts import masked_texts, write_texts
-from gradiend.tasks.files import read_split
-from gradiend.tasks.registry import TASKS
+from study.comparison.benchmarks.suite import read_suite
+from study.comparison.tasks.files import read_split
+from study.comparison.tasks.registry import TASKS
+from study.sources.hub import RECORD, fetch, folder_of, prepare, public_folder
+from study.sources.hub.bookcorpus import TEXT_FILES, bookcorpus_files, rows_at
+from study.sources.hub.manifest import Source, read_manifest
+from study.sources.hub.texts import masked_texts, write_texts
 from tests.replica import MANIFEST, SIZES, write_public
 
 

@@ -14,15 +14,16 @@ import nbformat
 import pytest
 
 from gradiend.errors import InputError
-from gradiend.notebooks import (
+from gradiend.files import atomic_path, read_csv, read_json, write_json
+from study.results.places import REPOSITORY
+from study.run.plan import NOTEBOOKS
+from study.run.runner import (
     check_parameters,
     dependencies,
     record_digests,
     remove_damaged,
     run_notebook,
 )
-from gradiend.plan import NOTEBOOKS
-from gradiend.results import REPOSITORY, atomic_path, read_csv, read_json, write_json
 
 
 def notebook(path: Path, *cells: str) -> Path:
@@ -84,7 +85,7 @@ def test_a_kernel_does_not_outlive_a_killed_parent(tmp_path):
     pid_file = tmp_path / "pid"
     code = f"import os\nopen({str(pid_file)!r}, 'w').write(str(os.getpid()))"
     source = notebook(tmp_path / "a.ipynb", code, "import time\ntime.sleep(120)")
-    command = [sys.executable, "-m", "gradiend.notebooks", source, tmp_path / "o.ipynb"]
+    command = [sys.executable, "-m", "study.run.runner", source, tmp_path / "o.ipynb"]
     launcher = f"import subprocess; subprocess.run({list(map(str, command))!r})"
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
     parent = subprocess.Popen([sys.executable, "-c", launcher], env=environment)

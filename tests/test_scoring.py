@@ -9,15 +9,10 @@ import torch
 
 from gradiend.autoencoder import Gradiend
 from gradiend.errors import InputError
+from gradiend.evaluation.decoder import base_row, evaluate_grid, select
+from gradiend.evaluation.indices import balanced_index, gender_indices
+from gradiend.evaluation.scoring import ClassProbabilities, LanguageModelling, top_words
 from gradiend.rewriting import rewritten
-from gradiend.scoring import ClassProbabilities, LanguageModelling, top_words
-from gradiend.selection import (
-    balanced_index,
-    base_row,
-    evaluate_grid,
-    gender_indices,
-    select,
-)
 
 TEXTS = ["The road was long because [MASK] was tired.", "Tom said that [MASK] smiled."]
 

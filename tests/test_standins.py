@@ -8,15 +8,10 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM
 
-from gradiend.cloze import ClozeLM
 from gradiend.errors import InputError
-from gradiend.world.learned import learned_associations, name_recall
-from gradiend.world.standins import (
-    STANDINS,
-    recipes,
-    train_standin,
-    weights_digest,
-)
+from gradiend.lm.cloze import ClozeLM
+from study.models.standins import STANDINS, recipes, train_standin, weights_digest
+from study.steps.learned import learned_associations, name_recall
 
 IDS = tuple(recipes())
 CAUSAL = {"standin-gpt2", "standin-llama", "standin-llama-instruct"}
@@ -116,8 +111,8 @@ def test_no_such_recipe(tmp_path) -> None:
 
 
 def test_a_tuned_model_needs_its_base(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("gradiend.world.standins.STANDINS", tmp_path / "none")
-    monkeypatch.setattr("gradiend.world.standins.recipes", lambda: {"a": _TUNED})
+    monkeypatch.setattr("study.models.standins.STANDINS", tmp_path / "none")
+    monkeypatch.setattr("study.models.standins.recipes", lambda: {"a": _TUNED})
     with pytest.raises(InputError, match="standin-llama is not there yet"):
         train_standin("a", tmp_path)
 

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gradiend import study
 from gradiend.errors import InputError
-from gradiend.profiles import load_profile
-from gradiend.sources import load_data
-from gradiend.summaries import gap_frontier, profession_shares, profession_spread
+from study.profiles.profile import load_profile
+from study.report.summaries import gap_frontier, profession_shares, profession_spread
+from study.sources.chosen import load_data
+from study.steps import study
 
 WORDS = [f"job{number:02d}" for number in range(30)]
 VARIANTS = (("base", "–"), ("N", "trained"), ("N", "closed form"), ("F", "trained"))

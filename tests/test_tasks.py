@@ -10,13 +10,13 @@ import pytest
 import torch
 from sklearn.metrics import f1_score, matthews_corrcoef
 
-from gradiend.bootstrap import draws
-from gradiend.edits import Projection
 from gradiend.errors import InputError
-from gradiend.tasks.files import read_split
-from gradiend.tasks.fine_tuning import FineTuning, fine_tune, task_predictions
-from gradiend.tasks.metrics import task_metric, unit_count
-from gradiend.tasks.registry import TASKS
+from study.comparison.bootstrap import draws
+from study.comparison.edits import Projection
+from study.comparison.tasks.files import read_split
+from study.comparison.tasks.fine_tuning import FineTuning, fine_tune, task_predictions
+from study.comparison.tasks.metrics import task_metric, unit_count
+from study.comparison.tasks.registry import TASKS
 from tests.conftest import ARCHITECTURES, tiny_lm
 
 PAIR = {"sentence1": "The road was long.", "sentence2": "The road is green."}

@@ -10,12 +10,13 @@ import pytest
 import torch
 
 from gradiend.autoencoder import Gradiend
-from gradiend.cloze import ClozeLM
 from gradiend.encoding import encode
 from gradiend.errors import InputError
-from gradiend.training import Trainer, TrainingSettings, fit
+from gradiend.lm.cloze import ClozeLM
+from gradiend.settings import TrainingSettings
+from gradiend.training import Trainer, fit
 from gradiend.update import copied
-from gradiend.world.standins import STANDINS
+from study.models.standins import STANDINS
 from tests.conftest import tiny_lm
 from tests.reference import Reference, row_gradients
 

@@ -10,12 +10,13 @@ from torch.utils.checkpoint import checkpoint
 
 from gradiend import update as module
 from gradiend.autoencoder import Gradiend
-from gradiend.cloze import ClozeLM
 from gradiend.encoding import encode
 from gradiend.errors import InputError
 from gradiend.gradients import gradients
+from gradiend.lm.cloze import ClozeLM
 from gradiend.moments import GROUP, EightBitMoments
-from gradiend.training import TrainingSettings, fit
+from gradiend.settings import TrainingSettings
+from gradiend.training import fit
 from gradiend.update import Update, copied, flat
 from tests.conftest import tiny_lm
 

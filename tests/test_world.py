@@ -12,12 +12,12 @@ import pandas as pd
 import pytest
 
 from gradiend.errors import InputError
-from gradiend.world import minilm
-from gradiend.world.corpus import corpus, draws
-from gradiend.world.datasets import write_datasets
-from gradiend.world.drawing import World, world_of
-from gradiend.world.grammar import write
-from gradiend.world.spec import FILES, WORLD_DIR, load_spec
+from study.models import minilm
+from study.sources.world.corpus import corpus, draws
+from study.sources.world.datasets import write_datasets
+from study.sources.world.drawing import World, world_of
+from study.sources.world.grammar import write
+from study.sources.world.spec import FILES, WORLD_DIR, load_spec
 
 WORD = re.compile(r"[A-Za-z]+")
 

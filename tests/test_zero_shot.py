@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 import torch
 
-from gradiend.benchmarks import zero_shot as module
-from gradiend.benchmarks.zero_shot import TASKS, WORLD_TASKS, zero_shot
-from gradiend.cloze import ClozeLM
 from gradiend.errors import InputError
-from gradiend.results import REPOSITORY
-from gradiend.task_runs import as_predictions
-from gradiend.tasks.metrics import task_metric, unit_count
-from gradiend.world import ensure_world
+from gradiend.lm.cloze import ClozeLM
+from study.comparison.benchmarks import zero_shot as module
+from study.comparison.benchmarks.zero_shot import TASKS, WORLD_TASKS, zero_shot
+from study.comparison.tasks.metrics import task_metric, unit_count
+from study.results.places import REPOSITORY
+from study.sources.world import ensure_world
+from study.steps.tasks import as_predictions
 from tests.conftest import tiny_lm
 
 FEW = 12  # examples a task

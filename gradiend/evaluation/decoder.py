@@ -1,0 +1,124 @@
+"""Decoder evaluation: a grid of rewritten models and the best of them (paper, Sec. 4).
+
+Each candidate (h, α) is the model W + α·dec(h); the base model is a candidate too. What
+an index (:mod:`gradiend.evaluation.indices`) gives is multiplied by the
+language-modelling score.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from gradiend.autoencoder import Gradiend
+from gradiend.errors import InputError
+from gradiend.evaluation.indices import Indices
+from gradiend.evaluation.scoring import ClassProbabilities, LanguageModelling
+from gradiend.lm.cloze import ClozeLM
+from gradiend.rewriting import Rewriter
+from gradiend.training import Progress
+
+FEATURE_FACTORS = (-10, -2, -1, -0.8, -0.6, -0.4, -0.2, 0)
+FEATURE_FACTORS += tuple(-h for h in reversed(FEATURE_FACTORS[:-1]))
+LEARNING_RATES = (1e-4, 5e-4, 1e-3, 5e-3, 1e-2, 5e-2, 0.1, 0.5)
+LEARNING_RATES = tuple(-a for a in reversed(LEARNING_RATES)) + LEARNING_RATES
+
+# All numbers of the model as it is: ``LMS`` and every index a selection may ask for.
+Measure = Callable[[], dict[str, float]]
+
+
+class DecoderMeasure:
+    """All numbers of one candidate: P(class), their gap, LMS and indices × LMS."""
+
+    def __init__(
+        self,
+        probabilities: ClassProbabilities,
+        modelling: LanguageModelling,
+        indices: Indices,
+    ) -> None:
+        self.probabilities, self.modelling = probabilities, modelling
+        self.indices = indices
+
+    def __call__(self) -> dict[str, float]:
+        """Means over texts; ``gap`` is the mean |difference| of the two classes."""
+        p = self.probabilities()
+        lms = self.modelling()
+        first, second = p.values()
+        row = {f"P({name})": float(values.mean()) for name, values in p.items()}
+        row |= {"gap": float(np.abs(first - second).mean()), "LMS": lms}
+        index = self.indices(p)
+        return row | {name: float(v.mean()) * lms for name, v in index.items()}
+
+
+def evaluate_grid(
+    lm: ClozeLM,
+    gradiend: Gradiend,
+    measure: Measure,
+    *,
+    feature_factors: Sequence[float] = FEATURE_FACTORS,
+    learning_rates: Sequence[float] = LEARNING_RATES,
+    partial: Path | None = None,
+    progress: Progress = iter,
+) -> pd.DataFrame:
+    """Measure the base model (h and learning rate empty) and every candidate.
+
+    ``partial`` names a file that gains a line per finished candidate; a killed call
+    with the same file goes on behind the last whole line.
+    """
+    candidates = [(None, None), *product(feature_factors, learning_rates)]
+    done = _read_partial(partial)
+    rows: list[dict] = []
+    with Rewriter(lm, gradiend) as rewriter:
+        for h, rate in progress(candidates):
+            row = done.get((h, rate))
+            if row is None:
+                if h is not None:
+                    rewriter.apply(h, rate)
+                row = {"h": h, "learning_rate": rate, **measure()}
+                _append(partial, row)
+            rows.append(row)
+    return pd.DataFrame(rows).astype({"h": float, "learning_rate": float})
+
+
+def select(grid: pd.DataFrame, index: str, *, lms_floor: float = 0.0) -> pd.Series:
+    """The candidate with the highest ``index``; the base model stands too.
+
+    ``lms_floor`` leaves out candidates whose LMS is below that share of the base's
+    (the paper's rule has no floor: 0).
+    """
+    base = base_row(grid)
+    allowed = grid[(grid["LMS"] >= lms_floor * base["LMS"]) | grid["h"].isna()]
+    return allowed.loc[allowed[index].idxmax()]
+
+
+def base_row(grid: pd.DataFrame) -> pd.Series:
+    """The row of the unchanged model."""
+    return grid[grid["h"].isna()].iloc[0]
+
+
+def _read_partial(path: Path | None) -> dict[tuple, dict]:
+    if path is None or not path.exists():
+        return {}
+    return {(row["h"], row["learning_rate"]): row for row in _whole_lines(path)}
+
+
+def _whole_lines(path: Path) -> Iterator[dict]:
+    lines = path.read_text(encoding="utf-8").split("\n")
+    # What follows the last newline was being written when the run was killed.
+    path.write_text("".join(f"{line}\n" for line in lines[:-1]), encoding="utf-8")
+    for number, line in enumerate(lines[:-1], start=1):
+        try:
+            yield json.loads(line)
+        except json.JSONDecodeError as error:
+            raise InputError(f"{path}, line {number}: damaged; delete it") from error
+
+
+def _append(path: Path | None, row: dict) -> None:
+    if path is not None:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")

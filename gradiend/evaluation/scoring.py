@@ -1,0 +1,210 @@
+"""What a (rewritten) model says: class probabilities at a slot, and how well it models.
+
+Every scorer tokenizes its texts once, when it is made, and is then called on the model
+in whatever state it is: once per candidate of a grid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from gradiend.data import SLOT
+from gradiend.errors import InputError
+from gradiend.lm.batches import row_losses
+from gradiend.lm.cloze import ClozeLM
+
+_DUMMY = "a"  # what stands in the slot of a text whose target does not matter
+
+
+class ClassProbabilities:
+    """P(class) at the slot of each text: a weighted sum over the class's words.
+
+    Parameters
+    ----------
+    texts
+        Texts with one slot; all words of all classes compete in it.
+    words
+        For each class, its words and their weights: 1 for the terms of a class, or
+        prob_F / prob_M of a name (paper, Sec. 4). Words of one token are read off one
+        forward pass; words of several are scored as a target of their own.
+    single_tokens
+        Leave words of several tokens out (names: there are thousands).
+    """
+
+    def __init__(
+        self,
+        lm: ClozeLM,
+        texts: Sequence[str],
+        words: Mapping[str, Mapping[str, float]],
+        *,
+        single_tokens: bool = False,
+        batch_size: int = 64,
+    ) -> None:
+        if not len(texts):
+            raise InputError("no texts to score; give at least one with a slot")
+        self.lm, self.batch_size = lm, batch_size
+        self.classes = list(words)
+        self.count = len(texts)
+        every_word = sorted({word for group in words.values() for word in group})
+        cut = lm.token_ids(every_word, context=_context(texts))
+        tokens = dict(zip(every_word, cut, strict=True))
+        single = {word: ids[0] for word, ids in tokens.items() if len(ids) == 1}
+        if single_tokens and not single:
+            raise InputError(
+                f"no word is a single token for {lm.name!r}, e.g. {every_word[0]!r}; "
+                "give words the tokenizer knows"
+            )
+        self.weights = self._weights(words, single)
+        first = next(iter(single), every_word[0])
+        self.rows = lm.encode(_cloze_rows(texts, [first] * len(texts)))
+        self.long = [] if single_tokens else self._long_words(texts, words, single)
+
+    def __call__(self) -> dict[str, np.ndarray]:
+        """P(class) of every text, [texts] for each class."""
+        found = np.zeros((self.count, len(self.classes)))
+        for indices, batch in self.lm.batches(self.rows, batch_size=self.batch_size):
+            with torch.no_grad():
+                probabilities = self.lm.log_probabilities(batch).exp()
+            at = _first_slot_of_row(batch.factual.slot, batch.factual.row, batch.rows)
+            found[indices] = (probabilities[at].float() @ self.weights).cpu().numpy()
+        for column, weight, rows in self.long:
+            found[:, column] += weight * self._word_probability(rows)
+        return {name: found[:, i] for i, name in enumerate(self.classes)}
+
+    def _weights(
+        self, words: Mapping[str, Mapping[str, float]], single: Mapping[str, int]
+    ) -> Tensor:
+        """[V, classes]; words that share a token (cased and not) are averaged."""
+        head = self.lm.model.get_output_embeddings()
+        size = head.weight.shape[0] if head is not None else len(self.lm.tokenizer)
+        weights = torch.zeros(size, len(self.classes))
+        for column, name in enumerate(self.classes):
+            sharing: dict[int, list[float]] = {}
+            for word, weight in words[name].items():
+                if word in single:
+                    sharing.setdefault(single[word], []).append(weight)
+            for token, values in sharing.items():
+                weights[token, column] = float(np.mean(values))
+        return weights.to(self.lm.device)
+
+    def _long_words(self, texts, words, single) -> list:
+        return [
+            (column, weight, self.lm.encode(_cloze_rows(texts, [word] * len(texts))))
+            for column, name in enumerate(self.classes)
+            for word, weight in words[name].items()
+            if word not in single
+        ]
+
+    def _word_probability(self, rows) -> np.ndarray:
+        """Joint probability of a word's sub-tokens (the product of theirs)."""
+        values = np.empty(len(rows))
+        for indices, batch in self.lm.batches(rows, batch_size=self.batch_size):
+            with torch.no_grad():
+                log_probabilities = self.lm.log_probabilities(batch)
+                losses = row_losses(log_probabilities, batch.factual, batch.rows)
+            tokens = torch.bincount(batch.factual.row, minlength=batch.rows)
+            values[indices] = torch.exp(-losses * tokens).double().cpu().numpy()
+        return values
+
+
+class LanguageModelling:
+    """LMS on neutral texts (paper, Sec. 4): how well the model still models language.
+
+    Masked LM: top-1 accuracy on 15 % of the non-special tokens, masked with ``seed``.
+    Causal LM: 1 / (1 + mean negative log-likelihood of the next token, in nats).
+    """
+
+    def __init__(
+        self,
+        lm: ClozeLM,
+        texts: Sequence[str],
+        *,
+        seed: int,
+        share: float = 0.15,
+        batch_size: int = 64,
+    ) -> None:
+        if not len(texts):
+            raise InputError("no neutral texts for the language-modelling score")
+        self.lm, self.batch_size = lm, batch_size
+        encoding = lm.tokenizer(
+            list(texts),
+            return_special_tokens_mask=True,
+            truncation=True,
+            max_length=lm.max_length,
+        )
+        generator = np.random.default_rng(seed)
+        self.items = [
+            self._item(ids, special, share, generator)
+            for ids, special in zip(
+                encoding["input_ids"], encoding["special_tokens_mask"], strict=True
+            )
+        ]
+        self.items.sort(key=lambda item: len(item[0]))
+
+    def __call__(self) -> float:
+        """The score, in (0, 1]."""
+        total, count = 0.0, 0
+        for start in range(0, len(self.items), self.batch_size):
+            items = self.items[start : start + self.batch_size]
+            places = [(i, p) for i, (_, found) in enumerate(items) for p, _ in found]
+            tokens = [token for _, found in items for _, token in found]
+            inputs = self.lm.inputs([ids for ids, _ in items], places)
+            target = torch.tensor(tokens, device=self.lm.device)
+            with torch.no_grad():
+                logits = self.lm.logits(inputs)
+            target = target.to(logits.device)
+            if self.lm.causal:
+                total += float(functional.cross_entropy(logits, target) * len(target))
+            else:
+                total += int((logits.argmax(-1) == target).sum())
+            count += len(target)
+        return 1 / (1 + total / count) if self.lm.causal else total / count
+
+    def _item(self, ids, special, share, generator):
+        """Input ids and (position, token) pairs to predict."""
+        if self.lm.causal:
+            return ids, [(p, ids[p + 1]) for p in range(len(ids) - 1)]
+        free = [p for p, is_special in enumerate(special) if not is_special]
+        count = max(1, round(share * len(free)))
+        chosen = sorted(generator.choice(free, size=count, replace=False).tolist())
+        masked = list(ids)
+        for position in chosen:
+            masked[position] = self.lm.tokenizer.mask_token_id
+        return masked, [(p, ids[p]) for p in chosen]
+
+
+def top_words(lm: ClozeLM, text: str, *, count: int = 10) -> pd.DataFrame:
+    """The ``count`` likeliest tokens for the slot of ``text``: columns word, p."""
+    rows = lm.encode(_cloze_rows([text], [_DUMMY]))
+    with torch.no_grad():
+        probabilities = lm.log_probabilities(lm.batch(rows)).exp()[0]
+    values, tokens = probabilities.topk(count)
+    words = [lm.tokenizer.decode([token]).strip() for token in tokens.tolist()]
+    return pd.DataFrame({"word": words, "p": values.tolist()})
+
+
+def _context(texts: Sequence[str]) -> str:
+    """A short text whose slot follows the same character as the texts' slots do."""
+    before = {text.partition(SLOT)[0][-1:] for text in texts}
+    if len(before) > 1:
+        raise InputError(
+            f"slots follow different characters ({sorted(before)}), e.g. in "
+            f"{texts[0]!r}; score them in separate calls"
+        )
+    return f"the{before.pop()}{SLOT}."
+
+
+def _cloze_rows(texts: Sequence[str], words: Sequence[str]) -> pd.DataFrame:
+    return pd.DataFrame({"masked": texts, "factual": words, "counterfactual": words})
+
+
+def _first_slot_of_row(slot: Tensor, row: Tensor, rows: int) -> Tensor:
+    """Index of each row's first slot, [rows]."""
+    first = torch.full((rows,), slot.numel(), device=slot.device, dtype=slot.dtype)
+    return first.scatter_reduce(0, row, slot, reduce="amin")

@@ -1,0 +1,125 @@
+"""Files and folders that appear whole or not at all, and are refused when damaged."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+from safetensors import SafetensorError
+
+from gradiend.errors import InputError
+
+
+@contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """A temporary path beside ``path`` that replaces it when the block ends well.
+
+    Raises
+    ------
+    InputError
+        if the folder cannot be written to (read-only, full).
+    """
+    path = Path(path)
+    unfinished = path.with_name(f".unfinished-{os.getpid()}-{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield unfinished
+        os.replace(unfinished, path)
+    except (OSError, SafetensorError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(
+            f"{path} cannot be written ({reason}); free space, or set GRADIEND_RESULTS "
+            "to a folder that can be written to"
+        ) from error
+    finally:
+        if unfinished.exists():
+            unfinished.unlink()
+
+
+@contextmanager
+def atomic_folder(folder: str | Path, *, replace: bool = False) -> Iterator[Path]:
+    """A temporary folder that becomes ``folder`` when the block ends well.
+
+    With ``replace`` an earlier folder of that name makes room; else, if somebody else
+    was faster, theirs stays.
+
+    Raises
+    ------
+    OSError
+        if the folder cannot be written to.
+    """
+    folder = Path(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        yield unfinished
+        unfinished.chmod(0o755)
+        if replace and folder.exists():
+            shutil.rmtree(folder)
+        try:
+            os.rename(unfinished, folder)
+        except OSError:
+            if not folder.exists():
+                raise
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def sha256(path: str | Path) -> str:
+    """Digest of a file's bytes."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_json(path: Path, content: Mapping) -> None:
+    """Write JSON with sorted keys."""
+    text = json.dumps(content, indent=1, sort_keys=True, allow_nan=False)
+    with atomic_path(path) as unfinished:
+        unfinished.write_text(text + "\n", encoding="utf-8")
+
+
+def write_csv(path: Path, table: pd.DataFrame) -> None:
+    """Write a table in full precision."""
+    with atomic_path(path) as unfinished:
+        table.to_csv(unfinished, index=False)
+
+
+def read_json(path: Path) -> dict:
+    """Read a result file of :func:`write_json`."""
+    with reading(path, json.JSONDecodeError, UnicodeDecodeError):
+        return json.loads(path.read_text(encoding="utf-8"))
+
+
+def read_csv(path: Path) -> pd.DataFrame:
+    """Read a result file of :func:`write_csv`."""
+    damage = (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError)
+    with reading(path, *damage):
+        return pd.read_csv(path, keep_default_na=False, na_values=[""])
+
+
+@contextmanager
+def reading(path: str | Path, *damage: type[Exception]) -> Iterator[None]:
+    """Reading a result file; what ``damage`` says of it becomes one clear message.
+
+    Raises
+    ------
+    InputError
+        if the file is not there or one of ``damage`` is raised.
+    """
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{path}: not there yet; run the step that makes it"
+        ) from error
+    except damage as error:
+        raise InputError(
+            f"{path}: damaged ({error}); delete it and run again"
+        ) from error

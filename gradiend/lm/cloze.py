@@ -1,0 +1,308 @@
+"""ClozeLM: cloze rows in, logits and losses *at the slots* out.
+
+The only place that tells masked from causal language models. It pads to the longest
+row of a batch and computes what follows the last attention at the slots alone
+(:mod:`gradiend.lm.slots`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+import pandas as pd
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from gradiend.errors import InputError
+from gradiend.lm.batches import Batch, Inputs, by_length, targets_of
+from gradiend.lm.loading import load_checkpoint
+from gradiend.lm.packing import (
+    Layout,
+    own_attention,
+    packed_layout,
+    padded_layout,
+    place,
+)
+from gradiend.lm.slots import at_slots
+from gradiend.lm.tokens import EncodedRow, encode_rows, fill_slots
+
+
+class Said(Protocol):
+    """A change of what the head says: logits [S, V] → logits [S, V].
+
+    ``plain`` is the model without the change, which may be asked again.
+    """
+
+    def __call__(
+        self,
+        plain: ClozeLM,
+        inputs: Inputs,
+        logits: Tensor,
+        parameters: dict[str, Tensor] | None,
+    ) -> Tensor: ...
+
+
+@dataclass(frozen=True)
+class ClozeLM:
+    """A language model of transformers that answers cloze rows.
+
+    Parameters
+    ----------
+    model, tokenizer
+        A masked or causal LM in evaluation mode and its fast tokenizer.
+    causal
+        Whether the model predicts from the left context only.
+    name
+        Folder or hub name, as messages and results show it.
+    prefix
+        Text before every row (see :meth:`in_chat`).
+    autocast
+        Compute matrix products in bfloat16, whatever the weights are (forward-mode
+        derivatives excepted).
+    checkpointing
+        Keep the activations of layers' inputs only and compute the others again in a
+        backward pass: a third more time, a fraction of the memory.
+    says
+        What is done to the logits before anybody sees them.
+    """
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    causal: bool
+    name: str
+    prefix: str = field(default="", repr=False)
+    autocast: bool = False
+    checkpointing: bool = False
+    says: Said | None = field(default=None, repr=False)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name: str | Path,
+        *,
+        device: str | torch.device = "cpu",
+        dtype: str | torch.dtype = "float32",
+        revision: str | None = None,
+        device_map: str | dict | None = None,
+        autocast: bool = False,
+        checkpointing: bool = False,
+    ) -> ClozeLM:
+        """Load a masked or causal LM from a folder or by its hub name.
+
+        Raises
+        ------
+        InputError
+            if the name is unknown, the checkpoint has no language-modelling head or
+            the tokenizer cannot report character offsets.
+        """
+        name = str(name)
+        model, tokenizer, causal = load_checkpoint(
+            name,
+            dtype=getattr(torch, dtype) if isinstance(dtype, str) else dtype,
+            revision=revision,
+            device_map=device_map,
+        )
+        if device_map is None:
+            model.to(device)
+        lm = cls.wrap(model, tokenizer, causal=causal, name=name)
+        return dataclasses.replace(lm, autocast=autocast, checkpointing=checkpointing)
+
+    @classmethod
+    def wrap(
+        cls,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        *,
+        causal: bool,
+        name: str,
+    ) -> ClozeLM:
+        """Use a model that is in memory; puts it into evaluation mode."""
+        if not tokenizer.is_fast:
+            raise InputError(
+                f"the tokenizer of {name!r} reports no character offsets; use a model "
+                "with a fast tokenizer (tokenizer.json)"
+            )
+        if not causal and tokenizer.mask_token_id is None:
+            raise InputError(f"the tokenizer of {name!r} has no mask token")
+        model.eval()
+        model.requires_grad_(False)
+        model.config.use_cache = False
+        return cls(model, tokenizer, causal, name)
+
+    @property
+    def device(self) -> torch.device:
+        """Where inputs go (the device of the input embeddings)."""
+        return self.model.get_input_embeddings().weight.device
+
+    @cached_property
+    def covered(self) -> dict[str, nn.Parameter]:
+        """The parameters W that GRADIEND covers: all but prediction head and pooler.
+
+        Input embeddings are covered, whether or not the head shares them (paper,
+        Sec. 3). Keys are names in ``model.named_parameters()``.
+        """
+        base = {id(parameter) for parameter in self.model.base_model.parameters()}
+        return {
+            name: parameter
+            for name, parameter in self.model.named_parameters()
+            if id(parameter) in base and "pooler" not in name.split(".")
+        }
+
+    def in_chat(self, instruction: str) -> ClozeLM:
+        """The same model, every row an assistant's answer to ``instruction``."""
+        if not self.tokenizer.chat_template:
+            raise InputError(f"the tokenizer of {self.name!r} has no chat template")
+        prefix = self.tokenizer.apply_chat_template(
+            [{"role": "user", "content": instruction}],
+            tokenize=False,
+            add_generation_prompt=True,
+        )
+        return dataclasses.replace(self, prefix=prefix)
+
+    def encode(self, table: pd.DataFrame) -> list[EncodedRow]:
+        """Tokenize the rows of a cloze table (once; batches are made from these)."""
+        rows = encode_rows(
+            self.tokenizer,
+            table["masked"].tolist(),
+            table["factual"].tolist(),
+            table["counterfactual"].tolist(),
+            causal=self.causal,
+            prefix=self.prefix,
+        )
+        for row, text in zip(rows, table["masked"], strict=True):
+            self.check_length(row.length, f"{text[:80]!r}…", "shorten the text")
+        return rows
+
+    def check_length(self, tokens: int, where: str, remedy: str) -> None:
+        """Refuse a sequence longer than the model reads; ``where`` names it."""
+        if tokens > self.max_length:
+            raise InputError(
+                f"{tokens} tokens, more than the {self.max_length} that {self.name!r} "
+                f"reads, in {where}; {remedy}"
+            )
+
+    def check_targets(self, table: pd.DataFrame, *, max_tokens: int = 3) -> None:
+        """Refuse targets the tokenizer splits into more than ``max_tokens`` pieces.
+
+        A word in many pieces is a word the model hardly knows; its gradient says more
+        about spelling than about the feature.
+        """
+        words = pd.unique(table[["factual", "counterfactual"]].to_numpy().ravel())
+        pieces = dict(zip(words, self.token_ids(list(words)), strict=True))
+        for column in ("factual", "counterfactual"):
+            for row, word in enumerate(table[column], start=2):
+                if len(pieces[word]) > max_tokens:
+                    split = self.tokenizer.convert_ids_to_tokens(list(pieces[word]))
+                    raise InputError(
+                        f"row {row}: the tokenizer of {self.name!r} splits {column} "
+                        f"{word!r} into {len(split)} tokens ({' '.join(split)}); use "
+                        "a word it knows, or raise max_tokens"
+                    )
+
+    @cached_property
+    def max_length(self) -> int:
+        """Tokens the model can read."""
+        return self.model.config.max_position_embeddings - self.first_position
+
+    @property
+    def first_position(self) -> int:
+        """The position of a first token: RoBERTa begins behind the padding index."""
+        config = self.model.config
+        return config.pad_token_id + 1 if "roberta" in config.model_type else 0
+
+    def usable(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Rows this model can answer: a causal LM needs text before the slot."""
+        if not self.causal:
+            return table
+        before = table["masked"].str.split("[MASK]", n=1, regex=False).str[0]
+        return table[before.str.strip() != ""]
+
+    def token_ids(
+        self, words: Sequence[str], *, context: str = "a [MASK]."
+    ) -> list[tuple[int, ...]]:
+        """Token ids (a tuple a word) of words standing in the slot of ``context``."""
+        filled = fill_slots(self.tokenizer, [context] * len(words), words)
+        return [tuple(item.ids[p] for p in item.spans[0]) for item in filled]
+
+    def batch(self, rows: Sequence[EncodedRow], *, packed: bool = False) -> Batch:
+        """Pad rows to the longest of them, or pack them side by side.
+
+        Packing (:mod:`gradiend.lm.packing`) is for rows of different lengths.
+        """
+        sequences = [sequence for row in rows for sequence in row.sequences]
+        lengths = [len(sequence) for sequence in sequences]
+        layout = (packed_layout if packed else padded_layout)(lengths)
+        return Batch(
+            **targets_of(rows, layout, self.device),
+            rows=len(rows),
+            **self._lines(sequences, layout),
+        )
+
+    def batches(
+        self, rows: Sequence[EncodedRow], *, batch_size: int
+    ) -> Iterator[tuple[list[int], Batch]]:
+        """Batches of rows of like length, with the indices of their rows."""
+        for indices in by_length([row.length for row in rows], batch_size):
+            yield indices, self.batch([rows[index] for index in indices])
+
+    def inputs(
+        self, sequences: Sequence[Sequence[int]], slots: Sequence[tuple[int, int]] = ()
+    ) -> Inputs:
+        """Right-padded sequences, asked at each (sequence, position) of ``slots``."""
+        layout = padded_layout([len(sequence) for sequence in sequences])
+        places = torch.tensor(list(slots), device=self.device)
+        return Inputs(slots=places, **self._lines(sequences, layout))
+
+    def _lines(self, sequences: Sequence[Sequence[int]], layout: Layout) -> dict:
+        """Inputs of a batch: padded, or packed with a position and mask of each."""
+        fill = self.tokenizer.pad_token_id or 0
+        ids, positions = place(layout, sequences, fill=fill)
+        parts = {"input_ids": ids, "attention_mask": (positions >= 0).long()}
+        if layout.lines < len(sequences):
+            parts["attention_mask"] = own_attention(
+                positions, causal=self.causal, dtype=self.model.dtype
+            )
+            parts["position_ids"] = positions.clamp(min=0) + self.first_position
+        return {name: tensor.to(self.device) for name, tensor in parts.items()}
+
+    def logits(
+        self, inputs: Inputs, parameters: dict[str, Tensor] | None = None
+    ) -> Tensor:
+        """Logits [S, V], in float32 at least, at the slots, and nowhere else.
+
+        ``parameters`` stand in for the model's own of the same names (functional
+        call), which is how forward mode differentiates along a direction.
+        """
+        if self.says is not None:
+            plain = dataclasses.replace(self, says=None)
+            logits = plain.logits(inputs, parameters)
+            return self.says(plain, inputs, logits, parameters)
+        read = {
+            "input_ids": inputs.input_ids,
+            "attention_mask": inputs.attention_mask,
+        }
+        if inputs.position_ids is not None:
+            read["position_ids"] = inputs.position_ids
+        # Forward mode has no rules for autocast's changes of type.
+        lower = self.autocast and parameters is None
+        with (
+            at_slots(self.model, inputs.slots, recomputes=self.checkpointing),
+            torch.autocast(self.device.type, torch.bfloat16, enabled=lower),
+        ):
+            if parameters is None:
+                output = self.model(**read)
+            else:
+                output = torch.func.functional_call(self.model, parameters, kwargs=read)
+        logits = output.logits[0]
+        return logits if logits.dtype == torch.float64 else logits.float()
+
+    def log_probabilities(self, inputs: Inputs) -> Tensor:
+        """Log-probabilities [S, V] at the slots."""
+        return functional.log_softmax(self.logits(inputs), dim=-1)

@@ -1,0 +1,94 @@
+"""A checkpoint's model and tokenizer, or one line that says why not."""
+
+from __future__ import annotations
+
+import torch
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForMaskedLM,
+    AutoTokenizer,
+    PretrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+from transformers.models.auto.modeling_auto import (
+    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+    MODEL_FOR_MASKED_LM_MAPPING_NAMES,
+)
+
+from gradiend.errors import InputError
+
+
+def load_checkpoint(
+    name: str,
+    *,
+    dtype: torch.dtype,
+    revision: str | None = None,
+    device_map: str | dict | None = None,
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, bool]:
+    """Model, tokenizer and whether the model is causal, from a folder or the hub.
+
+    Attention is the plain ("eager") one: encodings are forward-mode derivatives
+    (:mod:`gradiend.encoding`), for which fused attention kernels have no rule.
+
+    Raises
+    ------
+    InputError
+        if the name is unknown, the checkpoint cannot be read, or it has no
+        language-modelling head.
+    """
+    causal = _is_causal(_config(name, revision), name)
+    loader = AutoModelForCausalLM if causal else AutoModelForMaskedLM
+    try:
+        model, loading = loader.from_pretrained(
+            name,
+            revision=revision,
+            dtype=dtype,
+            attn_implementation="eager",
+            device_map=device_map,
+            use_safetensors=True,
+            output_loading_info=True,
+        )
+        tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"model {name!r} cannot be loaded: {reason}") from error
+    missing = sorted(loading["missing_keys"])
+    if missing:
+        raise InputError(
+            f"model {name!r} has no weights for {missing[0]} (one of "
+            f"{len(missing)}): a base model without its language-modelling head; "
+            "give a checkpoint saved with one, or train a head first"
+        )
+    return model, tokenizer, causal
+
+
+def _config(name: str, revision: str | None) -> PretrainedConfig:
+    try:
+        return AutoConfig.from_pretrained(name, revision=revision)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"model {name!r} is neither a folder with a transformers checkpoint nor a "
+            "model the hub (or its local cache) knows; check the name"
+        ) from error
+
+
+def _is_causal(config: PretrainedConfig, name: str) -> bool:
+    architectures = set(config.architectures or ())
+    known = _class_names(MODEL_FOR_MASKED_LM_MAPPING_NAMES, config.model_type)
+    if architectures & known:
+        return False
+    known = _class_names(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES, config.model_type)
+    if architectures & known:
+        return True
+    kind = ", ".join(sorted(architectures)) or config.model_type
+    raise InputError(
+        f"model {name!r} ({kind}) is a base model without a language-modelling head; "
+        "give a checkpoint saved as a masked or causal language model"
+    )
+
+
+def _class_names(mapping, model_type: str) -> set[str]:
+    names = mapping.get(model_type, ())
+    return {names} if isinstance(names, str) else set(names)

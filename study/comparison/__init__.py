@@ -1,0 +1,1 @@
+"""What GRADIEND is compared with, and on what; knows models and texts, no profiles."""

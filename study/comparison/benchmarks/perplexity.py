@@ -1,0 +1,50 @@
+"""Perplexity (causal LM) and pseudo-perplexity (masked LM; Salazar et al. 2020)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from gradiend.lm.cloze import ClozeLM
+from study.comparison.benchmarks.tokenwise import (
+    log_probabilities,
+    masked_queries,
+    sentence_queries,
+    with_special_tokens,
+)
+
+
+def text_likelihoods(lm: ClozeLM, texts: Sequence[str]) -> pd.DataFrame:
+    """Per text: nll (summed over its tokens, in nats) and tokens.
+
+    Masked LM: every token masked in turn, special tokens left out.
+    """
+    if lm.causal:
+        found = log_probabilities(lm, sentence_queries(lm, texts))
+        rows = [(-values.sum(), len(values)) for values in found]
+        return pd.DataFrame(rows, columns=["nll", "tokens"])
+    special = set(lm.tokenizer.all_special_ids)
+    queries, owner = [], []
+    for index, ids in enumerate(with_special_tokens(lm, texts)):
+        places = [place for place, token in enumerate(ids) if token not in special]
+        queries.extend(masked_queries(lm, ids, places))
+        owner.extend([index] * len(places))
+    values = np.concatenate(log_probabilities(lm, queries))
+    return pd.DataFrame(
+        {
+            "nll": -np.bincount(owner, weights=values, minlength=len(texts)),
+            "tokens": np.bincount(owner, minlength=len(texts)),
+        }
+    )
+
+
+def perplexity(
+    likelihoods: pd.DataFrame, weights: np.ndarray | None = None
+) -> dict[str, np.ndarray]:
+    """exp(mean nll per token), [R] for ``weights`` [R, texts] (all once: None)."""
+    if weights is None:
+        weights = np.ones((1, len(likelihoods)))
+    nll, tokens = (likelihoods[c].to_numpy(dtype=float) for c in ("nll", "tokens"))
+    return {"PPL": np.exp((weights @ nll) / (weights @ tokens))}

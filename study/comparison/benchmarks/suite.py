@@ -1,0 +1,127 @@
+"""All bias benchmarks of a model state at once, and their results on disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from gradiend.errors import InputError
+from gradiend.files import atomic_path, read_csv, reading, write_csv
+from gradiend.lm.cloze import ClozeLM
+from study.comparison.benchmarks.crows import crows_scores, read_crows
+from study.comparison.benchmarks.perplexity import text_likelihoods
+from study.comparison.benchmarks.seat import (
+    SeatScores,
+    SeatTest,
+    read_seat,
+    seat_scores,
+)
+from study.comparison.benchmarks.stereoset import read_stereoset, stereoset_scores
+from study.domains import DOMAINS
+from study.results.files import RESULT_TABLES, SEAT_RESULTS
+
+
+@dataclass(frozen=True)
+class Suite:
+    """The benchmarks' examples."""
+
+    stereoset: pd.DataFrame
+    crows: pd.DataFrame
+    seat: Mapping[str, SeatTest]
+    texts: Sequence[str]  # for perplexity
+
+
+@dataclass(frozen=True)
+class Scores:
+    """A model state's results, one row an example; ``seat`` by the test's name."""
+
+    stereoset: pd.DataFrame
+    crows: pd.DataFrame
+    likelihoods: pd.DataFrame
+    seat: Mapping[str, SeatScores]
+
+
+def read_suite(folder: str | Path, texts: Sequence[str]) -> Suite:
+    """stereoset.json, crows.csv and the tests in seat/ of a folder."""
+    folder = Path(folder)
+    known = {name for domain in DOMAINS.values() for name in domain.seat}
+    files = [f for f in sorted((folder / "seat").glob("*.json")) if f.stem in known]
+    if not files:
+        raise InputError(f"{folder / 'seat'}: none of the paper's tests is there")
+    return Suite(
+        read_stereoset(folder / "stereoset.json"),
+        read_crows(folder / "crows.csv"),
+        {path.stem: read_seat(path) for path in files},
+        texts,
+    )
+
+
+def suite_scores(
+    lm: ClozeLM, suite: Suite, domains: Sequence[str], *, vectors: bool = True
+) -> Scores:
+    """Score a model; StereoSet whole (LMS asks all of it), the rest for ``domains``.
+
+    SEAT is left out if the model has no ``vectors`` of its own.
+    """
+    tests = [name for domain in domains for name in DOMAINS[domain].seat]
+    own = suite.crows["bias_type"].isin([DOMAINS[domain].crows for domain in domains])
+    return Scores(
+        stereoset_scores(lm, suite.stereoset),
+        crows_scores(lm, suite.crows[own].reset_index(drop=True)),
+        text_likelihoods(lm, suite.texts),
+        {
+            name: seat_scores(lm, suite.seat[name])
+            for name in tests
+            if vectors and name in suite.seat
+        },
+    )
+
+
+def write_scores(folder: Path, scores: Mapping[str, Scores]) -> None:
+    """Write the results of several states, by name, into one file a benchmark."""
+    for table in RESULT_TABLES:
+        parts = [getattr(s, table).assign(state=name) for name, s in scores.items()]
+        write_csv(folder / f"{table}.csv", pd.concat(parts, ignore_index=True))
+    found = {
+        json.dumps([name, test, *s.targets, *s.attributes]): s.cosines
+        for name, score in scores.items()
+        for test, s in score.seat.items()
+    }
+    with atomic_path(folder / SEAT_RESULTS) as unfinished:
+        save_file(found, unfinished)
+
+
+def read_scores(folder: Path) -> dict[str, Scores]:
+    """Read what :func:`write_scores` wrote."""
+    tables = {name: read_csv(folder / f"{name}.csv") for name in RESULT_TABLES}
+    seat = _read_seat(folder / SEAT_RESULTS)
+    groups = {
+        name: dict(list(table.groupby("state", sort=False)))
+        for name, table in tables.items()
+    }
+    return {
+        state: Scores(
+            *(groups[name][state].reset_index(drop=True) for name in RESULT_TABLES),
+            seat.get(state, {}),
+        )
+        for state in groups["stereoset"]
+    }
+
+
+def _read_seat(path: Path) -> dict[str, dict[str, SeatScores]]:
+    found: dict[str, dict[str, SeatScores]] = {}
+    with (
+        reading(path, SafetensorError, ValueError),
+        safe_open(path, framework="np") as file,
+    ):
+        for key in file.keys():  # noqa: SIM118 (not a mapping)
+            state, test, *sizes = json.loads(key)
+            scores = SeatScores(file.get_tensor(key), (*sizes[:2],), (*sizes[2:],))
+            found.setdefault(state, {})[test] = scores
+    return found

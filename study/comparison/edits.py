@@ -1,0 +1,187 @@
+"""Changes of a model that can be undone: what every debiasing method results in.
+
+``with edit.on(lm) as changed: …`` – inside, ``changed`` is the debiased model; outside,
+``lm`` is what it was, bit for bit. No edit copies the model.
+
+| edit                | changes                    | after fine-tuning             |
+|---------------------|----------------------------|-------------------------------|
+| :class:`Rewriting`  | weights, W + α·dec(h)      | weights go on from there      |
+| :class:`Weights`    | weights, trained elsewhere | weights go on from there      |
+| :class:`Projection` | the last hidden state      | stays on, and while it trains |
+| :class:`Chain`      | one edit after the other   | as its parts do               |
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from gradiend.autoencoder import Gradiend
+from gradiend.errors import InputError
+from gradiend.files import atomic_path, reading
+from gradiend.lm.cloze import ClozeLM
+from gradiend.rewriting import rewritten
+
+
+class Edit(ABC):
+    """A change of a model."""
+
+    @abstractmethod
+    def on(self, lm: ClozeLM) -> AbstractContextManager[ClozeLM]:
+        """The changed model inside the block, the original after it."""
+
+    @property
+    def projections(self) -> tuple[Projection, ...]:
+        """What must stay attached when the changed weights are used elsewhere."""
+        return ()
+
+
+@dataclass(frozen=True)
+class Rewriting(Edit):
+    """GRADIEND's own: W + α·dec(h) (paper, Sec. 3)."""
+
+    gradiend: Gradiend
+    h: float
+    learning_rate: float
+
+    def on(self, lm: ClozeLM) -> AbstractContextManager[ClozeLM]:
+        """See :class:`Edit`."""
+        return rewritten(lm, self.gradiend, self.h, self.learning_rate)
+
+
+@dataclass(frozen=True)
+class Weights(Edit):
+    """Other values for some parameters, by their names in ``named_parameters()``."""
+
+    values: Mapping[str, Tensor]
+
+    @contextmanager
+    def on(self, lm: ClozeLM) -> Iterator[ClozeLM]:
+        """See :class:`Edit`."""
+        parameters = dict(lm.model.named_parameters())
+        for name, value in self.values.items():
+            if name not in parameters or parameters[name].shape != value.shape:
+                raise InputError(
+                    f"{lm.name!r} has no parameter {name!r} of shape "
+                    f"{tuple(value.shape)}; these weights are another model's"
+                )
+        original = {n: parameters[n].detach().clone() for n in self.values}
+        try:
+            assign(lm.model, self.values)
+            yield lm
+        finally:
+            assign(lm.model, original)
+
+
+@dataclass(frozen=True)
+class Projection(Edit):
+    """h ← P·h + c on every token of the last hidden state.
+
+    ``matrix`` P is [H, H], ``offset`` c is [H] or None.
+    """
+
+    matrix: Tensor
+    offset: Tensor | None = None
+
+    @contextmanager
+    def on(self, lm: ClozeLM) -> Iterator[ClozeLM]:
+        """See :class:`Edit`."""
+        with self.attached(lm.model.base_model):
+            yield lm
+
+    @contextmanager
+    def attached(self, base_model: nn.Module) -> Iterator[None]:
+        """The same on a bare body, whatever head stands on it."""
+        size = base_model.config.hidden_size
+        if self.matrix.shape != (size, size):
+            raise InputError(
+                f"a projection of {tuple(self.matrix.shape)} does not fit hidden "
+                f"states of {size}; it was fitted on another model"
+            )
+        handles = [base_model.register_forward_hook(self._after_body)]
+        pooler = getattr(base_model, "pooler", None)
+        if pooler is not None:  # reads the last hidden state inside the body
+            handles.append(pooler.register_forward_pre_hook(self._before_pooler))
+        try:
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def __call__(self, hidden: Tensor) -> Tensor:
+        """P·h + c of hidden states [..., H]."""
+        projected = hidden @ self.matrix.to(hidden).T
+        return projected if self.offset is None else projected + self.offset.to(hidden)
+
+    @property
+    def projections(self) -> tuple[Projection, ...]:
+        """Itself."""
+        return (self,)
+
+    def _after_body(self, _module: nn.Module, _args: tuple, output):
+        output.last_hidden_state = self(output.last_hidden_state)
+        return output
+
+    def _before_pooler(self, _module: nn.Module, args: tuple) -> tuple:
+        return (self(args[0]), *args[1:])
+
+
+@dataclass(frozen=True)
+class Chain(Edit):
+    """Edits one after the other; none of them is the base model."""
+
+    edits: tuple[Edit, ...] = ()
+
+    @contextmanager
+    def on(self, lm: ClozeLM) -> Iterator[ClozeLM]:
+        """See :class:`Edit`."""
+        with ExitStack() as stack:
+            for edit in self.edits:
+                lm = stack.enter_context(edit.on(lm))
+            yield lm
+
+    @property
+    def projections(self) -> tuple[Projection, ...]:
+        """Those of its parts, in order."""
+        return tuple(p for edit in self.edits for p in edit.projections)
+
+
+def save_edit(edit: Weights | Projection, path: str | Path) -> None:
+    """Write an edit to a safetensors file."""
+    if isinstance(edit, Weights):
+        tensors, kind = dict(edit.values), "weights"
+    else:
+        tensors, kind = {"matrix": edit.matrix}, "projection"
+        if edit.offset is not None:
+            tensors["offset"] = edit.offset
+    tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    with atomic_path(path) as unfinished:
+        save_file(tensors, unfinished, metadata={"kind": kind})
+
+
+def load_edit(path: str | Path) -> Weights | Projection:
+    """Read an edit that :func:`save_edit` wrote."""
+    with reading(path, SafetensorError), safe_open(path, framework="pt") as file:
+        kind = (file.metadata() or {}).get("kind")
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    if kind == "weights":
+        return Weights(tensors)
+    if kind == "projection":
+        return Projection(tensors["matrix"], tensors.get("offset"))
+    raise InputError(f"{path}: holds no edit of a model; check the path")
+
+
+@torch.no_grad()
+def assign(model: nn.Module, values: Mapping[str, Tensor]) -> None:
+    """Copy ``values`` into the parameters of those names."""
+    parameters = dict(model.named_parameters())
+    for name, value in values.items():
+        parameters[name].copy_(value)

@@ -1,0 +1,145 @@
+"""From results of single examples to metrics with bootstrap intervals.
+
+Every table of the comparison is made of the rows of :func:`compared`; no model is
+needed for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from study.comparison.benchmarks.crows import crows_metric
+from study.comparison.benchmarks.perplexity import perplexity
+from study.comparison.benchmarks.seat import SeatScores, effect_size, p_value
+from study.comparison.benchmarks.stereoset import stereoset_metrics
+from study.comparison.benchmarks.suite import Scores
+from study.comparison.bootstrap import (
+    REPLICATES,
+    Estimate,
+    draws,
+    estimate,
+    mean_estimate,
+)
+from study.comparison.tasks.metrics import task_metric, unit_count
+from study.comparison.tasks.registry import SUITES, TASKS
+from study.domains import DOMAINS
+
+# What a debiased model should have; elsewhere only more or less is better.
+NEUTRAL_VALUE = {"SS": 50.0, "CrowS": 50.0, "SEAT": 0.0}
+
+
+def bias_estimates(
+    scores: Scores, domain: str, *, seed: int, replicates: int = REPLICATES
+) -> dict[str, Estimate]:
+    """SS, LMS, CrowS, PPL, SEAT and each ``SEAT: test`` of a domain.
+
+    The same ``seed`` draws the same examples, whatever the variant, so that two
+    variants' estimates can be subtracted.
+    """
+    found = {
+        name: estimate(metric, examples, seed=seed, replicates=replicates)
+        for name, metric, examples in _metrics(scores, domain)
+    }
+    tests = {
+        f"SEAT: {name}": _seat(scores.seat[name], seed=seed, replicates=replicates)
+        for name in DOMAINS[domain].seat
+        if name in scores.seat
+    }
+    if tests:
+        found["SEAT"] = mean_estimate([absolute(test) for test in tests.values()])
+    return found | tests
+
+
+def seat_p_values(scores: Scores, domain: str, *, seed: int) -> dict[str, float]:
+    """Permutation p-value of each ``SEAT: test`` of a domain."""
+    return {
+        f"SEAT: {name}": p_value(scores.seat[name], seed=seed)
+        for name in DOMAINS[domain].seat
+        if name in scores.seat
+    }
+
+
+def task_estimates(
+    predictions: pd.DataFrame, *, seed: int, replicates: int = REPLICATES
+) -> dict[str, Estimate]:
+    """Each ``GLUE: task`` or ``SuperGLUE: task``, and the suites' means.
+
+    ``predictions`` are one variant's (see :func:`study.steps.tasks.run_tasks`). All
+    fine-tuning seeds and splits of a task see the same draws, and are averaged.
+    """
+    found: dict[str, Estimate] = {}
+    for name, runs in predictions.groupby("task", sort=False):
+        parts = [
+            estimate(
+                task_metric(name, run),
+                unit_count(run),
+                seed=seed,
+                replicates=replicates,
+            )
+            for _, run in runs.groupby(["split", "seed"], sort=False)
+        ]
+        found[f"{TASKS[name].suite}: {name}"] = mean_estimate(parts)
+    for suite in SUITES:
+        tasks = [found[name] for name in found if name.startswith(f"{suite}: ")]
+        if tasks:
+            found[suite] = mean_estimate(tasks)
+    return found
+
+
+def absolute(found: Estimate) -> Estimate:
+    """|metric|, replicate by replicate."""
+    return Estimate(abs(found.value), np.abs(found.replicates))
+
+
+def compared(
+    variant: Mapping[str, Estimate], base: Mapping[str, Estimate]
+) -> Iterator[dict]:
+    """One row a metric: value, margin, and the change against the base model.
+
+    ``change`` ± ``change_margin`` is the paired bootstrap's difference; ``marked`` is
+    the paper's significance: the two intervals do not overlap.
+    """
+    for name, own in variant.items():
+        difference = own - base[name]
+        yield {
+            "metric": name,
+            "value": own.value,
+            "margin": own.margin,
+            "change": difference.value,
+            "change_margin": difference.margin,
+            "marked": not own.overlaps(base[name]),
+        }
+
+
+def _metrics(scores: Scores, domain: str) -> Iterator[tuple]:
+    own = scores.stereoset[scores.stereoset["bias_type"] == domain]
+    pairs = scores.crows[scores.crows["bias_type"] == DOMAINS[domain].crows]
+    yield "SS", partial(_one, stereoset_metrics, own, "SS"), len(own)
+    # How well it models language is asked on the examples of all domains.
+    everything = scores.stereoset
+    yield "LMS", partial(_one, stereoset_metrics, everything, "LMS"), len(everything)
+    yield "CrowS", partial(_one, crows_metric, pairs, "CrowS"), len(pairs)
+    texts = scores.likelihoods
+    yield "PPL", partial(_one, perplexity, texts, "PPL"), len(texts)
+
+
+def _one(metrics, table: pd.DataFrame, name: str, weights: np.ndarray) -> np.ndarray:
+    return metrics(table, weights)[name]
+
+
+def _seat(scores: SeatScores, *, seed: int, replicates: int) -> Estimate:
+    """The effect size; the sentences of each of the four sets are drawn."""
+    drawn = [
+        draws(size, seed=seed + number, replicates=replicates)
+        for number, size in enumerate((*scores.targets, *scores.attributes))
+    ]
+    values = effect_size(
+        scores,
+        targets=np.concatenate(drawn[:2], axis=1),
+        attributes=np.concatenate(drawn[2:], axis=1),
+    )
+    return Estimate(float(effect_size(scores)[0]), values)

@@ -1,0 +1,30 @@
+"""Vectors of whole sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from gradiend.lm.batches import by_length
+from gradiend.lm.cloze import ClozeLM
+from study.comparison.benchmarks.tokenwise import with_special_tokens
+
+
+@torch.no_grad()
+def sentence_means(
+    lm: ClozeLM, sentences: Sequence[str], *, batch_size: int = 64
+) -> np.ndarray:
+    """Mean of the last hidden state over each sentence's tokens, [sentences, H]."""
+    encoded = with_special_tokens(lm, sentences)
+    found = np.empty((len(encoded), lm.model.config.hidden_size))
+    for indices in by_length([len(ids) for ids in encoded], batch_size):
+        read = lm.inputs([encoded[index] for index in indices])
+        hidden = lm.model.base_model(
+            input_ids=read.input_ids, attention_mask=read.attention_mask
+        ).last_hidden_state
+        weight = read.attention_mask.to(hidden.device, hidden.dtype)[..., None]
+        mean = (hidden * weight).sum(1) / weight.sum(1)
+        found[indices] = mean.double().cpu().numpy()
+    return found

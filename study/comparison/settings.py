@@ -1,0 +1,32 @@
+"""Sizes of the comparison's fits and fine-tunings; the defaults are the paper's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitSettings:
+    """How large the fits of the other methods are, for a masked BERT.
+
+    ``fit_sentences`` are at most that many a class.
+    """
+
+    pretraining_steps: int = 2_000
+    pretraining_batch: int = 32
+    pretraining_accumulation: int = 16
+    pretraining_length: int = 512
+    pretraining_rate: float = 5e-5
+    inlp_classifiers: int = 80
+    fit_sentences: int = 10_000
+    rlace_steps: int = 2_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class FineTuning:
+    """How a classifier is fine-tuned on a task."""
+
+    epochs: int = 3
+    batch_size: int = 32
+    max_length: int = 128
+    learning_rate: float = 2e-5

@@ -1,0 +1,71 @@
+"""What a model says of men and women besides what its variants are selected on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from gradiend.data import SLOT
+from gradiend.evaluation.scoring import ClassProbabilities
+from gradiend.lm.cloze import ClozeLM
+
+GENDER_PAIRS = (
+    ("woman", "man"),
+    ("girl", "boy"),
+    ("mother", "father"),
+    ("daughter", "son"),
+)
+_NAME_PROBES = (
+    'Is {name} a "man" or a "woman"? {name} is a [MASK].',
+    'Is {name} a "woman" or a "man"? {name} is a [MASK].',
+)
+
+
+def female_share(lm: ClozeLM, texts: Sequence[str]) -> np.ndarray:
+    """P(she) / (P(he) + P(she)) at the slot of each text."""
+    scores = ClassProbabilities(lm, texts, {"he": {"he": 1.0}, "she": {"she": 1.0}})()
+    return scores["she"] / (scores["he"] + scores["she"])
+
+
+def man_or_woman(lm: ClozeLM, names: pd.DataFrame) -> pd.DataFrame:
+    """P(man) and P(woman) for each name, mean over both orders of the question.
+
+    ``names`` has the columns name, gender and split; the result adds P(man) and
+    P(woman) (paper, appendix on over-fitting).
+    """
+    words = {"man": {"man": 1.0}, "woman": {"woman": 1.0}}
+    total = {word: np.zeros(len(names)) for word in words}
+    for probe in _NAME_PROBES:
+        texts = [probe.format(name=name) for name in names["name"]]
+        for word, values in ClassProbabilities(lm, texts, words)().items():
+            total[word] += values / len(_NAME_PROBES)
+    return names.assign(**{f"P({word})": values for word, values in total.items()})
+
+
+def gender_word_table(names: pd.DataFrame) -> pd.DataFrame:
+    """Cloze rows that ask for other gender words, which training never saw.
+
+    One row per name and pair: ``{name} is a [MASK].`` with, say, mother as the factual
+    and father as the counterfactual word of a female name.
+    """
+    rows = []
+    for female, male in GENDER_PAIRS:
+        for name, gender, split in zip(
+            names["name"], names["gender"], names["split"], strict=True
+        ):
+            words = (female, male) if gender == "female" else (male, female)
+            rows.append(
+                {
+                    "masked": f"{name} is a {SLOT}.",
+                    "factual": words[0],
+                    "counterfactual": words[1],
+                    "label": 1 if gender == "female" else -1,
+                    "factual_class": gender,
+                    "counterfactual_class": "male" if gender == "female" else "female",
+                    "split": split,
+                    "pair": f"{female}/{male}",
+                }
+            )
+    return pd.DataFrame(rows)

@@ -1,0 +1,27 @@
+"""Files in the public data sets' schemas."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from gradiend.errors import InputError, need_columns
+
+
+def read_columns(path: Path, columns: list[str]) -> pd.DataFrame:
+    """A CSV file that has at least ``columns``; words like "None" stay words."""
+    remedy = "make the data sets again (notebook 00)"
+    if not path.is_file():
+        raise InputError(f"{path}: missing; {remedy}")
+    table = pd.read_csv(path, keep_default_na=False)
+    need_columns(table.columns, columns, str(path), remedy)
+    return table
+
+
+def sampled_texts(path: Path, count: int, *, seed: int) -> list[str]:
+    """At most ``count`` texts of a file with a column text, a seeded sample."""
+    texts = read_columns(path, ["text"])["text"]
+    if len(texts) > count:
+        texts = texts.sample(count, random_state=seed)
+    return texts.tolist()

@@ -1,0 +1,129 @@
+"""Domains whose examples are sentences with exactly one term of a class in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from itertools import permutations
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from gradiend.data import COLUMNS, SLOT
+from gradiend.evaluation.indices import balanced_index
+from study.domains.domain import BALANCED, Domain, Feature, FeatureData, SlotQuestion
+from study.domains.gender import GENDER_WORDS
+from study.domains.reading import read_columns, sampled_texts
+from study.results.places import REPOSITORY
+
+
+@dataclass(frozen=True, kw_only=True)
+class TermDomain(Domain):
+    """Race and religion; files hold one ordered pair of classes each."""
+
+    def load(
+        self, feature: Feature, folder: Path, *, seed: int, neutral_texts: int
+    ) -> FeatureData:
+        """See :class:`Domain`."""
+        pairs = {
+            pair: _pair(folder / self.name, *pair)
+            for pair in permutations(self.classes, 2)
+        }
+        trained = (feature.classes, feature.classes[::-1])
+        table = pd.concat([pairs[pair] for pair in trained], ignore_index=True)
+        table["label"] = table["factual_class"].map({feature.positive: 1}).fillna(-1)
+        table["label"] = table["label"].astype(int)
+        untrained = pd.concat(
+            [part for pair, part in pairs.items() if pair not in trained],
+            ignore_index=True,
+        )
+        everything = pd.concat([table, untrained], ignore_index=True)
+        words = {
+            name: dict.fromkeys(sorted(group.unique()), 1.0)
+            for name, group in everything.groupby("factual_class")["factual"]
+        }
+        held_out = table[table["split"] == "validation"]
+        return FeatureData(
+            feature,
+            table[list(COLUMNS)],
+            sampled_texts(folder / "biasneutral.csv", neutral_texts, seed=seed),
+            GENDER_WORDS
+            | frozenset(w.casefold() for group in words.values() for w in group),
+            list(dict.fromkeys(held_out["masked"])),
+            {name: words[name] for name in feature.classes},
+            untrained[untrained["split"] == "test"].reset_index(drop=True),
+        )
+
+    def question(
+        self,
+        data: FeatureData,
+        slot: str,
+        *,
+        limit: int,
+        causal: bool,
+        chat: bool,
+        associations: Callable[[], pd.DataFrame],
+    ) -> SlotQuestion:
+        """See :class:`Domain`: the terms, in sentences of the validation split."""
+        texts = data.slot_texts[: limit or None]
+        if causal:
+            texts = [text for text in texts if not text.startswith(SLOT)]
+        return SlotQuestion(texts, data.words)
+
+    def class_of(self, word: str) -> str | None:
+        """See :class:`Domain`, by the terms in ``data/world/terms.yaml``."""
+        return _classes_of_terms(self.name).get(word)
+
+
+def term_domain(
+    name: str,
+    classes: tuple[str, ...],
+    pairs: Mapping[str, tuple[str, str]],
+    *,
+    crows: str,
+    seat: tuple[str, ...],
+    called: str,
+) -> TermDomain:
+    """A domain with a feature for each of ``pairs``: suffix → (class +1, class −1)."""
+    return TermDomain(
+        name=name,
+        classes=classes,
+        features=tuple(
+            Feature(f"{name}_{suffix}", name, *pair) for suffix, pair in pairs.items()
+        ),
+        variants={BALANCED: "BalancedBS"},
+        indices=balanced_index,
+        slots=("term",),
+        crows=crows,
+        seat=seat,
+        called=called,
+        # The paper fits these on texts that say whom they are about (gender alone).
+        without=frozenset({"RLACE", "LEACE"}),
+    )
+
+
+def _pair(folder: Path, source: str, target: str) -> pd.DataFrame:
+    """One ordered pair of the race or religion data as a cloze table (label unset)."""
+    rows = read_columns(
+        folder / f"{source}_to_{target}.csv", ["masked", "source", "target", "split"]
+    )
+    return pd.DataFrame(
+        {
+            "masked": rows["masked"],
+            "factual": rows["source"],
+            "counterfactual": rows["target"],
+            "label": 0,
+            "factual_class": source,
+            "counterfactual_class": target,
+            "split": rows["split"].replace({"val": "validation"}),
+        }
+    )
+
+
+@cache
+def _classes_of_terms(domain: str) -> dict[str, str]:
+    path = REPOSITORY / "data" / "world" / "terms.yaml"
+    classes = yaml.safe_load(path.read_text(encoding="utf-8"))[domain]
+    return {word: name for name, terms in classes.items() for word in terms.values()}

@@ -1,0 +1,1 @@
+"""Models that are made here: the stand-ins, and the head of MiniLM-L6."""

@@ -1,0 +1,145 @@
+"""A checked profile: its models, its features, and the settings of each run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gradiend.errors import check_choice
+from study.domains import FEATURES
+from study.profiles.origins import Origin
+from study.profiles.settings import RunSettings, Settings
+from study.results.places import results_root
+
+WORLD = "world"
+_STRICT = ConfigDict(extra="forbid", ignored_types=(cached_property,))
+Values = dict[str, Any]  # part of a RunSettings, group by group
+
+
+class ModelEntry(Origin):
+    """What a profile says of a model; ``settings`` are what it says of its runs."""
+
+    display: str
+    stand_in: bool = False
+    features: list[str] | None = None  # of the profile's; None: all
+    resources: dict[str, int] = Field(default_factory=dict)
+    priority: int = 0  # the longest chain of steps starts first
+    settings: Values = Field(default_factory=dict)
+    domains: dict[str, Values] = Field(default_factory=dict)
+
+
+class Profile(BaseModel):
+    """A checked profile file; ``source`` is what it was loaded by."""
+
+    model_config = _STRICT
+    name: str
+    source: str
+    path: Path
+    description: str
+    features: list[str]
+    entries: dict[str, ModelEntry] = Field(alias="models")
+    claims: bool = True  # do its sizes suffice for what the notebooks assert
+    data: str = WORLD  # a source's name, or the manifest of public files to fetch
+    figures_folder: str | None = Field(default=None, alias="figures")
+    introduces: str | None = None  # the profile whose stand-ins 00, 01 and 12 show
+    jobs: Literal["model", "domain"] = "model"
+    resources: dict[str, int] = Field(default_factory=dict)
+    defaults: Values = Field(default_factory=dict)
+    domain_values: dict[str, Values] = Field(default_factory=dict, alias="domains")
+
+    @cached_property
+    def models(self) -> list[str]:
+        """Model ids, in the order of the file, without those :attr:`left_out`."""
+        return [name for name in self.entries if name not in self.left_out]
+
+    @cached_property
+    def left_out(self) -> list[str]:
+        """Gated models that nobody here may fetch and no cache has."""
+        return [n for n, e in self.entries.items() if e.gated and not _allowed(e)]
+
+    @property
+    def domains(self) -> list[str]:
+        """The domains of the profile's features."""
+        return list(dict.fromkeys(FEATURES[name].domain for name in self.features))
+
+    def entry(self, model: str) -> ModelEntry:
+        """What the profile says of a model."""
+        check_choice(model, self.entries, f"model of profile {self.name}")
+        return self.entries[model]
+
+    def job_resources(self, model: str) -> dict[str, int]:
+        """What a job of a model takes: ``gpu``, ``mem_mb``, ``runtime`` (minutes), …"""
+        return self.resources | self.entry(model).resources
+
+    def features_of(self, domain: str, model: str | None = None) -> list[str]:
+        """The profile's features of a domain, or of ``all`` of them.
+
+        With ``model``, only those that the profile asks of it (all, unless its entry
+        has ``features``).
+        """
+        check_choice(domain, [*self.domains, "all"], "domain")
+        asked = self.features
+        if model is not None and self.entry(model).features is not None:
+            asked = self.entry(model).features
+        return [n for n in asked if domain in ("all", FEATURES[n].domain)]
+
+    def runs(self, model: str, domain: str = "all") -> list[Settings]:
+        """The settings of a model's features, in the profile's order."""
+        return [self.settings(model, f) for f in self.features_of(domain, model)]
+
+    def settings(self, model: str, feature: str) -> Settings:
+        """The settings of a model and feature, all overrides applied."""
+        check_choice(feature, self.features, f"feature of profile {self.name}")
+        entry, domain = self.entry(model), FEATURES[feature].domain
+        values = self.defaults
+        for more in (
+            self.domain_values.get(domain, {}),
+            entry.settings,
+            entry.domains.get(domain, {}),
+        ):
+            values = merged(values, more)
+        return Settings(
+            **values,
+            profile=self.name,
+            model=model,
+            feature=feature,
+            path=entry.path(model),
+            revision=entry.revision,
+            display=entry.display,
+            stand_in=entry.stand_in,
+            data=self.data,
+        )
+
+    @property
+    def figures(self) -> Path:
+        """Where figures and tables land; a profile may name a folder beside it."""
+        if self.figures_folder is not None:
+            return (self.path.parent / self.figures_folder).resolve()
+        return results_root() / self.name / "figures"
+
+
+def merged(base: Mapping, own: Mapping) -> dict:
+    """``base`` with what ``own`` says otherwise, level by level."""
+    result = dict(base)
+    for key, value in own.items():
+        both = isinstance(value, Mapping) and isinstance(base.get(key), Mapping)
+        result[key] = merged(base[key], value) if both else value
+    return result
+
+
+def checked_values(values: Values) -> None:
+    """Refuse a part of a RunSettings with an unknown key or a wrong value."""
+    RunSettings.model_validate(values)
+
+
+def _allowed(entry: Origin) -> bool:
+    """Whether a gated model can be had: with a token, or from the cache."""
+    # Imported here: most profiles have no gated model.
+    from huggingface_hub import get_token, try_to_load_from_cache
+
+    cached = try_to_load_from_cache(entry.hub, "config.json", revision=entry.revision)
+    return isinstance(cached, str) or get_token() is not None

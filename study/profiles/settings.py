@@ -1,0 +1,149 @@
+"""Everything one run of one model on one feature depends on.
+
+Settings are groups of values, each checked where it is read and each with one default:
+the paper's (Sec. 3 and 4).
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.dataclasses import dataclass as checked
+
+from gradiend.settings import TrainingSettings
+from study.comparison.methods import METHODS
+from study.comparison.settings import FineTuning, FitSettings
+from study.domains import Domain, domain_of
+from study.results.places import results_root
+
+_STRICT = ConfigDict(frozen=True, extra="forbid")
+_Training = checked(TrainingSettings, config=_STRICT)
+_Fit = checked(FitSettings, config=_STRICT)
+_FineTuning = checked(FineTuning, config=_STRICT)
+
+
+class _Group(BaseModel):
+    model_config = _STRICT
+
+
+class Loading(_Group):
+    """How a model is loaded: what :meth:`ClozeLM.from_pretrained` is given."""
+
+    device: str = "cpu"
+    device_map: str | None = None  # auto: spread over all GPUs
+    dtype: Literal["float32", "bfloat16", "float16", "float64"] = "float32"
+    autocast: bool = False  # matrix products in bfloat16
+    checkpointing: bool = False  # compute activations twice, keep few of them
+
+
+class EncoderEvaluation(_Group):
+    """What h is asked of."""
+
+    test_rows: int = 0  # feature rows; 0 = all
+    neutral_texts: int = 1_000
+
+
+class DecoderEvaluation(_Group):
+    """The grid of rewritten models and what they are asked."""
+
+    feature_factors: tuple[float, ...] = ()  # empty: the paper's grid
+    learning_rates: tuple[float, ...] = ()
+    slot: str | None = None  # one of the domain's slots; None: its first
+    slot_texts: int = 0  # 0 = all
+    lms_texts: int = 1_000
+    lms_floor: float = 0.0
+    closed_form_rows: int = 0  # 0: no closed-form decoder
+
+
+class Methods(_Group):
+    """The methods to compare with, and how they are fitted."""
+
+    names: tuple[str, ...] = tuple(METHODS)
+    texts: int = 100_000  # of the corpus
+    fit: _Fit = Field(default_factory=_Fit)
+
+
+class Benchmarks(_Group):
+    """What the benchmarks ask besides their files."""
+
+    perplexity_texts: int = 0  # 0 = all
+
+
+class Tasks(_Group):
+    """The tasks that show what debiasing costs."""
+
+    names: tuple[str, ...] = ()  # empty: none
+    zero_shot: bool = False  # ask for the answers instead of fine-tuning
+    rows: int = 0  # of a task's training rows; 0 = all
+    seeds: tuple[int, ...] = (0, 1, 2)
+    training: _FineTuning = Field(default_factory=_FineTuning)
+
+
+class RunSettings(_Group):
+    """What a profile may say of a run, for all runs or for some of them."""
+
+    seed: int = 0  # of data, evaluation rows and masks
+    seeds: tuple[int, ...] = (0,)  # of training; the best run is kept
+    chat: bool = False  # name-slot texts go through the chat template
+    load: Loading = Field(default_factory=Loading)
+    training: _Training = Field(default_factory=_Training)
+    encoder: EncoderEvaluation = Field(default_factory=EncoderEvaluation)
+    decoder: DecoderEvaluation = Field(default_factory=DecoderEvaluation)
+    methods: Methods = Field(default_factory=Methods)
+    benchmarks: Benchmarks = Field(default_factory=Benchmarks)
+    tasks: Tasks = Field(default_factory=Tasks)
+
+
+class Settings(RunSettings):
+    """The settings of one model and feature."""
+
+    profile: str
+    model: str
+    feature: str
+    path: str  # folder or hub name
+    display: str  # how figures and tables call the model
+    data: str  # a source's name, or the manifest of public files
+    stand_in: bool = False
+    revision: str | None = None
+
+    def part(self, name: str) -> dict[str, Any]:
+        """The values a step reads, e.g. ``training`` or ``decoder``, by dotted name.
+
+        Results carry these, and a change of them is what makes the step run again.
+        """
+        values = self.model_dump(mode="json")
+        return {
+            key: reduce(lambda group, part: group[part], key.split("."), values)
+            for key in (*_IDENTITY, *_PARTS[name])
+        }
+
+    @property
+    def domain(self) -> Domain:
+        """The feature's domain."""
+        return domain_of(self.feature)
+
+    @property
+    def model_folder(self) -> Path:
+        """Where the result files of all runs of the model are."""
+        return results_root() / self.profile / self.model
+
+    @property
+    def folder(self) -> Path:
+        """Where this run's result files are."""
+        return self.model_folder / self.feature
+
+
+_IDENTITY = ("model", "feature", "display", "data", "revision", "seed", "load")
+_FITS = ("methods", "decoder.closed_form_rows")
+# Step → what it reads.
+_PARTS = {
+    "training": ("seeds", "training"),
+    "encoder": ("training.source", "encoder"),
+    "decoder": ("chat", "encoder.neutral_texts", "decoder"),
+    "methods": _FITS,
+    "benchmarks": (*_FITS, "encoder.neutral_texts", "benchmarks"),
+    "tasks": (*_FITS, "chat", "tasks"),
+}

@@ -1,0 +1,48 @@
+"""The rows of a profile's comparison: which variants of a model there are."""
+
+from __future__ import annotations
+
+from study.comparison.variants import ANY, CLOSED_FORM, OURS, Variant, single
+from study.domains import DOMAINS, FEATURES
+from study.domains.domain import BALANCED
+from study.profiles.profile import Profile
+from study.profiles.settings import Settings
+from study.results import selected
+
+
+def variants(profile: Profile, model: str, domain: str = "all") -> list[Variant]:
+    """Every variant of a model, the base model first; those of a domain, or of all.
+
+    A domain's are GRADIEND's rows of its features, then the methods that the profile
+    names and the domain has, then the domain's combinations of them.
+    """
+    found = [Variant(ANY)]
+    for name in profile.domains if domain == "all" else [domain]:
+        runs = profile.runs(model, name)
+        if not runs:
+            continue
+        own = DOMAINS[name]
+        there = [part for run in runs for part in gradiend_parts(run)]
+        there += [m for m in runs[0].methods.names if m not in own.without]
+        found += [single(name, part) for part in there]
+        found += [Variant(name, c) for c in own.combinations if set(c) <= set(there)]
+    return list(dict.fromkeys(found))
+
+
+def gradiend_parts(run: Settings) -> dict[str, tuple[str, str]]:
+    """GRADIEND's rows of one feature: name → (variant, decoder) of selected.csv."""
+    names = run.domain.row_names(FEATURES[run.feature])
+    rows = {name: (variant, selected.TRAINED) for variant, name in names.items()}
+    if run.decoder.closed_form_rows:
+        balanced = f"{names[BALANCED]}{CLOSED_FORM}"
+        rows[balanced] = (BALANCED, selected.CLOSED_FORM)
+    return rows
+
+
+def balanced_variant(run: Settings) -> Variant:
+    """GRADIEND's balanced variant of a run's feature."""
+    name = run.domain.row_names(FEATURES[run.feature])[BALANCED]
+    return Variant(run.domain.name, (name,))
+
+
+__all__ = ["OURS", "balanced_variant", "gradiend_parts", "variants"]

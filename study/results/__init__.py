@@ -1,0 +1,1 @@
+"""What steps leave and the report reads: places, names of files, words of tables."""

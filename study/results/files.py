@@ -1,0 +1,30 @@
+"""The result files that each step makes, by the notebook that runs it.
+
+Nothing of a model is imported here: plans and the report need the names alone.
+"""
+
+from __future__ import annotations
+
+GRADIEND = "gradiend.safetensors"
+HISTORY, SIZES, TRAINING = "history.csv", "sizes.csv", "training.json"
+ENCODINGS, ENCODER = "encodings.csv", "encoder.json"
+GRID, SELECTED, DECODER = "grid.csv", "selected.csv", "decoder.json"
+ASSOCIATIONS = "associations.csv"
+PREDICTIONS = "predictions.csv"  # of domains with example texts
+NAMES, WORDS, PROBE = "names.csv", "words.csv", "probe.csv"  # of domains with names
+TASKS = "tasks.csv"
+# Folders beside the features' own, of what belongs to a model.
+METHODS_FOLDER, BENCHMARKS_FOLDER = "methods", "benchmarks"
+TASKS_FOLDER, ROBUSTNESS_FOLDER = "tasks", "robustness"
+# What a model state's benchmark results are kept in: a table each, and SEAT's cosines.
+RESULT_TABLES = ("stereoset", "crows", "likelihoods")
+SEAT_RESULTS = "seat.safetensors"
+SCORES = (*(f"{name}.csv" for name in RESULT_TABLES), SEAT_RESULTS)
+
+# In a feature's folder.
+TRAINED = (GRADIEND, TRAINING, HISTORY, SIZES)
+ENCODED = (ENCODINGS, ENCODER)
+DECODED = (GRID, SELECTED, DECODER, ASSOCIATIONS)
+NAMED = (NAMES, WORDS, PROBE)
+# Of what notebooks 10 and 10b show, in the folder of figures.
+INDEXES = ("index.json", "comparison.json")

@@ -1,0 +1,34 @@
+"""What computed a result, in what time and memory."""
+
+from __future__ import annotations
+
+import platform
+import resource
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from gradiend.files import write_json
+
+
+def provenance() -> dict[str, str]:
+    """Versions of what computed a result."""
+    packages = ("torch", "transformers", "numpy", "pandas")
+    return {"python": platform.python_version()} | {
+        package: version(package) for package in packages
+    }
+
+
+@contextmanager
+def measured(path: Path) -> Iterator[None]:
+    """Write wall time (s) and peak memory (MiB) of the block to ``path``.
+
+    They differ from run to run, so they live in a file of their own.
+    """
+    start = time.perf_counter()
+    yield
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    cost = {"seconds": round(time.perf_counter() - start, 2), "peak_MiB": round(peak)}
+    write_json(path, cost)

@@ -1,0 +1,67 @@
+"""Which files of the packages a notebook or module imports, directly or not."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+import grimp
+
+from study.results.places import REPOSITORY
+from study.run.notebooks import code_of
+
+_PACKAGES = ("gradiend", "study")
+
+
+@cache
+def notebook_files(source: Path) -> list[Path]:
+    """Files that a notebook imports."""
+    return _files(_named(code_of(source)))
+
+
+@cache
+def module_files(module: str) -> list[Path]:
+    """Files that a module (or a package that is run) consists of and imports."""
+    main = f"{module}.__main__"
+    return _files([module, main] if main in _graph().modules else [module])
+
+
+@cache
+def _graph() -> grimp.ImportGraph:
+    return grimp.build_graph(*_PACKAGES, cache_dir=None)
+
+
+def _files(modules: Iterable[str]) -> list[Path]:
+    graph = _graph()
+    found: set[str] = set()
+    for module in modules:
+        found |= {module, *graph.find_upstream_modules(module)}
+    # To import a module is to import the packages it is in.
+    parents = {
+        ".".join(name.split(".")[:depth])
+        for name in found
+        for depth in range(1, name.count(".") + 1)
+    }
+    for parent in parents - found:
+        found |= {parent, *graph.find_upstream_modules(parent)}
+    return sorted(_file(name) for name in found)
+
+
+def _file(module: str) -> Path:
+    path = REPOSITORY.joinpath(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def _named(code: str) -> Iterator[str]:
+    """Modules of the packages that import statements name."""
+    modules = _graph().modules
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{a.name}" for a in node.names)]
+        else:
+            continue
+        yield from (name for name in names if name in modules)

@@ -1,0 +1,153 @@
+"""The steps of one model: its folder, GRADIEND on its domains, the comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from study.profiles.profile import Profile
+from study.profiles.settings import Settings
+from study.profiles.variants import variants
+from study.results import files
+from study.run.step import Step, module_step, run_step
+from study.sources.chosen import source_files
+
+_WEIGHTS = "model.safetensors"
+
+
+def folder_steps(profile: Profile, model: str) -> Iterator[Step]:
+    """How the model's folder comes about, where it is not there already."""
+    entry = profile.entry(model)
+    path = entry.path(model)
+    if entry.hub is not None:
+        mark = model_files(profile, model)
+        revision = [entry.revision] if entry.revision else []
+        yield module_step(
+            f"fetch {model}",
+            "study.sources.hub",
+            *("model", path, *mark, *revision),
+            makes=mark,
+            values=(path, entry.revision),
+        )
+    if entry.prepared is not None:
+        yield module_step(
+            f"prepare {model}",
+            entry.prepared.module,
+            path,
+            needs=source_files(profile.data),
+            makes=model_files(profile, model),
+            priority=entry.priority,
+            resources=entry.prepared.resources,
+        )
+
+
+def model_files(profile: Profile, model: str) -> list[Path]:
+    """What says which weights a model has: its file or, of the hub, its mark."""
+    entry = profile.entry(model)
+    if entry.hub is not None:
+        return [profile.runs(model)[0].model_folder / "fetched.json"]
+    return [Path(entry.path(model)) / _WEIGHTS]
+
+
+def gradiend_steps(profile: Profile, model: str, domain: str) -> Iterator[Step]:
+    """Train, evaluate the encoder, choose rewritten models, ask about names."""
+    runs = profile.runs(model, domain)
+    if not runs:
+        return
+    parameters = {"profile": profile.source, "model": model, "domain": domain}
+    given = [*model_files(profile, model), *source_files(profile.data)]
+    trained = [*given, *_of_each(runs, files.TRAINED)]
+    yield run_step(
+        profile,
+        "02_train",
+        parameters,
+        runs,
+        "training",
+        needs=given,
+        makes=_of_each(runs, files.TRAINED),
+    )
+    yield run_step(
+        profile,
+        "03_encoder",
+        parameters,
+        runs,
+        "encoder",
+        needs=trained,
+        makes=_of_each(runs, files.ENCODED),
+    )
+    shown = [run for run in runs if run.domain.examples]
+    decoded = [*_of_each(runs, files.DECODED), *_of_each(shown, [files.PREDICTIONS])]
+    yield run_step(
+        profile,
+        "04_decoder_and_rewriting",
+        parameters,
+        runs,
+        "decoder",
+        needs=trained,
+        makes=decoded,
+    )
+    named = [run for run in runs if run.domain.has_names]
+    if named:
+        yield run_step(
+            profile,
+            "07_names_and_gender_words",
+            {"profile": profile.source, "model": model},
+            named,
+            "encoder",
+            needs=[*trained, *decoded],
+            makes=_of_each(named, files.NAMED),
+        )
+
+
+def comparison_steps(profile: Profile, model: str) -> Iterator[Step]:
+    """Fit the other methods, then ask all variants the benchmarks and the tasks."""
+    runs = profile.runs(model)
+    folder = runs[0].model_folder
+    chosen = [
+        *_of_each(runs, [files.GRADIEND, files.SELECTED]),
+        *model_files(profile, model),
+        *source_files(profile.data),
+    ]
+    fitted = [
+        folder / files.METHODS_FOLDER / f"{variant.slug}.safetensors"
+        for variant in variants(profile, model)
+        if variant.stored
+    ]
+    benchmarks = folder / files.BENCHMARKS_FOLDER
+    robustness = folder / files.ROBUSTNESS_FOLDER
+    parameters = {"profile": profile.source, "model": model, "domain": "all"}
+    yield run_step(
+        profile,
+        "05_baselines",
+        parameters,
+        runs[:1],
+        "methods",
+        needs=chosen,
+        makes=fitted,
+    )
+    yield run_step(
+        profile,
+        "06_benchmarks",
+        parameters,
+        runs[:1],
+        "benchmarks",
+        needs=[*chosen, *fitted],
+        makes=[benchmarks / name for name in (*files.SCORES, files.ASSOCIATIONS)],
+    )
+    if runs[0].tasks.names:
+        yield run_step(
+            profile,
+            "09_fine_tuning",
+            parameters,
+            runs[:1],
+            "tasks",
+            needs=[*chosen, *fitted],
+            makes=[
+                folder / files.TASKS_FOLDER / files.TASKS,
+                *(robustness / name for name in (*files.SCORES, files.TASKS)),
+            ],
+        )
+
+
+def _of_each(runs: list[Settings], names: Iterable[str]) -> list[Path]:
+    return [run.folder / name for run in runs for name in names]

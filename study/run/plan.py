@@ -1,0 +1,122 @@
+"""The steps of a profile and what each depends on, as the Snakefile reads them.
+
+A step is one notebook on one model and its domains, or a command. It names the files it
+makes and needs: the package files it imports, the source's declaration, the model and
+what earlier steps wrote. Its ``values`` are the notebook's cells (not the outputs
+stored with them) and the profile's values that it reads. Whatever of these changes, the
+step runs again, and nothing else does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from gradiend.errors import check_choice
+from study.profiles.profile import Profile
+from study.profiles.reading import load_profile
+from study.results.files import INDEXES
+from study.results.places import results_root
+from study.run.model_steps import (
+    comparison_steps,
+    folder_steps,
+    gradiend_steps,
+    model_files,
+)
+from study.run.step import Step, module_step, notebook_step
+from study.sources.chosen import source_files, source_of
+
+
+def steps(
+    profile: Profile,
+    *,
+    models: Iterable[str] | None = None,
+    domains: Iterable[str] | None = None,
+) -> list[Step]:
+    """All steps of a profile, or those of some models and domains."""
+    chosen_models = _chosen(models, profile.models, "model")
+    chosen_domains = _chosen(domains, profile.domains, "domain")
+    all_domains = chosen_domains == profile.domains
+    found: list[Step] = list(_source_steps(profile))
+    for model in chosen_models:
+        if any(profile.features_of(domain, model) for domain in chosen_domains):
+            found.extend(folder_steps(profile, model))
+    # A small model's domains share a job: starting one takes longer than its work.
+    whole = profile.jobs == "model" and all_domains
+    for model in chosen_models:
+        for domain in ["all"] if whole else chosen_domains:
+            found.extend(gradiend_steps(profile, model, domain))
+    if all_domains:
+        for model in chosen_models:
+            found.extend(comparison_steps(profile, model))
+        if chosen_models == profile.models:
+            found.extend(_summary_steps(profile, found))
+            found.extend(_introduction_steps(profile))
+            found.append(_report_step(profile, found))
+    return found
+
+
+def _source_steps(profile: Profile) -> Iterator[Step]:
+    """What has to be fetched before anything is computed."""
+    source = source_of(profile.data)
+    command = source.preparation
+    if command is not None:
+        yield module_step(
+            "fetch public data", *command, needs=source.declared, makes=source.inputs
+        )
+
+
+def _summary_steps(profile: Profile, before: list[Step]) -> Iterator[Step]:
+    """The tables and figures of all models."""
+    results = [path for step in before for path in step.outputs if _is_result(path)]
+    for notebook, index in zip(
+        ("10_tables_and_figures", "10b_comparison_tables"), INDEXES, strict=True
+    ):
+        yield notebook_step(
+            profile,
+            notebook,
+            {"profile": profile.source, "gather": "true"},
+            needs=results,
+            makes=[profile.figures / index],
+        )
+
+
+def _introduction_steps(profile: Profile) -> Iterator[Step]:
+    """The notebooks that need no other one: the stand-ins, one of them, a bias."""
+    shown = profile if profile.introduces is None else load_profile(profile.introduces)
+    stand_ins = [m for m in shown.models if shown.entry(m).stand_in]
+    if not stand_ins:
+        return
+    weights = [path for model in stand_ins for path in model_files(shown, model)]
+    for notebook, parameters, needed in (
+        ("00_data_and_standins", {"profile": shown.source}, weights),
+        ("01_gradiend_step_by_step", {}, weights[:1]),
+        ("12_your_own_bias", {}, weights[:1]),
+    ):
+        yield notebook_step(
+            profile, notebook, parameters, needs=[*source_files(shown.data), *needed]
+        )
+
+
+def _report_step(profile: Profile, before: list[Step]) -> Step:
+    notebooks = [s.outputs[0] for s in before if s.outputs[0].suffix == ".ipynb"]
+    return module_step(
+        "report",
+        "study.report.page",
+        profile.source,
+        needs=[*(profile.figures / name for name in INDEXES), *notebooks],
+        makes=[results_root() / profile.name / "report.html"],
+    )
+
+
+def _is_result(path: Path) -> bool:
+    return path.suffix in {".csv", ".json"}
+
+
+def _chosen(wanted: Iterable[str] | None, available: list[str], kind: str) -> list[str]:
+    if wanted is None:
+        return available
+    wanted = list(wanted)
+    for value in wanted:
+        check_choice(value, available, kind)
+    return [value for value in available if value in wanted]

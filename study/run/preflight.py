@@ -1,0 +1,283 @@
+"""Before a run with models of the hub: can they be had, do they fit, how long it takes.
+
+Numbers are estimates from parameter counts and a short measurement of the device; what
+cannot work is refused here rather than hours later.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+import psutil
+import torch
+from huggingface_hub import HfApi, constants, snapshot_download
+from huggingface_hub.errors import LocalEntryNotFoundError
+from safetensors import safe_open
+
+from gradiend.errors import InputError
+from study.profiles.profile import Profile
+from study.profiles.settings import Settings
+from study.results.places import results_root
+from study.sources.chosen import source_of
+from study.sources.hub.fetch import MODEL_FILES, attempted
+from study.sources.hub.manifest import read_manifest
+
+# In multiples of n, besides the model: GRADIEND and two gradients; AdamW's moments.
+TRAINED, MOMENTS = 3 + 2, 6
+BEST_COPY = 3  # of the kept checkpoint, in main memory
+CHECKPOINT = 3 + 6 + 3  # on disk, until training is through
+UPDATE_TRAFFIC = 22  # numbers that one update reads and writes
+TOKENS = 40  # of a row of BookCorpus, about
+# Forward pass and two backward passes: 2 + 2·4 operations a parameter and token.
+OPERATIONS = 10
+ACTIVATIONS = 1.1  # what a step needs besides, as a factor
+
+
+@dataclass(frozen=True)
+class Model:
+    """What is known of a model before it is loaded."""
+
+    settings: Settings
+    parameters: int
+    download: int  # bytes that the cache does not have
+
+    @property
+    def bytes_each(self) -> int:
+        """Of a number of the model and of its GRADIEND."""
+        return getattr(torch, self.settings.load.dtype).itemsize
+
+    @property
+    def memory(self) -> float:
+        """Bytes on the device while GRADIEND is trained."""
+        moment = 1 if self.settings.training.moments == "8bit" else self.bytes_each
+        each = (1 + TRAINED) * self.bytes_each + MOMENTS * moment
+        return ACTIVATIONS * self.parameters * each
+
+    @property
+    def host_memory(self) -> float:
+        """Bytes of main memory meanwhile."""
+        kept = BEST_COPY * self.parameters * self.bytes_each
+        return kept + (self.memory if self.settings.load.device == "cpu" else 0)
+
+    @property
+    def checkpoint(self) -> int:
+        """Bytes on disk while a feature is trained."""
+        return CHECKPOINT * self.parameters * self.bytes_each
+
+
+@dataclass(frozen=True)
+class Device:
+    """What a device can do, as measured."""
+
+    name: str
+    bandwidth: float  # bytes a second of a plain copy, read and written
+    speed: float  # operations a second of a plain matrix product
+    memory: int  # bytes
+
+
+def preflight(
+    profile: Profile, models: Iterable[str], *, log: Callable[[str], None]
+) -> None:
+    """Tell what a run will fetch and need; refuse what cannot work.
+
+    Raises
+    ------
+    InputError
+        naming every model or resource that is missing, with the way out.
+    """
+    for name in profile.left_out:
+        log(
+            f"{name}: left out; it is gated (accept its licence on the hub and set "
+            "HF_TOKEN); the other models go on"
+        )
+    found = [_model(profile, name) for name in models if profile.entry(name).hub]
+    devices = {m.settings.load.device for m in found}
+    problems = [p for p in map(_device_problem, sorted(devices)) if p]
+    if problems:
+        raise InputError("\nerror: ".join(problems))
+    measured = {name: measure(name) for name in devices}
+    data = _data_download(profile)
+    log(f"public data: {_size(data)} to fetch")
+    for model in found:
+        log(_line(profile, model, measured[model.settings.load.device]))
+    problems = [
+        p for m in found for p in _problems(m, measured[m.settings.load.device])
+    ]
+    problems += _disk_problem(profile, found, data)
+    if problems:
+        raise InputError("\nerror: ".join(problems))
+
+
+def step_seconds(model: Model, device: Device) -> float:
+    """A training step's time: its arithmetic and its traffic, one after the other."""
+    tokens = TOKENS * model.settings.training.batch_size
+    arithmetic = OPERATIONS * model.parameters * tokens / device.speed
+    traffic = UPDATE_TRAFFIC * model.parameters * model.bytes_each / device.bandwidth
+    return arithmetic + traffic
+
+
+def measure(name: str, *, size: int = 2048, numbers: int = 1 << 25) -> Device:
+    """Time a matrix product and a copy on a device."""
+    device = torch.device(name)
+    dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
+    square = torch.ones(size, size, device=device, dtype=dtype)
+    vector = torch.ones(numbers, device=device)
+    target = torch.empty_like(vector)
+    product = _fastest(lambda: square @ square, device)
+    copy = _fastest(lambda: target.copy_(vector), device)
+    if device.type == "cuda":
+        memory = torch.cuda.get_device_properties(device).total_memory
+        label = torch.cuda.get_device_name(device)
+    else:
+        memory, label = psutil.virtual_memory().total, "CPU"
+    traffic = 2 * vector.element_size() * numbers
+    return Device(label, traffic / copy, 2 * size**3 / product, memory)
+
+
+def _fastest(work: Callable[[], object], device: torch.device) -> float:
+    times = []
+    for _ in range(4):
+        start = time.perf_counter()
+        work()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def _model(profile: Profile, name: str) -> Model:
+    """A model's size, from the cache or from the hub."""
+    settings = profile.runs(name)[0]
+    place = {"repo_id": settings.path, "revision": settings.revision}
+    try:
+        folder = Path(snapshot_download(**place, local_files_only=True))
+        weights = sorted(folder.glob("*.safetensors"))
+        if weights:
+            return Model(settings, sum(map(_count, weights)), 0)
+    except LocalEntryNotFoundError:
+        pass
+    if constants.HF_HUB_OFFLINE:
+        raise InputError(
+            f"{name}: {settings.path} is not in the local cache with its safetensors, "
+            "and the hub may not be asked (HF_HUB_OFFLINE=1); fetch it where there is "
+            "a network, or leave it out with --models"
+        )
+    info = attempted(
+        lambda: HfApi().model_info(**place, files_metadata=True), f"model {name}"
+    )
+    if info.safetensors is None:
+        raise InputError(f"{name}: {settings.path} has no safetensors; choose another")
+    files = [f for f in info.siblings if _wanted(f.rfilename)]
+    return Model(settings, info.safetensors.total, sum(f.size or 0 for f in files))
+
+
+def _wanted(name: str) -> bool:
+    return "/" not in name and any(fnmatch(name, p) for p in MODEL_FILES)
+
+
+def _count(path: Path) -> int:
+    with safe_open(path, framework="pt") as file:
+        shapes = [file.get_slice(key).get_shape() for key in file.keys()]  # noqa: SIM118
+    return sum(map(math.prod, shapes))
+
+
+def _data_download(profile: Profile) -> int:
+    """Bytes of the manifest's sources on the hub that are still to be fetched."""
+    source = source_of(profile.data)
+    prepared = source.preparation is None or all(p.exists() for p in source.inputs)
+    if constants.HF_HUB_OFFLINE or prepared:
+        return 0
+    total = 0
+    for source in read_manifest(profile.data).sources.values():
+        if source.repo is None:
+            continue
+        info = attempted(
+            lambda source=source: HfApi().dataset_info(
+                source.repo, revision=source.revision, files_metadata=True
+            ),
+            f"{source.name} ({source.where})",
+        )
+        wanted = (
+            f.size or 0
+            for f in info.siblings
+            if any(fnmatch(f.rfilename, pattern) for pattern in source.patterns)
+        )
+        total += sum(wanted)
+    return total
+
+
+def _line(profile: Profile, model: Model, device: Device) -> str:
+    settings = model.settings
+    runs = profile.runs(settings.model)
+    steps = sum(run.training.steps * len(run.seeds) for run in runs)
+    hours = steps * step_seconds(model, device) / 3600
+    return (
+        f"{settings.model}: {_size(model.download)} to fetch, "
+        f"{model.parameters / 1e6:,.0f} M parameters, {settings.load.dtype}; training "
+        f"takes {_size(model.memory)} on {device.name} and about {hours:,.1f} h for "
+        f"{len(runs)} feature{'s' * (len(runs) != 1)}"
+    )
+
+
+def _device_problem(name: str) -> str | None:
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        return (
+            "the profile wants a GPU (device: cuda) and torch sees none; run on a "
+            "machine with one, or write a profile of your own (like: paper, defaults: "
+            "{load: {device: cpu}})"
+        )
+    return None
+
+
+def _problems(model: Model, device: Device) -> list[str]:
+    name, found = model.settings.model, []
+    cards = torch.cuda.device_count() if model.settings.load.device_map else 1
+    if model.settings.load.device != "cpu" and model.memory > device.memory * cards:
+        found.append(
+            f"{name}: training takes {_size(model.memory)}, {device.name} has "
+            f"{_size(device.memory)}; {_REMEDIES}"
+        )
+    host = psutil.virtual_memory().total
+    if model.host_memory > host:
+        found.append(
+            f"{name}: training takes {_size(model.host_memory)} of main memory, there "
+            f"are {_size(host)}; {_REMEDIES}"
+        )
+    return found
+
+
+_REMEDIES = (
+    "in a profile of your own set load: {dtype: bfloat16}, training: {moments: 8bit} "
+    "(AdamW's state in a quarter of the room) or load: {device_map: auto} (several "
+    "cards), or leave it out with --models"
+)
+
+
+def _disk_problem(profile: Profile, models: list[Model], data: int) -> list[str]:
+    """Room for the downloads, one checkpoint a model and the GRADIENDs that stay."""
+    folder = results_root()
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    stays = sum(
+        3 * m.parameters * m.bytes_each
+        * len(profile.features_of("all", m.settings.model))
+        for m in models
+    )  # fmt: skip
+    need = data + sum(m.download + m.checkpoint for m in models) + stays
+    if need <= free:
+        return []
+    return [
+        f"{folder}: {_size(free)} free, about {_size(need)} needed; free space, set "
+        "GRADIEND_RESULTS and HF_HOME to a larger disk, or run fewer models (--models)"
+    ]
+
+
+def _size(count: float) -> str:
+    return f"{count / 1e9:,.1f} GB" if count >= 1e8 else f"{count / 1e6:,.1f} MB"

@@ -1,0 +1,48 @@
+"""Fetch and check what is public: see :mod:`study.sources.hub`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from gradiend.errors import exit_status
+from gradiend.files import sha256, write_json
+from study.sources.hub.fetch import fetch_model
+from study.sources.hub.prepare import prepare
+
+
+def fetch_files(manifest: str) -> None:
+    """Prepare a manifest's public files."""
+    prepare(manifest, log=lambda line: print(line, flush=True))
+
+
+def fetch_and_mark(name: str, mark: Path, revision: str | None) -> None:
+    """Fetch a model of the hub; ``mark`` says which commit and weights it was."""
+    folder = fetch_model(name, revision)
+    weights = {path.name: sha256(path) for path in sorted(folder.glob("*.safetensors"))}
+    write_json(mark, {"path": name, "commit": folder.name, "sha256": weights})
+    print(f"done  fetch {name}", flush=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line of the package."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    files = commands.add_parser("files", help="the public files of a manifest")
+    files.add_argument("manifest")
+    model = commands.add_parser("model", help="a model of the hub")
+    model.add_argument("name")
+    model.add_argument("mark", type=Path, help="the file that says what was fetched")
+    model.add_argument("revision", nargs="?")
+    options = parser.parse_args(arguments)
+    if options.command == "files":
+        return exit_status(lambda: fetch_files(options.manifest))
+    return exit_status(
+        lambda: fetch_and_mark(options.name, options.mark, options.revision)
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

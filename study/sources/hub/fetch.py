@@ -1,0 +1,216 @@
+"""Fetching public files, and saying in one line why one cannot be had.
+
+Files of the hub lie in its own cache, where a fetch that was cut off goes on; nothing
+of a data set is executed. Everything is checked against the manifest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import httpx2
+import pyarrow
+import pyarrow.csv
+import pyarrow.parquet
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from huggingface_hub.utils import http_backoff
+from tenacity import (
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_exponential,
+)
+
+from gradiend.errors import InputError
+from gradiend.files import atomic_path, sha256
+from study.sources.hub.manifest import Source, alternatives
+
+T = TypeVar("T")
+ATTEMPTS = 4
+# Whatever else a model's repository carries (other formats, scripts) is left there.
+MODEL_FILES = ["*.safetensors", "*.json", "*.txt", "tokenizer.model", "*.jinja"]
+_TRANSIENT = (408, 429, 500, 502, 503, 504)
+
+
+def fetch(source: Source, downloads: Path) -> dict[str, list[Path]]:
+    """The files of a source, by pattern of the manifest; fetched if they are not there.
+
+    ``downloads`` takes the files that do not come from the hub.
+
+    Raises
+    ------
+    InputError
+        if they cannot be had, or are not what the manifest says.
+    """
+    if source.repo:
+        found = _from_hub(source)
+    else:
+        found = {name: [_from_web(source, name, downloads)] for name in source.files}
+    for pattern, paths in found.items():
+        _check(source, pattern, paths)
+    return found
+
+
+def fetch_model(name: str, revision: str | None) -> Path:
+    """A model's snapshot: safetensors, configuration and tokenizer, no code."""
+    return Path(
+        attempted(
+            lambda: snapshot_download(
+                name,
+                revision=revision,
+                allow_patterns=MODEL_FILES,
+                ignore_patterns=["*/*"],
+            ),
+            f"model {name}",
+        )
+    )
+
+
+def attempted(work: Callable[[], T], what: str) -> T:
+    """Do ``work`` on the network, again where that may help; then one clear line."""
+    again = Retrying(
+        retry=retry_if_exception(_is_transient),
+        stop=stop_after_attempt(ATTEMPTS),
+        wait=wait_exponential(max=30),
+        reraise=True,
+    )
+    try:
+        return again(work)
+    except (OSError, httpx2.HTTPError) as error:
+        raise InputError(f"{what}: {_reason(error)}; what is done stays") from error
+
+
+def count_rows(path: Path) -> int:
+    """Rows of a Parquet or CSV file, lines of any other."""
+    if path.suffix == ".parquet":
+        return pyarrow.parquet.read_metadata(path).num_rows
+    if path.suffix == ".csv":
+        options = pyarrow.csv.ParseOptions(newlines_in_values=True)
+        with pyarrow.csv.open_csv(path, parse_options=options) as reader:
+            return sum(batch.num_rows for batch in reader)
+    with path.open("rb") as file:
+        return sum(1 for _ in file)
+
+
+def _from_hub(source: Source) -> dict[str, list[Path]]:
+    folder = Path(
+        attempted(
+            lambda: snapshot_download(
+                source.repo,
+                repo_type="dataset",
+                revision=source.revision,
+                allow_patterns=source.patterns,
+            ),
+            f"{source.name} ({source.where})",
+        )
+    )
+    found = {
+        pattern: sorted({p for one in alternatives(pattern) for p in folder.glob(one)})
+        for pattern in source.files
+    }
+    for pattern, paths in found.items():
+        if not paths:
+            raise InputError(
+                f"{source.name}: no file {pattern} in {source.where}; see what the "
+                "data set has now and mend the manifest"
+            )
+    return found
+
+
+def _from_web(source: Source, name: str, downloads: Path) -> Path:
+    path = downloads / source.name / name
+    if path.exists():
+        return path
+    url = f"{source.url}/{source.revision}/{name}"
+
+    def get() -> bytes:
+        response = http_backoff("GET", url, max_retries=2)
+        response.raise_for_status()
+        return response.content
+
+    content = attempted(get, f"{source.name} ({url})")
+    with atomic_path(path) as unfinished:
+        unfinished.write_bytes(content)
+    return path
+
+
+def _check(source: Source, pattern: str, paths: list[Path]) -> None:
+    """Refuse files that are not what the manifest says."""
+    checks = source.files[pattern]
+    remedy = (
+        f"delete {paths[0]} and fetch again, or, if the data set has changed, say so "
+        "in the manifest"
+    )
+    where = f"{source.name}: {pattern} of {source.where}"
+    if "sha256" in checks:
+        found = [sha256(path) for path in paths]
+        wanted = checks["sha256"]
+        wanted = [wanted] if isinstance(wanted, str) else wanted
+        if found != wanted:
+            raise InputError(
+                f"{where} has sha256 {', '.join(found)}, expected "
+                f"{', '.join(wanted)}; {remedy}"
+            )
+    if "rows" in checks:
+        try:
+            rows = sum(map(count_rows, paths))
+        except (pyarrow.ArrowException, OSError) as error:
+            raise InputError(f"{where} cannot be read ({error}); {remedy}") from error
+        if rows != checks["rows"]:
+            raise InputError(
+                f"{where} has {rows:,} rows, expected {checks['rows']:,}; {remedy}"
+            )
+
+
+def _status(error: BaseException) -> int | None:
+    return getattr(getattr(error, "response", None), "status_code", None)
+
+
+def _is_transient(error: BaseException) -> bool:
+    """Whether trying again may help; what was never asked for will not come."""
+    if isinstance(error, LocalEntryNotFoundError):
+        cause = error.__cause__
+        return cause is not None and _is_transient(cause)
+    if isinstance(error, httpx2.TransportError):
+        return True
+    return _status(error) in _TRANSIENT
+
+
+def _reason(error: BaseException) -> str:
+    """Why something could not be fetched, and the way out."""
+    if isinstance(error, LocalEntryNotFoundError) and error.__cause__ is not None:
+        error = error.__cause__
+    if isinstance(error, GatedRepoError):
+        return (
+            "gated; accept its licence on the hub and set HF_TOKEN to a token of the "
+            "same account"
+        )
+    if isinstance(error, RepositoryNotFoundError | RevisionNotFoundError):
+        return (
+            "the hub has no such repository or revision for you (404); check the "
+            "manifest or profile, or set HF_TOKEN if it is private"
+        )
+    status = _status(error)
+    if status in (401, 403):
+        return f"the hub refuses ({status}); set HF_TOKEN to a token that may read it"
+    if status == 429:
+        return "the hub asks to wait (429, too many requests); run again later"
+    if status is not None:
+        return f"the server answers {status}; run again later"
+    if isinstance(error, httpx2.TransportError):
+        return f"no connection ({type(error).__name__}); check the network, run again"
+    if isinstance(error, HfHubHTTPError):
+        return f"{str(error).splitlines()[0]}; run again later"
+    return (
+        "not in the local cache, and the hub may not be asked (HF_HUB_OFFLINE=1, or no "
+        "network); fetch it where there is one"
+    )

@@ -1,0 +1,170 @@
+"""Fetching the sources of a manifest and making the loaders' files from them.
+
+Each part writes its files and then a mark; a run that was cut off, or a source that
+could not be had, costs that part alone. All parts are tried before the first failure
+is told.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from gradiend.errors import InputError
+from gradiend.files import read_json, sha256, write_json
+from study.sources.hub import RECORD, folder_of
+from study.sources.hub.bookcorpus import bookcorpus_files
+from study.sources.hub.fetch import count_rows, fetch
+from study.sources.hub.manifest import Manifest, read_manifest
+from study.sources.hub.tables import (
+    copied,
+    write_attribute_words,
+    write_corpus,
+    write_names,
+    write_perplexity_texts,
+    write_stereoset,
+    write_tasks,
+)
+from study.sources.hub.terms import write_terms
+from study.sources.hub.texts import write_texts
+
+SEED = 0  # of samples and splits
+LOCAL_BOOKCORPUS = "GRADIEND_BOOKCORPUS"
+Files = Mapping[str, Sequence[Path]]  # of a source, by pattern
+_NAMES = ("namexact", "namextend", "gentypes")
+_NEUTRAL = ("geneutral", "biasneutral")
+
+
+@dataclass
+class Sources:
+    """The manifest's sources, fetched when they are asked for."""
+
+    manifest: Manifest
+    folder: Path
+    _found: dict[str, Files] = field(default_factory=dict)
+
+    def files(self, name: str) -> Files:
+        """A source's files by pattern; fetched and checked once."""
+        if name not in self._found:
+            downloads = self.folder.parent / "downloads"
+            self._found[name] = fetch(self.manifest.source(name), downloads)
+        return self._found[name]
+
+    def all(self, name: str) -> list[Path]:
+        """All of a source's files."""
+        return [path for group in self.files(name).values() for path in group]
+
+    def keep(self, name: str) -> int | None:
+        """How many of a source's texts are kept."""
+        return self.manifest.source(name).keep
+
+    @cached_property
+    def bookcorpus(self) -> list[Path]:
+        """BookCorpus, of the hub or a local copy."""
+        local = os.environ.get(LOCAL_BOOKCORPUS)
+        return bookcorpus_files(Path(local)) if local else self.all("bookcorpus")
+
+
+def prepare(data: str, *, log: Callable[[str], None] | None = None) -> Path:
+    """Make the folder of a manifest's public files; returns it.
+
+    Raises
+    ------
+    InputError
+        naming every source that could not be had or is not what was expected.
+    """
+    manifest, folder = read_manifest(data), folder_of(data)
+    sources = Sources(manifest, folder)
+    failures = []
+    for name, (needs, write) in PARTS.items():
+        mark = folder / "parts" / f"{name}.json"
+        if mark.exists():
+            continue
+        try:
+            write(sources, folder)
+            write_json(mark, {key: _record(sources, key) for key in needs})
+        except InputError as error:
+            failures.append(str(error))
+        else:
+            if log is not None:
+                log(f"done  public data: {name}")
+    if failures:
+        raise InputError("\nerror: ".join(failures))
+    marks = [read_json(folder / "parts" / f"{name}.json") for name in PARTS]
+    write_json(folder / RECORD, {k: v for mark in marks for k, v in mark.items()})
+    return folder
+
+
+def _record(sources: Sources, name: str) -> dict:
+    """What a source was when it was read: files with their rows and digests."""
+    source = sources.manifest.source(name)
+    if name == "bookcorpus" and os.environ.get(LOCAL_BOOKCORPUS):
+        paths, where = sources.bookcorpus, "a local copy"
+    else:
+        paths, where = sources.all(name), source.where
+    files = {
+        path.name: {"rows": count_rows(path), "sha256": sha256(path)} for path in paths
+    }
+    return {"from": where, "licence": source.licence, "files": files}
+
+
+def _write_texts(sources: Sources, out: Path) -> None:
+    neutral = {name: (sources.all(name), sources.keep(name)) for name in _NEUTRAL}
+    genter = sources.files("genter")
+    write_texts(genter, neutral, sources.bookcorpus, out, seed=SEED)
+
+
+def _write_names(sources: Sources, out: Path) -> None:
+    for name in _NAMES:
+        write_names(sources.files(name), out, name)
+
+
+def _write_wikitext(sources: Sources, out: Path) -> None:
+    write_perplexity_texts(sources.all("wikitext_2"), out)
+    keep = sources.keep("wikitext_103")
+    write_corpus(sources.all("wikitext_103"), out, keep=keep, seed=SEED)
+
+
+def _write_seat(sources: Sources, out: Path) -> None:
+    for path in sources.all("seat"):
+        copied(path, out / "seat" / f"{path.stem}.json")
+
+
+def _write_crows(sources: Sources, out: Path) -> None:
+    (path,) = sources.all("crows_pairs")
+    copied(path, out / "crows.csv")
+
+
+# Part → the sources it is made of, and how.
+PARTS: dict[str, tuple[tuple[str, ...], Callable[[Sources, Path], None]]] = {
+    "texts": (("genter", *_NEUTRAL, "bookcorpus"), _write_texts),
+    "names": (_NAMES, _write_names),
+    **{
+        domain: (
+            (domain,),
+            lambda s, out, domain=domain: write_terms(
+                domain, s.all(domain), out, seed=SEED
+            ),
+        )
+        for domain in ("race", "religion")
+    },
+    "stereoset": (
+        ("stereoset",),
+        lambda s, out: write_stereoset(s.all("stereoset"), out),
+    ),
+    "crows": (("crows_pairs",), _write_crows),
+    "seat": (("seat",), _write_seat),
+    "attribute words": (
+        ("attribute_words",),
+        lambda s, out: write_attribute_words(s.all("attribute_words")[0], out),
+    ),
+    "GLUE": (("glue",), lambda s, out: write_tasks(s.files("glue"), out, "GLUE")),
+    "SuperGLUE": (
+        ("super_glue",),
+        lambda s, out: write_tasks(s.files("super_glue"), out, "SuperGLUE"),
+    ),
+    "wikitext": (("wikitext_2", "wikitext_103"), _write_wikitext),
+}

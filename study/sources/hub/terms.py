@@ -1,0 +1,112 @@
+"""Race and religion data in the two layouts that have been published, made one.
+
+Per ordered pair (a folder or file ``asian_to_black``): columns masked, source, target.
+Per class (a folder or file ``asian``): column masked and one column a class, with the
+word of that class. Which one a file has is decided by its columns.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import permutations
+from pathlib import Path
+
+import pandas as pd
+
+from gradiend.data import deal_splits
+from gradiend.errors import InputError
+from gradiend.files import write_csv
+from study.domains import DOMAINS
+
+_COLUMNS = ["masked", "source", "target", "split"]
+_SPLIT = re.compile(r"train|validation|val|test")
+
+
+def write_terms(domain: str, paths: Sequence[Path], out: Path, *, seed: int) -> None:
+    """Write ``<domain>/<class>_to_<class>.csv`` for every ordered pair of classes.
+
+    Raises
+    ------
+    InputError
+        for a file of neither layout, or a pair that no file has.
+    """
+    classes = DOMAINS[domain].classes
+    pairs: dict[tuple[str, str], list[pd.DataFrame]] = {}
+    for path in paths:
+        for pair, rows in _pairs(path, classes):
+            pairs.setdefault(pair, []).append(rows)
+    for pair in permutations(classes, 2):
+        if pair not in pairs:
+            raise InputError(
+                f"{domain}: no rows {pair[0]} to {pair[1]} in {paths[0].parent} and "
+                "beside; fetch the data set again"
+            )
+        rows = pd.concat(pairs[pair], ignore_index=True).drop_duplicates()
+        write_csv(out / domain / f"{'_to_'.join(pair)}.csv", _split(rows, seed))
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A public table: Parquet, JSON Lines or CSV."""
+    try:
+        if path.suffix == ".parquet":
+            return pd.read_parquet(path)
+        if path.suffix in (".json", ".jsonl"):
+            return pd.read_json(path, lines=True)
+        return pd.read_csv(path, keep_default_na=False)
+    except (ValueError, OSError) as error:
+        raise InputError(
+            f"{path}: not readable ({error}); delete it, fetch again"
+        ) from error
+
+
+def _pairs(path: Path, classes: tuple[str, ...]):
+    """(pair, rows) of a file, whichever layout it has."""
+    table = read_table(path)
+    if {"masked", "source", "target"} <= set(table.columns):
+        yield _named_pair(path, classes), _of_file(table, path)
+    elif "masked" in table.columns and set(classes) <= set(table.columns):
+        own = _named_class(path, classes)
+        for other in classes:
+            if other != own:
+                rows = table.rename(columns={own: "source", other: "target"})
+                yield (own, other), _of_file(rows, path)
+    else:
+        raise InputError(
+            f"{path}: columns {', '.join(table.columns)} are of neither layout "
+            f"(masked, source, target; or masked, {', '.join(classes)})"
+        )
+
+
+def _named_pair(path: Path, classes: tuple[str, ...]) -> tuple[str, str]:
+    for pair in permutations(classes, 2):
+        if "_to_".join(pair) in str(path):
+            return pair
+    raise InputError(f"{path}: neither folder nor file says which pair it holds")
+
+
+def _named_class(path: Path, classes: tuple[str, ...]) -> str:
+    """The class in the file's name or, failing that, its folder's."""
+    for part in (path.stem, path.parent.name):
+        for name in classes:
+            if part == name or part.startswith((f"{name}_", f"{name}-")):
+                return name
+    raise InputError(f"{path}: neither folder nor file says which class it holds")
+
+
+def _of_file(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """The canonical columns; a table without a split is of the one its file names."""
+    if "split" not in table.columns:
+        named = _SPLIT.search(path.stem)
+        table = table.assign(split=named[0] if named else "train")
+    return table[_COLUMNS].replace({"split": {"val": "validation"}})
+
+
+def _split(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Splits as published, or dealt 70/20/10 where they hold the same rows."""
+    plain = rows.drop(columns="split")
+    if not plain.duplicated().any():
+        return rows
+    plain = plain.drop_duplicates(ignore_index=True)
+    shares = (0.7, 0.2, 0.1)
+    return plain.assign(split=deal_splits(plain["masked"], seed=seed, shares=shares))

@@ -1,0 +1,62 @@
+"""What every source of data gives: files in the public schemas, and some texts."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+
+from study.comparison.attribute_words import AttributeWords, read_attribute_words
+
+
+class Source(ABC):
+    """A folder of data sets and benchmarks in the schemas of the public files."""
+
+    planted: bool  # whether the true strength of its associations is known
+
+    @property
+    @abstractmethod
+    def folder(self) -> Path:
+        """The folder.
+
+        Raises
+        ------
+        InputError
+            if it is not there and cannot be made at once.
+        """
+
+    @property
+    @abstractmethod
+    def inputs(self) -> list[Path]:
+        """The files that say what is in the folder: a change of them changes it."""
+
+    @property
+    def preparation(self) -> tuple[str, ...] | None:
+        """The module that makes :attr:`inputs`, and its arguments; None: no need."""
+        return None
+
+    @property
+    def declared(self) -> list[Path]:
+        """What :attr:`preparation` reads."""
+        return []
+
+    @abstractmethod
+    def corpus(self, count: int, *, seed: int) -> list[str]:
+        """At most ``count`` texts to go on training on."""
+
+    def attribute_words(self, domain: str) -> AttributeWords:
+        """What names the classes of a domain outright."""
+        return read_attribute_words(self.folder / "attribute_words" / f"{domain}.json")
+
+    def held_out_texts(self) -> list[str] | None:
+        """Texts that perplexity is asked of; None: a feature's neutral ones."""
+        return None
+
+    @property
+    def task_folder(self) -> Path:
+        """The folder of the tasks' examples."""
+        return self.folder / "capability"
+
+    @property
+    def prompts(self) -> Path | None:
+        """The folder of the zero-shot tasks' prompts; None: the library's own."""
+        return None

@@ -1,0 +1,67 @@
+"""Over-fitting and generalisation of a feature of names (paper, appendices)."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from gradiend.autoencoder import Gradiend
+from gradiend.data import SPLITS
+from gradiend.encoding import encode
+from gradiend.files import write_csv
+from gradiend.lm.cloze import ClozeLM
+from gradiend.rewriting import rewritten
+from study.domains.gender import crossed, read_names, read_templates
+from study.domains.gender_probes import gender_word_table, man_or_woman
+from study.profiles.settings import Settings
+from study.results import files
+from study.results.selected import CLOSED_FORM, candidate
+from study.sources.chosen import source_of
+
+
+def names_by_split(settings: Settings, lm: ClozeLM, gradiend: Gradiend) -> pd.DataFrame:
+    """h of test sentences with names of each split; writes names.csv.
+
+    The sentences are the same for every split, so what differs is whether training
+    saw the name.
+    """
+    folder = source_of(settings.data).folder
+    names, templates = read_names(folder), read_templates(folder, "test")
+    # a row a gender each
+    templates = templates[: settings.encoder.test_rows // 2 or None]
+    rows = pd.concat(
+        [
+            crossed(
+                templates, names[names["split"] == split], seed=settings.seed
+            ).assign(split=split, kind="feature")
+            for split in SPLITS
+        ],
+        ignore_index=True,
+    )
+    rows["h"] = encode(lm, gradiend, rows, source=settings.training.source)
+    write_csv(settings.folder / files.NAMES, rows)
+    return rows
+
+
+def other_gender_words(
+    settings: Settings, lm: ClozeLM, gradiend: Gradiend
+) -> pd.DataFrame:
+    """h where the slot asks for woman/man, … instead of she/he; writes words.csv."""
+    names = read_names(source_of(settings.data).folder)
+    rows = gender_word_table(names[names["split"] == "test"]).assign(kind="feature")
+    rows["h"] = encode(lm, gradiend, rows, source=settings.training.source)
+    write_csv(settings.folder / files.WORDS, rows)
+    return rows
+
+
+def man_or_woman_by_variant(
+    settings: Settings, lm: ClozeLM, gradiend: Gradiend, selected: pd.DataFrame
+) -> pd.DataFrame:
+    """P(man) and P(woman) of every name for base and variants; writes probe.csv."""
+    names = read_names(source_of(settings.data).folder)
+    parts = []
+    for _, row in selected[selected["decoder"] != CLOSED_FORM].iterrows():
+        with rewritten(lm, gradiend, *candidate(row)):
+            parts.append(man_or_woman(lm, names).assign(variant=row["variant"]))
+    table = pd.concat(parts, ignore_index=True)
+    write_csv(settings.folder / files.PROBE, table)
+    return table

@@ -1,0 +1,69 @@
+"""Whether the effect of debiasing survives fine-tuning (notebook 09)."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from gradiend.files import write_csv
+from study.comparison.benchmarks.suite import suite_scores, write_scores
+from study.comparison.edits import Chain, Weights, assign
+from study.comparison.tasks.fine_tuning import FineTuned, split_predictions
+from study.profiles.settings import Settings
+from study.profiles.variants import balanced_variant
+from study.results import files
+from study.results.making import measured
+from study.steps.examples import TaskExamples, read_examples, tuned_classifier
+from study.steps.workbench import Workbench
+
+
+def run_robustness(bench: Workbench, run: Settings, task_name: str) -> pd.DataFrame:
+    """Debias, then fine-tune; and fine-tune, then debias; writes robustness/.
+
+    Debiasing is that of the feature of ``run``. Fine-tuning sees all training rows,
+    whatever the settings say. The fine-tuned body
+    is put back under the LM head, so that the bias benchmarks can be asked before and
+    after. Returns the predictions, one state an order of steps; the scores of the
+    benchmarks are written beside them.
+    """
+    folder = bench.folder / files.ROBUSTNESS_FOLDER
+    domain = run.domain.name
+    ours = bench.edit(balanced_variant(run))
+    suite, examples = bench.suite(), read_examples(run, task_name, rows=0)
+    seed = run.tasks.seeds[0]
+    scores, parts = {}, []
+
+    def note(state: str, predictions: pd.DataFrame | None) -> None:
+        scores[state] = suite_scores(bench.lm, suite, [domain])
+        if predictions is not None:
+            parts.append(predictions.assign(state=state, task=task_name, seed=seed))
+
+    with measured(bench.folder / "robustness.run.json"):
+        note("base", None)
+        with ours.on(bench.lm):
+            note("debiased", None)
+            both = tuned_classifier(bench, examples, seed)
+        with Weights(both.body).on(bench.lm):
+            note("debiased, then fine-tuned", both.predictions)
+        plain = tuned_classifier(bench, examples, seed)
+        with Weights(plain.body).on(bench.lm):
+            note("fine-tuned", plain.predictions)
+        with Chain((Weights(plain.body), ours)).on(bench.lm):
+            note("fine-tuned, then debiased", _moved_along(bench, plain, examples))
+        write_scores(folder, scores)
+        table = pd.concat(parts, ignore_index=True)
+        write_csv(folder / files.TASKS, table)
+    return table
+
+
+def _moved_along(
+    bench: Workbench, tuned: FineTuned, examples: TaskExamples
+) -> pd.DataFrame:
+    """Predictions of the classifier with the body the LM has now."""
+    assign(tuned.classifier, bench.lm.covered)
+    return split_predictions(
+        bench.lm,
+        tuned.classifier,
+        examples.task,
+        examples.validation,
+        settings=bench.settings.tasks.training,
+    )

@@ -1,0 +1,85 @@
+"""Training GRADIEND on a feature (notebook 02), and the decoder without training."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+
+import pandas as pd
+
+from gradiend.autoencoder import Gradiend
+from gradiend.closed_form import closed_form
+from gradiend.files import atomic_path, write_csv, write_json
+from gradiend.lm.cloze import ClozeLM
+from gradiend.training import Progress, TrainingResult, fit
+from study.domains import FeatureData
+from study.profiles.settings import Settings
+from study.results import files
+from study.results.making import measured
+from study.steps.samples import capped, described
+
+
+def train(
+    settings: Settings, lm: ClozeLM, data: FeatureData, *, progress: Progress = iter
+) -> TrainingResult:
+    """Train GRADIEND; writes :data:`study.results.files.TRAINED`."""
+    folder = settings.folder
+    checkpoints = folder / "checkpoints"
+    with measured(folder / "training.run.json"):
+        result = fit(
+            lm,
+            data.table,
+            settings.training,
+            seeds=settings.seeds,
+            checkpoints=checkpoints,
+            progress=progress,
+        )
+        gradiend = replace(result.gradiend, metadata=_metadata(settings, data, result))
+        with atomic_path(folder / files.GRADIEND) as path:
+            gradiend.save(path)
+        write_csv(folder / files.HISTORY, result.history)
+        write_csv(folder / files.SIZES, _sizes(data.table))
+        summary = {
+            "best_step": result.best_step,
+            "correlation": result.correlation,
+            "seed": result.seed,
+            "n": gradiend.size,
+        }
+        write_json(folder / files.TRAINING, described(settings, "training", summary))
+    shutil.rmtree(checkpoints)  # several times the size of the model
+    return replace(result, gradiend=gradiend)
+
+
+def load_gradiend(settings: Settings, lm: ClozeLM) -> Gradiend:
+    """The GRADIEND that :func:`train` wrote."""
+    return Gradiend.load(settings.folder / files.GRADIEND, like=lm.covered)
+
+
+def closed_form_gradiend(
+    settings: Settings, lm: ClozeLM, data: FeatureData
+) -> Gradiend:
+    """The closed-form GRADIEND from (a sample of) the training rows."""
+    train_rows = lm.usable(data.table[data.table["split"] == "train"])
+    limit = settings.decoder.closed_form_rows
+    rows = {
+        label: lm.encode(
+            capped(train_rows[train_rows["label"] == label], limit, settings.seed)
+        )
+        for label in (1, -1)
+    }
+    return closed_form(lm, rows, batch_size=settings.training.batch_size)
+
+
+def _metadata(settings: Settings, data: FeatureData, result: TrainingResult) -> dict:
+    feature = data.feature
+    return result.gradiend.metadata | {
+        "base_model": settings.model,
+        "feature": feature.name,
+        "positive": feature.positive,
+        "negative": feature.negative,
+    }
+
+
+def _sizes(table: pd.DataFrame) -> pd.DataFrame:
+    groups = table.groupby(["factual_class", "split"], sort=False)
+    return groups.size().rename("rows").reset_index()

@@ -1,0 +1,159 @@
+"""What GRADIEND is compared with: the variants of a model, fitted.
+
+Each variant is an edit of the base model. GRADIEND's come from the decoder evaluation;
+the other methods are fitted here, the later part of a combination on the model that the
+earlier part has changed. Finished variants of a run that was cut short are kept aside
+under a name that says what they depend on, and used when it goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+from gradiend.autoencoder import Gradiend
+from gradiend.files import read_csv
+from gradiend.lm.cloze import ClozeLM
+from gradiend.training import Progress
+from study.comparison.baselines import FITTERS
+from study.comparison.baselines.data import BaselineData, filled_texts
+from study.comparison.benchmarks.suite import Suite, read_suite
+from study.comparison.edits import Chain, Edit, Rewriting, load_edit, save_edit
+from study.comparison.variants import ANY, Variant, is_ours
+from study.profiles.profile import Profile
+from study.profiles.settings import Settings
+from study.profiles.variants import gradiend_parts, variants
+from study.results import files
+from study.results.making import measured
+from study.results.selected import TRAINED, candidate, selected_row
+from study.sources.chosen import load_data, perplexity_texts, source_of
+from study.sources.source import Source
+from study.steps.models import load_model
+from study.steps.training import closed_form_gradiend, load_gradiend
+
+
+class Workbench:
+    """A model and the edits that make its variants.
+
+    An edit is loaded when it is asked for and not kept: a few of them are as large as
+    the model.
+    """
+
+    def __init__(self, profile: Profile, model: str, domain: str = "all") -> None:
+        self.runs = {run.feature: run for run in profile.runs(model, domain)}
+        self.settings = next(iter(self.runs.values()))
+        self.variants = variants(profile, model, domain)
+        self.folder = self.settings.model_folder
+        self._data: dict[str, BaselineData] = {}
+
+    @cached_property
+    def lm(self) -> ClozeLM:
+        """The base model."""
+        return load_model(self.settings)
+
+    @property
+    def domains(self) -> list[str]:
+        """The domains of its variants."""
+        return list(dict.fromkeys(run.domain.name for run in self.runs.values()))
+
+    @property
+    def source(self) -> Source:
+        """Where its data come from."""
+        return source_of(self.settings.data)
+
+    def suite(self) -> Suite:
+        """The benchmarks' examples, and the texts perplexity is asked of."""
+        return read_suite(self.source.folder, perplexity_texts(self.settings))
+
+    def fit(self, *, progress: Progress = iter) -> None:
+        """Fit every method that has something to fit; writes one file a variant."""
+        with measured(self.folder / "methods.run.json"):
+            stored = [variant for variant in self.variants if variant.stored]
+            aside = self._methods / f"partial-{self.digest('methods')}"
+
+            def partial(variant: Variant) -> Path:
+                return aside / self.file(variant).name
+
+            for variant in progress(stored):
+                if not partial(variant).exists():
+                    save_edit(self._fitted(variant, partial), partial(variant))
+            for variant in stored:
+                partial(variant).replace(self.file(variant))
+            shutil.rmtree(aside, ignore_errors=True)
+
+    def file(self, variant: Variant) -> Path:
+        """Where a fitted variant's own part is kept."""
+        return self._methods / f"{variant.slug}.safetensors"
+
+    def edit(self, variant: Variant) -> Edit:
+        """The edit that turns the base model into ``variant``, once it is fitted."""
+        return self._edit(variant, self.file)
+
+    def data(self, domain: str) -> BaselineData:
+        """What the other methods of a domain are fitted on.
+
+        A bias-agnostic method needs the texts alone; it gets those of any domain.
+        """
+        if domain not in self._data:
+            runs = [r for r in self.runs.values() if domain in (ANY, r.domain.name)]
+            table = load_data(runs[0]).table
+            self._data[domain] = BaselineData(
+                domain=runs[0].domain,
+                words=self.source.attribute_words(runs[0].domain.name),
+                texts=self.source.corpus(
+                    self.settings.methods.texts, seed=self.settings.seed
+                ),
+                labelled=filled_texts(table[table["split"] == "train"]),
+                seed=self.settings.seed,
+            )
+        return self._data[domain]
+
+    def digest(self, part: str) -> str:
+        """Of what all variants depend on; results of another are not taken for ours."""
+        made_from = [repr(self.settings.part(part)), self.settings.path]
+        for run in self.runs.values():
+            selected = run.folder / files.SELECTED
+            made_from.append(selected.read_text(encoding="utf-8"))
+        return hashlib.sha256(repr(made_from).encode()).hexdigest()[:12]
+
+    @property
+    def _methods(self) -> Path:
+        return self.folder / files.METHODS_FOLDER
+
+    def _edit(self, variant: Variant, where: Callable[[Variant], Path]) -> Chain:
+        """The same, fitted parts being at ``where``."""
+        if not variant.parts:
+            return Chain()
+        if variant.stored:
+            own: Edit = load_edit(where(variant))
+        else:
+            own = self._fitted(variant, where)
+        return Chain((*self._edit(variant.before, where).edits, own))
+
+    def _fitted(self, variant: Variant, where: Callable[[Variant], Path]) -> Edit:
+        """The variant's last part, fitted on what the parts before it have made."""
+        last = variant.parts[-1]
+        if is_ours(last):
+            return self._rewriting(variant.domain, last)
+        data = self.data(variant.domain)
+        with self._edit(variant.before, where).on(self.lm) as changed:
+            return FITTERS[last](changed, data, self.settings.methods.fit)
+
+    def _rewriting(self, domain: str, name: str) -> Rewriting:
+        run, (variant, decoder) = self._ours(domain, name)
+        row = selected_row(read_csv(run.folder / files.SELECTED), variant, decoder)
+        return Rewriting(self._gradiend(run, decoder), *candidate(row))
+
+    def _ours(self, domain: str, name: str) -> tuple[Settings, tuple[str, str]]:
+        for run in self.runs.values():
+            if run.domain.name == domain and name in gradiend_parts(run):
+                return run, gradiend_parts(run)[name]
+        raise KeyError(name)
+
+    def _gradiend(self, run: Settings, decoder: str) -> Gradiend:
+        if decoder == TRAINED:
+            return load_gradiend(run, self.lm)
+        return closed_form_gradiend(run, self.lm, load_data(run))
