@@ -7,14 +7,14 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
 from safetensors import SafetensorError
 
-from gradiend.errors import InputError
+from gradiend.errors import InputError, need_columns
 
 
 @contextmanager
@@ -102,6 +102,35 @@ def read_csv(path: Path) -> pd.DataFrame:
     damage = (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError)
     with reading(path, *damage):
         return pd.read_csv(path, keep_default_na=False, na_values=[""])
+
+
+def read_table(
+    path: Path, columns: Iterable[str] = (), *, remedy: str = "check the path"
+) -> pd.DataFrame:
+    """A table that somebody else wrote: Parquet, JSON Lines or, else, CSV.
+
+    Words such as "None" or "NA" are text in it, not missing values.
+
+    Raises
+    ------
+    InputError
+        if it is not there, cannot be read, or lacks one of ``columns``; ``remedy`` says
+        the way out.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: not there; {remedy}")
+    try:
+        if path.suffix == ".parquet":
+            table = pd.read_parquet(path)
+        elif path.suffix in (".json", ".jsonl"):
+            lines = path.read_text(encoding="utf-8").splitlines()
+            table = pd.DataFrame([json.loads(line) for line in lines if line.strip()])
+        else:
+            table = pd.read_csv(path, keep_default_na=False)
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path}: not readable ({error}); {remedy}") from error
+    need_columns(table.columns, columns, str(path), remedy)
+    return table
 
 
 @contextmanager

@@ -41,8 +41,8 @@ def gradients(
                 materialize_grads=True,
             )
             found[source] = dict(zip(lm.covered, grads, strict=False))
-            for rows in grads[len(parameters) :]:
-                found[source][read.name].index_add_(0, read.ids, rows)
+            for ids, rows in zip(read.ids, grads[len(parameters) :], strict=True):
+                found[source][read.name].index_add_(0, ids, rows)
     return found
 
 
@@ -56,24 +56,25 @@ def source_losses(log_probabilities: Tensor, batch: Batch, source: Source) -> Te
 
 
 class _EmbeddingRows:
-    """Forward hook of the input embeddings: the rows a batch reads are a leaf.
+    """Forward hook of the input embeddings: the rows a forward pass reads are a leaf.
 
     A backward pass through the whole table makes a gradient of its size, zero but for
     these rows, and another one to add the head's: memory and time that grow with the
-    vocabulary.
+    vocabulary. What a model says may take several forward passes.
     """
 
-    ids: Tensor  # [U] tokens of the batch, each once
-    rows: tuple[Tensor, ...] = ()  # their embeddings [U, H], once they are read
-
     def __init__(self, lm: ClozeLM) -> None:
+        self.ids: list[Tensor] = []  # tokens of each pass [U], each once
+        self.rows: list[Tensor] = []  # their embeddings [U, H]
         self.table = lm.model.get_input_embeddings().weight
         (self.name,) = (n for n, p in lm.covered.items() if p is self.table)
 
     def __call__(self, _module: nn.Module, args: tuple[Tensor], _output: Tensor):
-        self.ids, place = args[0].unique(return_inverse=True)
-        self.rows = (self.table[self.ids].detach().requires_grad_(),)
-        return functional.embedding(place, *self.rows)
+        ids, place = args[0].unique(return_inverse=True)
+        rows = self.table[ids].detach().requires_grad_()
+        self.ids.append(ids)
+        self.rows.append(rows)
+        return functional.embedding(place, rows)
 
 
 @contextmanager

@@ -28,7 +28,7 @@ READER = """
 import json, sys
 from pathlib import Path
 import numpy as np
-from gradiend.public.bookcorpus import bookcorpus_files, rows_at
+from study.sources.hub.bookcorpus import bookcorpus_files, rows_at
 def peak():
     lines = Path("/proc/self/status").read_text().splitlines()
     return int(next(x for x in lines if x.startswith("VmHWM")).split()[1]) / 1024

@@ -19,9 +19,9 @@ from pathlib import Path
 
 import pandas as pd
 import torch
-import transformers
 from measuring import RESULTS
-from study.domains.domains import load_feature
+from random_models import random_model, stand_ins_tokenizer
+from study.domains import load_feature
 from torch.utils.flop_counter import FlopCounterMode
 
 from gradiend.autoencoder import Gradiend
@@ -32,11 +32,9 @@ from gradiend.gradients import gradients
 from gradiend.lm.cloze import ClozeLM
 from gradiend.settings import TrainingSettings
 from gradiend.update import Update
-from study.results.places import REPOSITORY
 from study.run.preflight import measure
 from study.sources.world import ensure_world
 
-STANDINS = REPOSITORY / "data" / "standins"
 LLAMA = {
     "vocab_size": 128_256,
     "hidden_size": 3_072,
@@ -75,11 +73,6 @@ MODELS = {
     ),
     "GPT-2": ("standin-gpt2", "GPT2", {"vocab_size": 50_257}, "float32", "full"),
 }
-HEADS = {
-    "Llama": "LlamaForCausalLM",
-    "Bert": "BertForMaskedLM",
-    "GPT2": "GPT2LMHeadModel",
-}
 NUMBERS_MOVED = 22
 SOURCES = ("factual", "difference")
 
@@ -87,16 +80,12 @@ SOURCES = ("factual", "difference")
 def random_lm(name: str) -> ClozeLM:
     """The model, made on the GPU."""
     like, kind, sizes, dtype, _ = MODELS[name]
-    tokenizer = transformers.AutoTokenizer.from_pretrained(STANDINS / like)
-    config = getattr(transformers, f"{kind}Config")(
-        **sizes, pad_token_id=tokenizer.pad_token_id, attn_implementation="eager"
-    )
-    transformers.set_seed(0)
+    tokenizer = stand_ins_tokenizer(like)
     before = torch.get_default_dtype()
     torch.set_default_dtype(getattr(torch, dtype))
     try:
         with torch.device("cuda"):
-            model = getattr(transformers, HEADS[kind])(config)
+            model = random_model(kind, tokenizer, attn_implementation="eager", **sizes)
     finally:
         torch.set_default_dtype(before)
     lm = ClozeLM.wrap(model, tokenizer, causal=kind != "Bert", name=name)

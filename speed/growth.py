@@ -18,13 +18,13 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pandas as pd
-import transformers
 from matplotlib.figure import Figure
 from measuring import RESULTS, machine
+from random_models import save_random_model
 
 from gradiend.errors import exit_status
 from gradiend.files import atomic_path, write_json
-from speed import OURS, STANDINS, ask, process, rows_for
+from speed import OURS, ask, process, rows_for
 from study.report.plots import PALETTE
 
 WIDTHS = (256, 384, 512, 768)  # of 12 layers: n from 17 to 108 million
@@ -37,19 +37,15 @@ REPEATS = 3
 
 def build(width: int, folder: Path) -> Path:
     """A BERT of 12 layers of ``width``, its weights random."""
-    like = STANDINS / "standin-bert-base"
-    tokenizer = transformers.AutoTokenizer.from_pretrained(like)
-    config = transformers.BertConfig(
+    return save_random_model(
+        folder,
+        "standin-bert-base",
+        "Bert",
         vocab_size=28_996,
         hidden_size=width,
         num_attention_heads=width // 64,
         intermediate_size=4 * width,
-        pad_token_id=tokenizer.pad_token_id,
     )
-    transformers.set_seed(0)
-    transformers.BertForMaskedLM(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
 
 
 def measures(width: int, requests: Mapping[str, list[dict]], threads: int) -> Iterator:

@@ -33,15 +33,14 @@ import psutil
 import torch
 import transformers
 from measuring import RESULTS, machine
-from study.domains.domains import load_feature
+from random_models import MODELS, save_random_model
+from study.domains import load_feature
 
 from gradiend.errors import InputError, exit_status
 from gradiend.files import write_json
-from study.results.places import REPOSITORY
 from study.sources.world import ensure_world
 
 HERE = Path(__file__).resolve().parent
-STANDINS = REPOSITORY / "data" / "standins"
 BATCHES = (1, 32)
 TEXTS = 32
 STEPS = {
@@ -62,34 +61,6 @@ CALLS = {"theirs": 1, "ours": 3}  # ours are short
 ENCODED = {"theirs": 4, "ours": 32}
 CANDIDATES = 4
 LONGEST = 32  # tokens of a row
-# Name → tokenizer's stand-in, class, and how its configuration differs.
-# (The authors' package pads every row to 256 tokens, more than the stand-ins read.)
-MODELS: dict[str, tuple[str, str, dict]] = {
-    "BERT-base size": ("standin-bert-base", "Bert", {"vocab_size": 28_996}),
-    "GPT-2 size": ("standin-gpt2", "GPT2", {"vocab_size": 50_257}),
-    "BERT, 4 layers of 256": (
-        "standin-bert-base",
-        "Bert",
-        {
-            "vocab_size": 28_996,
-            "hidden_size": 256,
-            "num_hidden_layers": 4,
-            "num_attention_heads": 4,
-            "intermediate_size": 1024,
-        },
-    ),
-    "BERT, a stand-in's size": (
-        "standin-bert-base",
-        "Bert",
-        {
-            "vocab_size": 3_400,
-            "hidden_size": 128,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 4,
-            "intermediate_size": 256,
-        },
-    ),
-}
 # What must hold, as ratios theirs / ours.
 BARS = {
     ("BERT-base size", "step, batch 32"): 25,
@@ -100,20 +71,6 @@ BARS = {
     ("BERT-base size", "peak memory, batch 32"): 2.5,
     ("BERT-base size", "peak memory, batch 1"): 1 / 0.65,
 }
-
-
-def build(name: str, folder: Path) -> Path:
-    """A checkpoint of random weights with a stand-in's tokenizer."""
-    like, kind, changes = MODELS[name]
-    tokenizer = transformers.AutoTokenizer.from_pretrained(STANDINS / like)
-    config = getattr(transformers, f"{kind}Config")(
-        **changes, pad_token_id=tokenizer.pad_token_id
-    )
-    transformers.set_seed(0)
-    head = "BertForMaskedLM" if kind == "Bert" else "GPT2LMHeadModel"
-    getattr(transformers, head)(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
 
 
 def rows_for(model: Path, count: int = 256) -> pd.DataFrame:
@@ -187,7 +144,8 @@ def measure(name: str, sides: Mapping[str, Side], options) -> list[dict]:
     """A model's measures of ``options.parts``, a row each: measure, side, median."""
     found: list[dict] = []
     with tempfile.TemporaryDirectory() as folder:
-        model = build(name, Path(folder) / "model")
+        like, kind, sizes = MODELS[name]
+        model = save_random_model(Path(folder) / "model", like, kind, **sizes)
         rows = Path(folder) / "rows.json"
         rows_for(model).to_json(rows, orient="records")
         for part in options.parts:

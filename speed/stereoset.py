@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pandas as pd
 import torch
-import transformers
 from measuring import RESULTS, machine, timed
+from random_models import random_model, stand_ins_tokenizer
 
 from gradiend.errors import InputError, exit_status
 from gradiend.files import write_json
@@ -29,11 +29,10 @@ from study.comparison.benchmarks.stereoset import (
     read_stereoset,
     stereoset_scores,
 )
-from study.results.places import REPOSITORY
 from study.sources.world.benchmarks import stereoset
 from study.sources.world.drawing import world_of
 
-TOKENIZER = REPOSITORY / "data" / "standins" / "standin-bert-base"
+TOKENIZER = "standin-bert-base"
 TOLERANCE = 1e-4  # of a score, relative: a random model's scores are all about 1/V
 
 
@@ -52,24 +51,24 @@ def make_file(path: Path, count: int) -> None:
 
 def random_lm(options: argparse.Namespace) -> ClozeLM:
     """A BERT of the size asked for, its weights random."""
-    tokenizer = transformers.AutoTokenizer.from_pretrained(TOKENIZER)
+    tokenizer = stand_ins_tokenizer(TOKENIZER)
     if options.vocabulary < len(tokenizer):
         raise InputError(
             f"--vocabulary {options.vocabulary} is less than the tokenizer's "
             f"{len(tokenizer)}; give at least that"
         )
-    config = transformers.BertConfig(
+    model = random_model(
+        "Bert",
+        tokenizer,
+        seed=options.seed,
         vocab_size=options.vocabulary,
         hidden_size=options.hidden,
         num_hidden_layers=options.layers,
         num_attention_heads=options.heads,
         intermediate_size=options.intermediate,
-        pad_token_id=tokenizer.pad_token_id,
         # What ClozeLM.from_pretrained loads with.
         attn_implementation="eager",
     )
-    transformers.set_seed(options.seed)
-    model = transformers.BertForMaskedLM(config)
     return ClozeLM.wrap(model, tokenizer, causal=False, name="random BERT")
 
 

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
 
 import pandas as pd
 import torch
@@ -22,6 +21,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from gradiend.errors import InputError
 from gradiend.lm.batches import Batch, Inputs, by_length, targets_of
+from gradiend.lm.head import HeadChange
 from gradiend.lm.loading import load_checkpoint
 from gradiend.lm.packing import (
     Layout,
@@ -32,21 +32,6 @@ from gradiend.lm.packing import (
 )
 from gradiend.lm.slots import at_slots
 from gradiend.lm.tokens import EncodedRow, encode_rows, fill_slots
-
-
-class Said(Protocol):
-    """A change of what the head says: logits [S, V] → logits [S, V].
-
-    ``plain`` is the model without the change, which may be asked again.
-    """
-
-    def __call__(
-        self,
-        plain: ClozeLM,
-        inputs: Inputs,
-        logits: Tensor,
-        parameters: dict[str, Tensor] | None,
-    ) -> Tensor: ...
 
 
 @dataclass(frozen=True)
@@ -80,7 +65,7 @@ class ClozeLM:
     prefix: str = field(default="", repr=False)
     autocast: bool = False
     checkpointing: bool = False
-    says: Said | None = field(default=None, repr=False)
+    says: HeadChange | None = field(default=None, repr=False)
 
     @classmethod
     def from_pretrained(

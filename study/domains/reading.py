@@ -6,17 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from gradiend.errors import InputError, need_columns
+from gradiend.files import read_table
 
 
 def read_columns(path: Path, columns: list[str]) -> pd.DataFrame:
-    """A CSV file that has at least ``columns``; words like "None" stay words."""
-    remedy = "make the data sets again (notebook 00)"
-    if not path.is_file():
-        raise InputError(f"{path}: missing; {remedy}")
-    table = pd.read_csv(path, keep_default_na=False)
-    need_columns(table.columns, columns, str(path), remedy)
-    return table
+    """A CSV file that has at least ``columns``."""
+    return read_table(path, columns, remedy="make the data sets again (notebook 00)")
 
 
 def sampled_texts(path: Path, count: int, *, seed: int) -> list[str]:

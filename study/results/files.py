@@ -26,5 +26,16 @@ TRAINED = (GRADIEND, TRAINING, HISTORY, SIZES)
 ENCODED = (ENCODINGS, ENCODER)
 DECODED = (GRID, SELECTED, DECODER, ASSOCIATIONS)
 NAMED = (NAMES, WORDS, PROBE)
+# The notebook that makes a file: by the name of its folder or, if that is not here, by
+# its own.
+MAKERS = {
+    **dict.fromkeys(TRAINED, "02_train"),
+    **dict.fromkeys(ENCODED, "03_encoder"),
+    **dict.fromkeys((*DECODED, PREDICTIONS), "04_decoder_and_rewriting"),
+    METHODS_FOLDER: "05_baselines",
+    BENCHMARKS_FOLDER: "06_benchmarks",
+    **dict.fromkeys(NAMED, "07_names_and_gender_words"),
+    **dict.fromkeys((TASKS_FOLDER, ROBUSTNESS_FOLDER), "09_fine_tuning"),
+}
 # Of what notebooks 10 and 10b show, in the folder of figures.
 INDEXES = ("index.json", "comparison.json")

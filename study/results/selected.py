@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
+
+from study.results.files import SELECTED
+from study.results.reading import read_csv
 
 BASE = "base"  # the variant that nothing was done to
 UNCHANGED, TRAINED, CLOSED_FORM = "–", "trained", "closed form"  # decoders
+
+
+def read_selected(folder: Path) -> pd.DataFrame:
+    """The table of selected models in a run's folder."""
+    return read_csv(folder / SELECTED)
 
 
 def selected_row(selected: pd.DataFrame, variant: str, decoder: str) -> pd.Series:

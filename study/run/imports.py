@@ -9,6 +9,7 @@ from pathlib import Path
 
 import grimp
 
+import gradiend
 from study.results.places import REPOSITORY
 from study.run.notebooks import code_of
 
@@ -30,7 +31,9 @@ def module_files(module: str) -> list[Path]:
 
 @cache
 def _graph() -> grimp.ImportGraph:
-    return grimp.build_graph(*_PACKAGES, cache_dir=None)
+    return grimp.build_graph(
+        *_PACKAGES, exclude_type_checking_imports=True, cache_dir=None
+    )
 
 
 def _files(modules: Iterable[str]) -> list[Path]:
@@ -62,6 +65,8 @@ def _named(code: str) -> Iterator[str]:
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             names = [node.module, *(f"{node.module}.{a.name}" for a in node.names)]
+            if node.module == gradiend.__name__:  # loads the module of each export
+                names += [gradiend.EXPORTS.get(alias.name) for alias in node.names]
         else:
             continue
         yield from (name for name in names if name in modules)

@@ -38,8 +38,9 @@ def name_recall(model: ClozeLM | str | Path, *, split: str = "test") -> pd.DataF
         _lm(model), table["masked"].tolist(), {w: {w: 1.0} for w in ("he", "she")}
     )()
     right = np.where(table["factual"] == "she", asked["she"], asked["he"])
-    rows = table.assign(gender=table["factual_class"], probability=right)
-    return rows.groupby(["name", "gender"], as_index=False)["probability"].mean()
+    rows = table.assign(probability=right).rename(columns={"factual_class": "gender"})
+    keys = ["name", "gender"]
+    return rows.groupby(keys, as_index=False)["probability"].mean()
 
 
 def _lm(model: ClozeLM | str | Path) -> ClozeLM:

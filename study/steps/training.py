@@ -8,7 +8,7 @@ from dataclasses import replace
 import pandas as pd
 
 from gradiend.autoencoder import Gradiend
-from gradiend.closed_form import closed_form
+from gradiend.class_means import closed_form
 from gradiend.files import atomic_path, write_csv, write_json
 from gradiend.lm.cloze import ClozeLM
 from gradiend.training import Progress, TrainingResult, fit
@@ -16,6 +16,7 @@ from study.domains import FeatureData
 from study.profiles.settings import Settings
 from study.results import files
 from study.results.making import measured
+from study.results.reading import made
 from study.steps.samples import capped, described
 
 
@@ -52,7 +53,7 @@ def train(
 
 def load_gradiend(settings: Settings, lm: ClozeLM) -> Gradiend:
     """The GRADIEND that :func:`train` wrote."""
-    return Gradiend.load(settings.folder / files.GRADIEND, like=lm.covered)
+    return Gradiend.load(made(settings.folder / files.GRADIEND), like=lm.covered)
 
 
 def closed_form_gradiend(

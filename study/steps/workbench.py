@@ -15,7 +15,6 @@ from functools import cached_property
 from pathlib import Path
 
 from gradiend.autoencoder import Gradiend
-from gradiend.files import read_csv
 from gradiend.lm.cloze import ClozeLM
 from gradiend.training import Progress
 from study.comparison.baselines import FITTERS
@@ -28,7 +27,8 @@ from study.profiles.settings import Settings
 from study.profiles.variants import gradiend_parts, variants
 from study.results import files
 from study.results.making import measured
-from study.results.selected import TRAINED, candidate, selected_row
+from study.results.reading import made
+from study.results.selected import TRAINED, candidate, read_selected, selected_row
 from study.sources.chosen import load_data, perplexity_texts, source_of
 from study.sources.source import Source
 from study.steps.models import load_model
@@ -115,7 +115,7 @@ class Workbench:
         """Of what all variants depend on; results of another are not taken for ours."""
         made_from = [repr(self.settings.part(part)), self.settings.path]
         for run in self.runs.values():
-            selected = run.folder / files.SELECTED
+            selected = made(run.folder / files.SELECTED)
             made_from.append(selected.read_text(encoding="utf-8"))
         return hashlib.sha256(repr(made_from).encode()).hexdigest()[:12]
 
@@ -128,7 +128,7 @@ class Workbench:
         if not variant.parts:
             return Chain()
         if variant.stored:
-            own: Edit = load_edit(where(variant))
+            own: Edit = load_edit(made(where(variant)))
         else:
             own = self._fitted(variant, where)
         return Chain((*self._edit(variant.before, where).edits, own))
@@ -144,7 +144,7 @@ class Workbench:
 
     def _rewriting(self, domain: str, name: str) -> Rewriting:
         run, (variant, decoder) = self._ours(domain, name)
-        row = selected_row(read_csv(run.folder / files.SELECTED), variant, decoder)
+        row = selected_row(read_selected(run.folder), variant, decoder)
         return Rewriting(self._gradiend(run, decoder), *candidate(row))
 
     def _ours(self, domain: str, name: str) -> tuple[Settings, tuple[str, str]]:

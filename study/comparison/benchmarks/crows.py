@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 
 from gradiend.errors import InputError
+from gradiend.files import read_table
 from gradiend.lm.cloze import ClozeLM
-from study.comparison.benchmarks.files import read_table
 from study.comparison.benchmarks.tokenwise import (
     log_probabilities,
     masked_queries,
@@ -39,7 +39,7 @@ def read_crows(path: str | Path) -> pd.DataFrame:
         for a missing column, an empty sentence or an unknown direction.
     """
     path = Path(path)
-    table = read_table(path, COLUMNS)
+    table = read_table(path, COLUMNS, remedy="fetch it again")
     for row, pair in enumerate(table[list(COLUMNS)].itertuples(index=False), start=2):
         if not (pair.sent_more.strip() and pair.sent_less.strip()):
             raise InputError(f"{path}, row {row}: a sentence is empty; fill it in")

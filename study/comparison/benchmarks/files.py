@@ -6,9 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import pandas as pd
-
-from gradiend.errors import InputError, need_columns
+from gradiend.errors import InputError
 
 
 def read_json(path: Path) -> dict:
@@ -22,18 +20,6 @@ def read_json(path: Path) -> dict:
     if not isinstance(content, dict):
         raise InputError(f"{path}: holds a {type(content).__name__}, not an object")
     return content
-
-
-def read_table(path: Path, columns: Iterable[str]) -> pd.DataFrame:
-    """A benchmark's CSV file with at least ``columns``."""
-    try:
-        table = pd.read_csv(path, keep_default_na=False)
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: not there; check the path") from error
-    except (ValueError, pd.errors.ParserError) as error:
-        raise InputError(f"{path}: not a readable CSV ({error})") from error
-    need_columns(table.columns, columns, str(path), "fetch it again")
-    return table
 
 
 def need(mapping: Mapping, keys: Iterable[str], where: str) -> None:

@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from gradiend.errors import InputError
-from gradiend.files import atomic_path, read_csv, reading, write_csv
+from gradiend.files import atomic_path, reading, write_csv
 from gradiend.lm.cloze import ClozeLM
 from study.comparison.benchmarks.crows import crows_scores, read_crows
 from study.comparison.benchmarks.perplexity import text_likelihoods
@@ -25,6 +25,7 @@ from study.comparison.benchmarks.seat import (
 from study.comparison.benchmarks.stereoset import read_stereoset, stereoset_scores
 from study.domains import DOMAINS
 from study.results.files import RESULT_TABLES, SEAT_RESULTS
+from study.results.reading import made, read_csv
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def write_scores(folder: Path, scores: Mapping[str, Scores]) -> None:
 def read_scores(folder: Path) -> dict[str, Scores]:
     """Read what :func:`write_scores` wrote."""
     tables = {name: read_csv(folder / f"{name}.csv") for name in RESULT_TABLES}
-    seat = _read_seat(folder / SEAT_RESULTS)
+    seat = _read_seat(made(folder / SEAT_RESULTS))
     groups = {
         name: dict(list(table.groupby("state", sort=False)))
         for name, table in tables.items()

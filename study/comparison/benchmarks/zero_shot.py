@@ -25,8 +25,8 @@ import torch
 from torch import Tensor
 
 from gradiend.errors import InputError, check_choice
+from gradiend.files import read_table
 from gradiend.lm.cloze import ClozeLM
-from study.comparison.benchmarks.files import read_table
 
 # Our names, and the library's files (mnli: the matched part; its ReCoRD needs a module
 # that transformers 5 no longer has).
@@ -98,26 +98,30 @@ def zero_shot(
         (``chat``), a file that is not there, or a prompt longer than the model reads.
     """
     _check(lm, tasks, chat=chat, limit=limit)
-    # Imported here: it takes seconds, and few steps need it.
-    import lm_eval
-
     with _quiet(), _task_files(tasks, include) as folder:
         manager = _manager(folder, data)
         loaded = {task: _load(manager, task) for task in tasks}
-        # Not its simple_evaluate, which lists all installed packages in each result.
-        found = lm_eval.evaluate(
-            _harness(lm, batch_size),
-            {"tasks": loaded, "groups": {}, "group_map": {}},
-            limit=limit,
-            apply_chat_template=chat,
-            log_samples=True,
-            # Intervals are made from the rows, and nothing here is drawn.
-            bootstrap_iters=0,
-        )
-    rows = [
-        (task, *_answer(sample)) for task in loaded for sample in found["samples"][task]
-    ]
+        samples = _samples(_harness(lm, batch_size), loaded, chat=chat, limit=limit)
+    rows = [(task, *_answer(sample)) for task in loaded for sample in samples[task]]
     return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def _samples(model, tasks: Mapping, *, chat: bool, limit: int | None) -> Mapping:
+    """The library's record of every example, by task."""
+    # Imported here: it takes seconds, and few steps need it.
+    import lm_eval
+
+    # Not its simple_evaluate, which lists all installed packages in each result.
+    found = lm_eval.evaluate(
+        model,
+        {"tasks": tasks, "groups": {}, "group_map": {}},
+        limit=limit,
+        apply_chat_template=chat,
+        log_samples=True,
+        # Intervals are made from the rows, and nothing here is drawn.
+        bootstrap_iters=0,
+    )
+    return found["samples"]
 
 
 def examples(*, file: str, data: str, **_: Any) -> Mapping[str, Any]:
@@ -131,9 +135,7 @@ def examples(*, file: str, data: str, **_: Any) -> Mapping[str, Any]:
     if path.suffix == ".parquet":
         return {"validation": Dataset.from_parquet(str(path), keep_in_memory=True)}
     # In memory, so that nothing lands in the cache of datasets.
-    return {
-        "validation": Dataset.from_pandas(read_table(path, ()), preserve_index=False)
-    }
+    return {"validation": Dataset.from_pandas(read_table(path), preserve_index=False)}
 
 
 def _check(lm: ClozeLM, tasks: Sequence[str], *, chat: bool, limit: int | None) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pandas as pd
 
-from gradiend.errors import InputError, check_choice, need_columns
+from gradiend.errors import InputError, check_choice
+from gradiend.files import read_table
 from study.comparison.tasks.registry import TASKS, Task
 
 _FORMATS = (".parquet", ".jsonl", ".csv")
@@ -27,9 +27,8 @@ def read_split(folder: str | Path, name: str, split: str) -> pd.DataFrame:
     check_choice(name, TASKS, "task")
     task = TASKS[name]
     path = _file(Path(folder), f"{name}_{split}")
-    table = _read(path)
-    remedy = f"{name} needs {', '.join(task.columns)}"
-    need_columns(table.columns, task.columns, str(path), remedy)
+    needs = f"{name} needs {', '.join(task.columns)}; fetch it again"
+    table = read_table(path, task.columns, remedy=needs)
     rows = []
     for number, row in enumerate(table.to_dict("records"), start=1):
         found = list(task.inputs(row))
@@ -60,15 +59,3 @@ def _file(folder: Path, stem: str) -> Path:
     raise InputError(
         f"{folder / stem}: not there as {', '.join(_FORMATS)}; check the folder"
     )
-
-
-def _read(path: Path) -> pd.DataFrame:
-    try:
-        if path.suffix == ".parquet":
-            return pd.read_parquet(path)
-        if path.suffix == ".jsonl":
-            lines = path.read_text(encoding="utf-8").splitlines()
-            return pd.DataFrame([json.loads(line) for line in lines])
-        return pd.read_csv(path, keep_default_na=False)
-    except (ValueError, OSError) as error:
-        raise InputError(f"{path}: not readable ({error}); fetch it again") from error

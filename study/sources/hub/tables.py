@@ -14,7 +14,7 @@ import pyarrow.parquet as parquet
 from gradiend.errors import InputError
 from gradiend.files import atomic_path, write_csv, write_json
 from study.comparison.tasks.registry import TASKS
-from study.sources.hub.terms import read_table
+from study.sources.hub.terms import read_public
 from study.sources.hub.texts import sampled
 
 # StereoSet's labels on the hub, where a file does not name them.
@@ -29,7 +29,7 @@ _DOMAIN_GROUPS = {
 
 def write_names(files: Mapping[str, Sequence[Path]], out: Path, name: str) -> None:
     """Write <name>.csv; on the hub every split holds all rows."""
-    tables = [read_table(path) for group in files.values() for path in group]
+    tables = [read_public(path) for group in files.values() for path in group]
     table = pd.concat(tables, ignore_index=True).drop_duplicates(ignore_index=True)
     write_csv(out / f"{name}.csv", table)
 
@@ -45,7 +45,7 @@ def write_stereoset(paths: Sequence[Path], out: Path) -> None:
     examples = [
         _stereoset_example(row, gold)
         for path, gold in ((path, _gold_names(path)) for path in paths)
-        for row in read_table(path).to_dict("records")
+        for row in read_public(path).to_dict("records")
     ]
     write_json(out / "stereoset.json", {"data": {"intrasentence": examples}})
 

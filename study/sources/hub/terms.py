@@ -16,7 +16,7 @@ import pandas as pd
 
 from gradiend.data import deal_splits
 from gradiend.errors import InputError
-from gradiend.files import write_csv
+from gradiend.files import read_table, write_csv
 from study.domains import DOMAINS
 
 _COLUMNS = ["masked", "source", "target", "split"]
@@ -46,23 +46,14 @@ def write_terms(domain: str, paths: Sequence[Path], out: Path, *, seed: int) -> 
         write_csv(out / domain / f"{'_to_'.join(pair)}.csv", _split(rows, seed))
 
 
-def read_table(path: Path) -> pd.DataFrame:
-    """A public table: Parquet, JSON Lines or CSV."""
-    try:
-        if path.suffix == ".parquet":
-            return pd.read_parquet(path)
-        if path.suffix in (".json", ".jsonl"):
-            return pd.read_json(path, lines=True)
-        return pd.read_csv(path, keep_default_na=False)
-    except (ValueError, OSError) as error:
-        raise InputError(
-            f"{path}: not readable ({error}); delete it, fetch again"
-        ) from error
+def read_public(path: Path) -> pd.DataFrame:
+    """A public table."""
+    return read_table(path, remedy="delete it, fetch again")
 
 
 def _pairs(path: Path, classes: tuple[str, ...]):
     """(pair, rows) of a file, whichever layout it has."""
-    table = read_table(path)
+    table = read_public(path)
     if {"masked", "source", "target"} <= set(table.columns):
         yield _named_pair(path, classes), _of_file(table, path)
     elif "masked" in table.columns and set(classes) <= set(table.columns):

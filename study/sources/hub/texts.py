@@ -18,7 +18,7 @@ import pyarrow.parquet
 from gradiend.errors import InputError, need_columns
 from gradiend.files import write_csv
 from study.sources.hub.bookcorpus import rows_at
-from study.sources.hub.terms import read_table
+from study.sources.hub.terms import read_public
 
 SPLITS = {"train": "train", "val": "validation", "test": "test"}
 _FEMALE = ("she",)
@@ -133,7 +133,7 @@ def _own_texts(paths: Sequence[Path]) -> np.ndarray | None:
         names = pyarrow.parquet.read_schema(paths[0]).names
     if "text" not in names:
         return None
-    return np.concatenate([read_table(path)["text"].to_numpy() for path in paths])
+    return np.concatenate([read_public(path)["text"].to_numpy() for path in paths])
 
 
 def _write_plain(path: Path, texts: Sequence[str]) -> None:

@@ -10,14 +10,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from gradiend.data import SLOT, SPLITS
 from study.sources.world.benchmarks import write_benchmarks
 from study.sources.world.capability import write_capability
 from study.sources.world.drawing import World
 from study.sources.world.grammar import Form, Pick, write
 from study.sources.world.spec import DOMAINS
 
-SLOT = "[MASK]"
-SPLITS = ("train", "validation", "test")
 GENTER_ROWS = {"train": 1_500, "validation": 150, "test": 300}
 PAIR_ROWS = {"train": 400, "validation": 60, "test": 120}
 NEUTRAL_ROWS = 2_000

@@ -21,7 +21,7 @@ from study.results.places import REPOSITORY
 
 WORLD_FOLDER = REPOSITORY / "data" / "world"
 GENDERS = ("M", "F", "N")
-PRONOUNS = {"M": "he", "F": "she", "N": "they"}
+_COLUMNS = {"M": "he", "F": "she", "N": "they"}  # of a file with strengths
 DOMAINS = ("race", "religion", "age")
 
 
@@ -198,7 +198,7 @@ def _names(path: Path) -> Iterator[Name]:
 def _typed(path: Path) -> Iterator[Typed]:
     for number, row in _rows(path, ("word", "type", "he", "she", "they")):
         strengths = {
-            gender: _share(path, number, row[PRONOUNS[gender]]) for gender in GENDERS
+            gender: _share(path, number, row[_COLUMNS[gender]]) for gender in GENDERS
         }
         if abs(sum(strengths.values()) - 1.0) > 1e-9:
             raise InputError(
