@@ -20,7 +20,8 @@ commands
             --threads 2 none takes 5 minutes, with the recipes' threads the weights are
             those that are committed, on a machine like ours
   test      ruff, the unit tests and the notebooks under nbval; about 9 minutes
-  lab [NOTEBOOK]   open JupyterLab on the notebooks, with their kernel
+  lab [NOTEBOOK]  read a notebook in JupyterLab, by its number or name (lab 01), or all of
+            them; options that follow go to JupyterLab
   bench X   measure: speed (against the authors' package), growth, stereoset, bookcorpus
             or gpu; options follow (bench X --help), results in speed/results
 
@@ -85,14 +86,16 @@ bootstrap() {
     suitable "$PYTHON" "$EXTRA" ||
         "$PYTHON" -m pip install --quiet --no-deps -r "$EXTRA" ||
         fail "installing $EXTRA failed (see above); mend it and call again"
-    # For editors and notebooks: the packages from any folder, and a kernel by name.
-    (cd / && "$PYTHON" -c "import gradiend, study") 2>/dev/null ||
+    # For editors: the packages from any folder, and the notebooks' kernel by its name.
+    # Those of another checkout stay; what is run here finds its own first.
+    "$PYTHON" -Ic "import gradiend, study" 2>/dev/null ||
         "$PYTHON" -m pip install --quiet --no-deps --no-build-isolation -e . ||
         fail "installing the package failed (see above); mend it and call again"
-    [[ -f $("$PYTHON" -c 'import sys; print(sys.prefix)')/$KERNEL/kernel.json ]] ||
+    # Nothing but editors and `lab` needs the kernel: an environment may be read-only.
+    [[ -f $("$PYTHON" -Ic 'import sys; print(sys.prefix)')/$KERNEL/kernel.json ]] ||
         "$PYTHON" -m ipykernel install --sys-prefix --name gradiend \
-            --display-name GRADIEND >/dev/null 2>&1 ||
-        fail "installing the kernel failed; is ipykernel in the environment?"
+            --display-name GRADIEND >/dev/null 2>&1 || [[ $COMMAND != lab ]] ||
+        fail "the notebooks' kernel cannot be installed in $PYTHON's environment"
 }
 
 # --- command line --------------------------------------------------------------------
@@ -145,15 +148,14 @@ case $COMMAND in
         export GRADIEND_RESULTS TQDM_DISABLE=1 HF_HUB_DISABLE_PROGRESS_BARS=1
         # A worker a core, and a thread each; tests/conftest.py says what stays together.
         export OMP_NUM_THREADS=1
-        "$PYTHON" -m pytest tests notebooks \
+        # The notebooks run as by hand: tests/by_hand.py.
+        "$PYTHON" -m pytest tests notebooks -p tests.by_hand \
             -n auto --maxprocesses=4 --dist loadfile --no-loadscope-reorder \
-            --nbval --nbval-current-env --nbval-cell-timeout=900 \
-            --nbval-sanitize-with tests/nbval.cfg "${REST[@]}"
+            --nbval --nbval-cell-timeout=900 --nbval-sanitize-with tests/nbval.cfg \
+            "${REST[@]}"
         exit ;;
     lab)
-        # Widgets and progress bars as anywhere; the kernel is this environment's.
-        cd notebooks
-        exec "$PYTHON" -m jupyterlab "${REST[@]}" ;;
+        exec "$PYTHON" -m study.run.lab "$CALLED_FROM" "${REST[@]}" ;;
     standins)
         exec "$PYTHON" -m study.models.standins --out "$RESULTS/standins" "${REST[@]}" ;;
     bench)

@@ -1,4 +1,4 @@
-"""What the benchmarks and both workers measure with; of the standard library alone."""
+"""What the scripts and both workers measure with; of the standard library alone."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ import pyarrow.parquet
 import transformers
 import yaml
 
-from study.profiles.profile import load_profile
+from study.profiles.reading import load_profile
 from study.results.places import REPOSITORY
 from study.sources.hub.manifest import Source, alternatives, read_manifest
 from study.sources.world import ensure_world
@@ -58,10 +58,10 @@ def snapshot(cache: Path, kind: str, repo: str, revision: str) -> Path:
 
 def write_models(cache: Path, models: list[str]) -> None:
     """Models of the paper's profile with random weights, under their hub names."""
-    content = load_profile("paper").content["models"]
+    paper = load_profile("paper")
     for number, name in enumerate(models):
-        entry = content[name]
-        folder = snapshot(cache, "models", entry["path"], entry["revision"])
+        entry = paper.entry(name)
+        folder = snapshot(cache, "models", entry.hub, entry.revision)
         like = REPOSITORY / "data" / "standins" / LIKE[name]
         config = transformers.AutoConfig.from_pretrained(like)
         # Large enough that gradients of a random model are not all noise.

@@ -2,5 +2,6 @@
 
 ``settings`` (what one run of one model on one feature depends on) → ``origins`` (how a
 model's folder comes about) → ``profile`` (a checked profile) → ``reading`` (from YAML
-files) and ``variants`` (the rows of a profile's comparison).
+files; ``mistakes`` says what is wrong with one) and ``variants`` (the rows of a
+profile's comparison).
 """

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from study.results.places import resolved, results_root
@@ -27,16 +25,15 @@ class Origin(BaseModel):
     revision: str | None = None
     gated: bool = False  # may be fetched by those alone who accepted its licence
 
-    @model_validator(mode="before")
-    @classmethod
-    def _one_place(cls, values: dict[str, Any]) -> dict[str, Any]:
-        places = [key for key in ("folder", "hub", "prepared") if values.get(key)]
+    @model_validator(mode="after")
+    def _one_place(self) -> Origin:
+        places = [key for key in ("folder", "hub", "prepared") if getattr(self, key)]
         if len(places) != 1:
             raise ValueError(
                 "needs one of folder (on this machine), hub (a name) and prepared (a "
                 f"module), not {' and '.join(places) or 'none'}"
             )
-        return values
+        return self
 
     def path(self, model: str) -> str:
         """The folder, or the hub's name, of the model that a profile calls so."""

@@ -116,9 +116,17 @@ class Profile(BaseModel):
 
     @property
     def figures(self) -> Path:
-        """Where figures and tables land; a profile may name a folder beside it."""
+        """Where a reader finds figures and tables, and the data they are drawn from.
+
+        A profile may name a folder beside it; else it is :attr:`report_figures`.
+        """
         if self.figures_folder is not None:
             return (self.path.parent / self.figures_folder).resolve()
+        return self.report_figures
+
+    @property
+    def report_figures(self) -> Path:
+        """Where every figure and table lands, for the report."""
         return results_root() / self.name / "figures"
 
 

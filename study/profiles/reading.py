@@ -9,17 +9,17 @@ other profile's that it wants, by name or as ``name: {changes}``.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import yaml
-from pydantic import BaseModel, ValidationError
 
 from gradiend.errors import InputError, check_choice
 from study.comparison.methods import METHODS
+from study.comparison.tasks.registry import TASKS
 from study.domains import DOMAINS, FEATURES
-from study.profiles.profile import ModelEntry, Profile, checked_values, merged
+from study.profiles.mistakes import GIVEN, in_one_line
+from study.profiles.profile import Profile, checked_values, merged
 from study.profiles.settings import RunSettings
 from study.results.places import REPOSITORY
 
@@ -41,10 +41,19 @@ def load_profile(source: str) -> Profile:
     """
     path = _profile_path(source)
     content = _content(path)
-    with _named(path.name, Profile):
-        profile = Profile(name=path.stem, source=source, path=path, **content)
+    for key in content.keys() & set(GIVEN):
+        raise InputError(f"{path.name}: {key} is not its to say; leave it out")
+    given = {"name": path.stem, "source": source, "path": path}
+    with in_one_line(path.name, Profile):
+        profile = Profile(**content, **given)
     _check(profile, path.name)
     return profile
+
+
+def profile_files(path: Path) -> list[Path]:
+    """A profile's file, and those of the profiles that it takes over."""
+    like = yaml.safe_load(path.read_text(encoding="utf-8")).get("like")
+    return [path] if like is None else [path, *profile_files(_profile_path(like))]
 
 
 def _profile_path(source: str) -> Path:
@@ -61,11 +70,14 @@ def _content(path: Path) -> dict:
     try:
         own = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
-        raise InputError(f"{path}: not valid YAML ({error})") from error
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: not valid YAML ({reason})") from error
+    if not isinstance(own, dict):
+        raise InputError(f"{path}: not a profile; it needs features and models")
     if "like" not in own:
         return own
     like = own.pop("like")
-    base = _content(_profile_path(like))
+    base = _content(_profile_path(str(like)))
     base.pop("figures", None)  # each profile's figures are its own
     if isinstance(own.get("models"), list):  # a choice of the other profile's
         base["models"] = dict(_chosen(own.pop("models"), base["models"], like))
@@ -78,88 +90,53 @@ def _chosen(
     """The entries of the models named, each with the changes given: ``name: {…}``."""
     for item in models:
         name, changes = (
-            (item, {}) if isinstance(item, str) else next(iter(item.items()))
+            next(iter(item.items())) if isinstance(item, Mapping) else (item, {})
         )
         check_choice(name, there, f"model of profile {source}")
         yield name, merged(there[name], changes)
 
 
 def _check(profile: Profile, file: str) -> None:
+    """Refuse what only the whole of a profile shows to be a mistake."""
     for feature in profile.features:
-        check_choice(feature, FEATURES, f"feature in {file}:")
-    for where, values in _sections(profile, file):
-        with _named(f"{file}, {where}", RunSettings):
+        check_choice(feature, FEATURES, f"feature in {file}, features:")
+    for section, values, domains in _sections(profile, file):
+        with in_one_line(file, RunSettings, section):
             checked_values(values)
-        for method in (values.get("methods") or {}).get("names", ()):
-            check_choice(method, METHODS, f"method in {file}, {where}:")
+        _check_names(values, f"{file}, {section}", domains)
     for model, entry in profile.entries.items():
+        where = f"{file}, models.{model}"
         for feature in entry.features or ():
-            check_choice(feature, profile.features, f"feature in {file}, {model}:")
+            check_choice(feature, profile.features, f"feature in {where}.features:")
         for run in profile.runs(model):
-            slot = run.decoder.slot
+            slot, domain = run.decoder.slot, run.domain
             if slot is not None:
-                check_choice(slot, run.domain.slots, f"slot in {file}, {model}:")
+                check_choice(slot, domain.slots, f"slot in {where} ({domain.name}):")
 
 
-def _sections(profile: Profile, file: str) -> Iterator[tuple[str, dict]]:
-    """Each place of a profile that says something of runs, by its name."""
-    yield "defaults", profile.defaults
+def _check_names(values: Mapping, where: str, domains: Iterable[str]) -> None:
+    """Refuse an unknown method, task or slot; other values are checked by then."""
+    for group, allowed, kind in (
+        ("methods", METHODS, "method"),
+        ("tasks", TASKS, "task"),
+    ):
+        for name in values.get(group, {}).get("names", ()):
+            check_choice(name, allowed, f"{kind} in {where}.{group}.names:")
+    slot = values.get("decoder", {}).get("slot")
+    if slot is not None:
+        slots = dict.fromkeys(slot for name in domains for slot in DOMAINS[name].slots)
+        check_choice(slot, slots, f"slot in {where}.decoder:")
+
+
+def _sections(profile: Profile, file: str) -> Iterator[tuple[str, dict, list[str]]]:
+    """Each part of a profile that says something of runs, and of which domains'."""
+    yield "defaults", profile.defaults, profile.domains
     for domain, values in profile.domain_values.items():
-        check_choice(domain, DOMAINS, f"domain in {file}:")
-        yield f"domains.{domain}", values
+        check_choice(domain, DOMAINS, f"domain in {file}, domains:")
+        yield f"domains.{domain}", values, [domain]
     for model, entry in profile.entries.items():
-        yield model, entry.settings
+        yield f"models.{model}.settings", entry.settings, profile.domains
+        own = f"models.{model}.domains"
         for domain, values in entry.domains.items():
-            check_choice(domain, DOMAINS, f"domain in {file}, {model}:")
-            yield f"{model}.{domain}", values
-
-
-class _named:
-    """Turns pydantic's errors into one line; ``where`` is file and section."""
-
-    def __init__(self, where: str, model: type[BaseModel]) -> None:
-        self.where, self.model = where, model
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind, error: BaseException | None, _trace) -> None:
-        if not isinstance(error, ValidationError):
-            return
-        first = error.errors()[0]
-        *groups, key = map(str, first["loc"]) if first["loc"] else ("",)
-        where = ".".join((self.where, *groups)) if groups else self.where
-        if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-            raise InputError(_unknown(key, where, self.model, groups)) from None
-        message = first["msg"].removeprefix("Value error, ")
-        said = f"{key} " if key else ""
-        raise InputError(f"{where}: {said}{message[:1].lower()}{message[1:]}") from None
-
-
-def _unknown(key: str, where: str, model: type[BaseModel], groups: list[str]) -> str:
-    """One line with the nearest right name, in this group or in another one."""
-    if groups[:1] == ["models"]:
-        model, groups = ModelEntry, []
-    names = list(_names(model))
-    inside = ".".join((*groups, ""))
-    here = [name.removeprefix(inside) for name in names if name.startswith(inside)]
-    here = [name for name in here if "." not in name]
-    close = difflib.get_close_matches(key, here, n=1)
-    if not close:  # of the right name, but in another group
-        close = [name for name in names if name.rpartition(".")[2] == key][:1]
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    there = f" (there are: {', '.join(here)})" if here else ""
-    return f"unknown key in {where}: {key!r}{hint}{there}"
-
-
-def _names(model: type) -> Iterable[str]:
-    """Dotted names of a settings class's values."""
-    fields = getattr(model, "model_fields", None) or model.__pydantic_fields__
-    for name, field in fields.items():
-        if model is Profile and name in ("name", "source", "path"):
-            continue  # not the file's to say
-        name = field.alias or name
-        yield name
-        kind = field.annotation
-        if hasattr(kind, "__pydantic_fields__") and isinstance(kind, type):
-            yield from (f"{name}.{inner}" for inner in _names(kind))
+            check_choice(domain, DOMAINS, f"domain in {file}, {own}:")
+            yield f"{own}.{domain}", values, [domain]

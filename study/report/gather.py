@@ -2,21 +2,24 @@
 
 Every figure and table of notebook 10 is drawn from the few files written here, which
 are committed beside the figures: they can be drawn again without computing anything.
+Those of notebook 10b come from :mod:`study.report.estimates`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from gradiend.errors import InputError
-from gradiend.files import atomic_path, read_csv, read_json
+from gradiend.files import atomic_path
 from study.domains import Domain
 from study.profiles.profile import Profile
 from study.profiles.settings import Settings
 from study.results import files
+from study.results.reading import made, read_csv, read_json
 
 ENCODINGS_PER_GROUP = 120  # rows behind one violin
 
@@ -24,15 +27,26 @@ ENCODINGS_PER_GROUP = 120  # rows behind one violin
 def collect(profile: Profile) -> Path:
     """Gather the profile's results into ``<figures>/source``; return that folder."""
     folder = profile.figures / "source"
-    for name, gather in _GATHERERS.items():
+    for name, kind in _TABLES.items():
         table = pd.concat(
-            [gather(s).assign(**_key(s)) for s in _runs(profile, name)],
+            [kind.read(run).assign(**_key(run)) for run in _runs(profile, kind)],
             ignore_index=True,
         )
         keys = ["model", "feature"]
         table = table[[*keys, *(c for c in table.columns if c not in keys)]]
         write_source(folder, name, table)
     return folder
+
+
+def inputs(profile: Profile) -> list[Path]:
+    """The result files that :func:`collect` reads."""
+    found = [
+        run.folder / file
+        for kind in _TABLES.values()
+        for run in _runs(profile, kind)
+        for file in kind.files
+    ]
+    return list(dict.fromkeys(found))
 
 
 def write_source(folder: Path, name: str, table: pd.DataFrame) -> None:
@@ -43,20 +57,31 @@ def write_source(folder: Path, name: str, table: pd.DataFrame) -> None:
 
 def read_source(folder: Path, name: str) -> pd.DataFrame:
     """One gathered table: training, encoder, encodings, grids, selected, …"""
-    path = folder / f"{name}.parquet"
+    path = made(folder / f"{name}.parquet")
     try:
         return pd.read_parquet(path)
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: not there; run the profile first") from error
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: damaged ({error}); run the profile again") from error
 
 
-def _runs(profile: Profile, name: str) -> Iterator[Settings]:
-    """The runs that have results of that name."""
+def _every(_domain: Domain) -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A gathered table: how it is read of a run, and from which of its files."""
+
+    files: tuple[str, ...]
+    read: Callable[[Settings], pd.DataFrame]
+    asked_of: Callable[[Domain], bool] = _every  # which domains have such results
+
+
+def _runs(profile: Profile, kind: _Table) -> Iterator[Settings]:
+    """The runs that have results of that kind."""
     for model in profile.models:
         for run in profile.runs(model):
-            if _ASKED_OF.get(name, _every)(run.domain):
+            if kind.asked_of(run.domain):
                 yield run
 
 
@@ -98,29 +123,29 @@ def _words(settings: Settings) -> pd.DataFrame:
     return rows[["pair", "label", "factual_class", "h"]]
 
 
-def _plain(file: str) -> Callable[[Settings], pd.DataFrame]:
-    return lambda settings: read_csv(settings.folder / file)
+def _plain(file: str, asked_of: Callable[[Domain], bool] = _every) -> _Table:
+    """A result file as it is."""
+    return _Table((file,), lambda run: read_csv(run.folder / file), asked_of)
 
 
-def _every(_domain: Domain) -> bool:
-    return True
+def _has_names(domain: Domain) -> bool:
+    return domain.has_names
 
 
-# Which domains have results of a name; all, unless it stands here.
-_ASKED_OF: dict[str, Callable[[Domain], bool]] = {
-    "predictions": lambda domain: bool(domain.examples),
-    **dict.fromkeys(("names", "words", "probe"), lambda domain: domain.has_names),
-}
-_GATHERERS: dict[str, Callable[[Settings], pd.DataFrame]] = {
-    "training": _training,
-    "encoder": _encoder,
-    "encodings": _encodings,
+def _has_examples(domain: Domain) -> bool:
+    return bool(domain.examples)
+
+
+_TABLES = {
+    "training": _Table((files.HISTORY, files.TRAINING), _training),
+    "encoder": _Table((files.ENCODER,), _encoder),
+    "encodings": _Table((files.ENCODINGS,), _encodings),
     "grids": _plain(files.GRID),
     "selected": _plain(files.SELECTED),
-    "associations": _associations,
+    "associations": _Table((files.ASSOCIATIONS,), _associations),
     "sizes": _plain(files.SIZES),
-    "predictions": _plain(files.PREDICTIONS),
-    "names": _names,
-    "words": _words,
-    "probe": _plain(files.PROBE),
+    "predictions": _plain(files.PREDICTIONS, _has_examples),
+    "names": _Table((files.NAMES,), _names, _has_names),
+    "words": _Table((files.WORDS,), _words, _has_names),
+    "probe": _plain(files.PROBE, _has_names),
 }

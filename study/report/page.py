@@ -1,99 +1,153 @@
-"""One page with every figure and table of a profile.
+"""The page a run ends with: claims, figures, tables, grids, notebooks.
 
-``python -m study.report.page PROFILE`` writes ``<results>/<profile>/report.html``;
-figures are embedded, so the page can be sent around.
+One file without scripts; figures are embedded, so it can be sent around. The executed
+notebooks lie beside it.
 """
 
 from __future__ import annotations
 
-import base64
-import os
-import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 
-from jinja2 import Environment
-
-from gradiend.errors import InputError, exit_status
-from gradiend.files import atomic_path, read_json
 from study.profiles.profile import Profile
-from study.profiles.reading import load_profile
-from study.results.files import INDEXES
+from study.report.gallery import Entry, read_entries
+from study.report.notebook_pages import NotebookPage
+from study.report.rendering import Picture, picture, write_page
+from study.report.tables.reading import ShownTable, read_table
+from study.results.making import provenance
 from study.results.places import results_root
 
-_PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>GRADIEND · {{ profile }}</title>
-<style>
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto;
-       padding: 0 1rem; color: #222; }
-img { max-width: 100%; }
-table { border-collapse: collapse; font-size: .85rem; }
-th, td { border-bottom: 1px solid #ddd; }
-figure, section { margin: 2.5rem 0; overflow-x: auto; }
-nav li { margin: .1rem 0; }
-</style>
-<h1>GRADIEND: every figure and table of the profile “{{ profile }}”</h1>
-<p>{{ description }}. Models called <em>stand-in</em> are small models trained on this
-project's planted world; they carry the name of the paper's model whose class and
-tokenizer kind they have, and none of its weights.</p>
-<nav><ul>
-{% for entry in entries %}<li><a href="#{{ entry.name }}">{{ entry.title }}</a></li>
-{% endfor %}</ul></nav>
-{% for entry in entries %}
-<section id="{{ entry.name }}">
-<h2>{{ entry.title }}</h2>
-<p>{{ entry.caption }}</p>
-{{ entry.body }}
-</section>
-{% endfor %}
-<h2>The executed notebooks</h2>
-<ul>
-{% for path in notebooks %}<li><a href="{{ path }}">{{ path }}</a></li>
-{% endfor %}</ul>
-</html>
-"""
+# What a section begins with, by the start of a name; the rest as it was drawn.
+_FIRST = ("encodings", "professions", "trade_off", "encoder_corr", "main", "rank")
 
 
-def write_report(profile: Profile) -> Path:
+@dataclass(frozen=True)
+class Item:
+    """A figure or table as the page shows it."""
+
+    entry: Entry
+    table: ShownTable | None = None
+    picture: Picture | None = None
+
+    @property
+    def anchor(self) -> str:
+        """Where links to it lead; a figure may be called as a table is."""
+        return f"{self.entry.kind}-{self.entry.name}"
+
+    @property
+    def alt(self) -> str:
+        """What somebody who does not see the figure is told."""
+        return f"{self.entry.title}. {self.entry.caption}"
+
+
+@dataclass(frozen=True)
+class Fold:
+    """The figures of one model, shown when they are asked for."""
+
+    title: str
+    anchor: str
+    items: list[Item]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page that the navigation names."""
+
+    anchor: str
+    title: str
+    lead: str
+    items: list[Item] = field(default_factory=list)
+    folds: list[Fold] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Executed:
+    """A notebook, and the pages of it: one, or one a model (and domain)."""
+
+    title: str
+    pages: list[NotebookPage]
+
+
+def page_path(profile: Profile) -> Path:
+    """Where the page of a profile is."""
+    return results_root() / profile.name / "report.html"
+
+
+def write_report(profile: Profile, notebooks: Sequence[NotebookPage]) -> Path:
     """Write the page; returns its path."""
-    entries = [
-        entry | {"body": _body(profile.figures, entry)}
-        for index in INDEXES
-        for entry in read_json(profile.figures / index)["entries"]
-    ]
-    path = results_root() / profile.name / "report.html"
-    notebooks = sorted((path.parent / "notebooks").glob("*.ipynb"))
-    page = Environment(autoescape=False).from_string(_PAGE)
-    text = page.render(
-        profile=profile.name,
-        description=profile.description,
-        entries=entries,
-        notebooks=[os.path.relpath(item, path.parent) for item in notebooks],
+    folder = profile.report_figures
+    drawn = read_entries(folder).values()
+    entries = [entry for own in drawn for entry in own]
+    return write_page(
+        page_path(profile),
+        "report.html.jinja",
+        profile=profile,
+        stand_ins=any(profile.entry(model).stand_in for model in profile.models),
+        sections=[s for s in _sections(profile, entries) if s.items or s.folds],
+        notebooks=_executed(notebooks),
+        versions=provenance(),
     )
-    with atomic_path(path) as unfinished:
-        unfinished.write_text(text, encoding="utf-8")
-    return path
 
 
-def _body(folder: Path, entry: dict) -> str:
-    if entry["kind"] == "table":
-        return _read(folder / f"{entry['name']}.html").decode()
-    image = base64.b64encode(_read(folder / f"{entry['name']}.png")).decode()
-    return f'<img alt="{entry["title"]}" src="data:image/png;base64,{image}">'
+def _sections(profile: Profile, entries: list[Entry]) -> Iterator[Section]:
+    folder = profile.report_figures
+
+    def items(chosen: Iterable[Entry]) -> list[Item]:
+        return [_item(folder, entry) for entry in sorted(chosen, key=_place)]
+
+    figures = [e for e in entries if e.kind == "figure" and not e.model]
+    tables = [e for e in entries if e.kind == "table" and not e.claim]
+    yield Section(
+        "claims",
+        "Claims",
+        "The numbers behind what the README promises.",
+        items(e for e in entries if e.claim),
+    )
+    yield Section("figures", "Figures", "All models side by side.", items(figures))
+    for domain in profile.domains:
+        yield Section(
+            f"domain-{domain}",
+            f"Tables: {domain}",
+            f"What was found on {domain}; bold is the best variant of its model.",
+            items(e for e in tables if e.domain == domain),
+        )
+    yield Section(
+        "all-domains",
+        "Tables: all domains",
+        "Sizes, planted associations, and what outlives fine-tuning.",
+        items(e for e in tables if not e.domain),
+    )
+    yield Section(
+        "grids",
+        "Decoder grids",
+        "Every candidate of every grid, a model at a time; click one to unfold it.",
+        folds=list(_folds(folder, [e for e in entries if e.model])),
+    )
 
 
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}; run notebook 10 again") from error
+def _place(entry: Entry) -> int:
+    """Where in its section: first what most readers come for."""
+    starts = [entry.name.startswith(start) for start in _FIRST]
+    return starts.index(True) if any(starts) else len(starts)
 
 
-def main() -> int:
-    """Command line of the module."""
-    return exit_status(lambda: write_report(load_profile(sys.argv[1])))
+def _item(folder: Path, entry: Entry) -> Item:
+    if entry.kind == "table":
+        return Item(entry, table=read_table(folder / f"{entry.name}.html"))
+    # Of what is folded there is much, and nobody zooms into all of it.
+    return Item(entry, picture=picture(folder, entry.name, vector=not entry.model))
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _folds(folder: Path, entries: list[Entry]) -> Iterator[Fold]:
+    for number, (model, own) in enumerate(groupby(entries, lambda entry: entry.model)):
+        items = [_item(folder, entry) for entry in own]
+        yield Fold(model, f"grids-{number + 1}", items)
+
+
+def _executed(pages: Sequence[NotebookPage]) -> list[Executed]:
+    return [
+        Executed(title, list(own))
+        for title, own in groupby(pages, lambda page: page.title)
+    ]

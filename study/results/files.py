@@ -37,5 +37,8 @@ MAKERS = {
     **dict.fromkeys(NAMED, "07_names_and_gender_words"),
     **dict.fromkeys((TASKS_FOLDER, ROBUSTNESS_FOLDER), "09_fine_tuning"),
 }
-# Of what notebooks 10 and 10b show, in the folder of figures.
-INDEXES = ("index.json", "comparison.json")
+# Notebook → the list of the figures and tables that it draws, in their folder.
+INDEXES = {
+    "10_tables_and_figures": "index.json",
+    "10b_comparison_tables": "comparison.json",
+}

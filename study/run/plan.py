@@ -16,7 +16,7 @@ from gradiend.errors import check_choice
 from study.profiles.profile import Profile
 from study.profiles.reading import load_profile
 from study.results.files import INDEXES
-from study.results.places import results_root
+from study.results.places import REPOSITORY, results_root
 from study.run.model_steps import (
     comparison_steps,
     folder_steps,
@@ -69,15 +69,13 @@ def _source_steps(profile: Profile) -> Iterator[Step]:
 def _summary_steps(profile: Profile, before: list[Step]) -> Iterator[Step]:
     """The tables and figures of all models."""
     results = [path for step in before for path in step.outputs if _is_result(path)]
-    for notebook, index in zip(
-        ("10_tables_and_figures", "10b_comparison_tables"), INDEXES, strict=True
-    ):
+    for notebook, index in INDEXES.items():
         yield notebook_step(
             profile,
             notebook,
             {"profile": profile.source, "gather": "true"},
             needs=results,
-            makes=[profile.figures / index],
+            makes=[profile.report_figures / index],
         )
 
 
@@ -99,13 +97,23 @@ def _introduction_steps(profile: Profile) -> Iterator[Step]:
 
 
 def _report_step(profile: Profile, before: list[Step]) -> Step:
+    """What a run ends with: the page, its notebooks as pages, and their provenance."""
     notebooks = [s.outputs[0] for s in before if s.outputs[0].suffix == ".ipynb"]
+    folder = results_root() / profile.name
     return module_step(
         "report",
-        "study.report.page",
+        "study.report",
         profile.source,
-        needs=[*(profile.figures / name for name in INDEXES), *notebooks],
-        makes=[results_root() / profile.name / "report.html"],
+        needs=[
+            *(profile.report_figures / name for name in INDEXES.values()),
+            *notebooks,
+            *sorted((REPOSITORY / "study" / "report" / "templates").iterdir()),
+        ],
+        makes=[
+            folder / "report.html",
+            folder / "ro-crate-metadata.json",
+            *(path.with_suffix(".html") for path in notebooks),
+        ],
     )
 
 

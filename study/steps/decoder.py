@@ -7,6 +7,7 @@ import hashlib
 import pandas as pd
 
 from gradiend.autoencoder import Gradiend
+from gradiend.errors import check_choice
 from gradiend.evaluation.decoder import (
     FEATURE_FACTORS,
     LEARNING_RATES,
@@ -39,11 +40,19 @@ CLOSED_FORM_FACTORS = (-0.1, 0.0, 0.1, 1.0)  # either sign of α gives either cl
 def decoder_measure(
     settings: Settings, lm: ClozeLM, data: FeatureData
 ) -> DecoderMeasure:
-    """What every candidate of the settings' grid is measured with."""
+    """What every candidate of the settings' grid is measured with.
+
+    Raises
+    ------
+    InputError
+        if the domain has no such slot.
+    """
     domain, asked = settings.domain, settings.decoder
+    slot = asked.slot or domain.slots[0]
+    check_choice(slot, domain.slots, "slot")
     question = domain.question(
         data,
-        asked.slot or domain.slots[0],
+        slot,
         limit=asked.slot_texts,
         causal=lm.causal,
         chat=settings.chat,

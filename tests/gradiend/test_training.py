@@ -120,16 +120,21 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_numbers(table, tmp_path):
     lm = tiny_lm("bert")
     undisturbed = fit(lm, table, SHORT)
 
-    def die(step: int, _total: int) -> None:
-        if step == 8:
-            raise Killed
+    def until_killed(steps):
+        for step in steps:
+            if step == 9:
+                raise Killed
+            yield step
 
     with pytest.raises(Killed):
-        fit(lm, table, SHORT, checkpoints=tmp_path, progress=die)
+        fit(lm, table, SHORT, checkpoints=tmp_path, progress=until_killed)
     steps = []
-    resumed = fit(
-        lm, table, SHORT, checkpoints=tmp_path, progress=lambda s, _: steps.append(s)
-    )
+
+    def noted(given):
+        steps.extend(given)
+        return given
+
+    resumed = fit(lm, table, SHORT, checkpoints=tmp_path, progress=noted)
     assert steps[0] == 6, "went on behind the checkpoint of step 5"
     for name, tensor in undisturbed.gradiend.encoder.items():
         assert torch.equal(tensor, resumed.gradiend.encoder[name])

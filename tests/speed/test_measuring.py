@@ -1,4 +1,4 @@
-"""The benchmarks run through the entrance and write what they measured."""
+"""What measures speed runs through the entrance and writes what it measured."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.test_entrance import entrance
+from tests.study.run.test_entrance import entrance
 
 
 def bench(*arguments: str, out: Path) -> dict:

@@ -1,4 +1,4 @@
-"""Loading and saving models: what is refused, and what a rewritten checkpoint holds."""
+"""Loading models: what kind they are, and what is refused."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import transformers
 from gradiend.autoencoder import Gradiend
 from gradiend.errors import InputError
 from gradiend.lm.cloze import ClozeLM
-from gradiend.rewriting import rewritten, save_rewritten
+from gradiend.rewriting import rewritten
 from tests.conftest import tiny_lm
 
 
@@ -67,39 +67,3 @@ def test_a_head_whose_weights_are_missing_is_refused(tmp_path):
     config.save_pretrained(tmp_path / "base")
     with pytest.raises(InputError, match="has no weights for"):
         ClozeLM.from_pretrained(tmp_path / "base")
-
-
-def test_a_rewritten_model_is_saved_whole(lm, tmp_path):
-    gradiend = Gradiend.initialise(lm.covered, seed=2)
-    folder = save_rewritten(lm, gradiend, 0.5, 0.1, tmp_path / "out")
-    again = ClozeLM.from_pretrained(folder)
-    with rewritten(lm, gradiend, 0.5, 0.1):
-        for name, parameter in again.covered.items():
-            assert torch.equal(parameter, lm.covered[name])
-    card = (folder / "README.md").read_text()
-    assert "h = 0.5" in card and "learning rate α = 0.1" in card
-    with pytest.raises(InputError, match="out exists"):
-        save_rewritten(lm, gradiend, 0, 0.1, folder)
-    save_rewritten(lm, gradiend, 0, 0.1, folder, overwrite=True)
-    assert "h = 0," in (folder / "README.md").read_text()
-    assert [path.name for path in tmp_path.iterdir()] == ["out"]
-
-
-def test_a_folder_of_somebody_elses_is_not_overwritten(lm, tmp_path):
-    (tmp_path / "mine").mkdir()
-    gradiend = Gradiend.initialise(lm.covered, seed=2)
-    with pytest.raises(InputError, match="mine exists"):
-        save_rewritten(lm, gradiend, 0, 0.1, tmp_path / "mine", overwrite=True)
-
-
-def test_a_gradiend_of_another_model_is_refused(tmp_path):
-    bert, gpt2 = tiny_lm("bert"), tiny_lm("gpt2")
-    gradiend = Gradiend.initialise(bert.covered, seed=0)
-    with (
-        pytest.raises(InputError, match="does not cover"),
-        rewritten(gpt2, gradiend, 0, 0.1),
-    ):
-        pass
-    gradiend.save(tmp_path / "g.safetensors")
-    with pytest.raises(InputError, match="does not fit this model"):
-        Gradiend.load(tmp_path / "g.safetensors", like=gpt2.covered)

@@ -89,10 +89,11 @@ def same(left: dict[str, torch.Tensor], right: dict[str, torch.Tensor]) -> bool:
 
 def says(lm: ClozeLM) -> torch.Tensor:
     """What the LM head says at every second place of two texts."""
-    ids, mask = lm.pad(lm.tokenizer(TEXTS)["input_ids"])
-    places = torch.cartesian_prod(torch.arange(2), torch.arange(1, ids.shape[1] - 1, 2))
+    sequences = lm.tokenizer(TEXTS)["input_ids"]
+    longest = max(map(len, sequences))
+    slots = [(line, place) for line in (0, 1) for place in range(1, longest - 1, 2)]
     with torch.no_grad():
-        return lm.logits(ids, mask, places).log_softmax(-1)
+        return lm.log_probabilities(lm.inputs(sequences, slots))
 
 
 class CutShort(Exception):

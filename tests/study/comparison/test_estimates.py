@@ -1,4 +1,4 @@
-"""What is compared: the variants of a model, their scores on disk, their estimates."""
+"""The benchmarks' scores of a model state: on disk, and the estimates from them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ from gradiend.errors import InputError
 from gradiend.lm.cloze import ClozeLM
 from study.comparison.baselines.self_debias import SelfDebias
 from study.comparison.benchmarks.crows import crows_metric
-from study.comparison.benchmarks.files import RESULT_TABLES
 from study.comparison.benchmarks.perplexity import perplexity
 from study.comparison.benchmarks.seat import (
-    SEAT_TESTS,
     SeatScores,
     effect_size,
     p_value,
@@ -31,112 +29,10 @@ from study.comparison.benchmarks.suite import (
 )
 from study.comparison.bootstrap import Estimate
 from study.comparison.estimates import absolute, bias_estimates, compared, seat_p_values
-from study.comparison.methods import METHODS
-from study.comparison.sentence_vectors import sentence_means
-from study.comparison.variants import (
-    ANY,
-    COMBINATIONS,
-    Variant,
-    gradiend_parts,
-    of_domain,
-    variants,
-)
-from study.profiles.profile import Profile, load_profile
+from study.domains import DOMAINS
+from study.results.files import RESULT_TABLES
 from study.sources.world import ensure_world
-from tests.conftest import SENTENCES, tiny_lm
-
-# --- Variants
-
-
-@pytest.fixture(scope="module")
-def profile() -> Profile:
-    return load_profile("mini")
-
-
-def test_the_base_model_comes_first_and_every_name_once(profile):
-    for model in profile.models:
-        found = variants(profile, model)
-        assert found[0] == Variant(ANY) and found[0].name == "base"
-        for domain in profile.domains:
-            names = [variant.name for variant in of_domain(found, domain)]
-            assert names[0] == "base" and len(set(names)) == len(names)
-        assert len({variant.slug for variant in found}) == len(found)
-        assert all(v.slug.replace("-", "").isalnum() for v in found)
-
-
-def test_only_gender_has_combinations_and_a_variant_a_class(profile):
-    found = variants(profile, "standin-bert-base")
-    combined = [v for v in found if len(v.parts) > 1]
-    assert {v.domain for v in combined} == {"gender"}
-    assert {v.parts for v in combined} == set(COMBINATIONS)
-    ours = [v.name for v in found if v.domain == "gender" and len(v.parts) == 1]
-    assert {f"GRADIEND-{variant}" for variant in "NFM"} <= set(ours)
-    religion = [v.name for v in found if v.domain == "religion"]
-    assert {"GRADIEND-CJ", "GRADIEND-CM", "GRADIEND-MJ"} <= set(religion)
-    assert {"CDA", "INLP", "SentenceDebias", "SelfDebias"} <= set(religion)
-    # Declared for gender alone, and one for all.
-    assert not {"LEACE", "RLACE", "GRADIEND-N", "Dropout"} & set(religion)
-    assert Variant(ANY, ("Dropout",)) in found
-
-
-def test_a_model_has_the_variants_of_its_own_features_and_methods(profile):
-    found = variants(profile, "minilm-l6")
-    assert {variant.domain for variant in found} == {ANY, "gender"}
-    content = {
-        **profile.content,
-        "models": {"a": {"path": "a", "display": "A", "methods": ["CDA", "INLP"]}},
-    }
-    found = variants(Profile("p", content, "p"), "a")
-    others = {part for v in found for part in v.parts if "GRADIEND" not in part}
-    assert others == {"CDA", "INLP"}
-    combined = [v.name for v in found if len(v.parts) > 1]
-    assert combined == ["GRADIEND-N + INLP", "CDA + INLP"]
-
-
-def test_a_later_part_is_applied_to_what_the_earlier_ones_make(profile):
-    assert Variant("gender", ("Dropout", "INLP")).before == Variant(ANY, ("Dropout",))
-    assert Variant("gender", ("CDA", "INLP")).before == Variant("gender", ("CDA",))
-    assert Variant("gender", ("INLP",)).before == Variant(ANY)
-    for model in profile.models:
-        found = variants(profile, model)
-        # In this order each can be made from those before it.
-        for number, variant in enumerate(found[1:], start=1):
-            assert variant.before in found[:number]
-
-
-def test_what_is_kept_and_what_the_head_alone_knows():
-    assert Variant("gender", ("GRADIEND-N", "INLP")).stored
-    assert not Variant("gender", ("GRADIEND-N",)).stored
-    assert not Variant("gender", ("SelfDebias",)).stored
-    assert not Variant(ANY).stored and not Variant(ANY).head_only
-    assert Variant("race", ("SelfDebias",)).head_only
-    assert [n for n, m in METHODS.items() if m.head_only] == ["SelfDebias"]
-
-
-def test_closed_form_rows_belong_to_the_balanced_variant(profile):
-    run = profile.settings("standin-bert-base", "gender_MF")
-    run = dataclasses.replace(run, closed_form_rows=5)
-    assert gradiend_parts(run)["GRADIEND-N (closed form)"] == ("N", "closed form")
-    without = dataclasses.replace(run, closed_form_rows=0)
-    assert list(gradiend_parts(without)) == ["GRADIEND-N", "GRADIEND-F", "GRADIEND-M"]
-    run = profile.settings("standin-bert-base", "race_AB")
-    assert gradiend_parts(run)["GRADIEND-AB"] == ("N", "trained")
-
-
-# --- Sentence vectors
-
-
-def test_sentence_means_do_not_depend_on_the_batch(lm64):
-    texts = [*SENTENCES[:7], "Tom smiled."]
-    found = sentence_means(lm64, texts)
-    assert found.shape == (8, 16)
-    for batch_size in (1, 3):
-        batched = sentence_means(lm64, texts, batch_size=batch_size)
-        # Llama's norms compute in float32 whatever the weights are.
-        assert batched == pytest.approx(found, abs=1e-6)
-    with pytest.raises(InputError, match="more than the"):
-        sentence_means(lm64, ["Tom smiled. " * 40])
-
+from tests.conftest import tiny_lm
 
 # --- The suite
 
@@ -181,8 +77,8 @@ def scores(small) -> dict[str, Scores]:
 def test_the_worlds_folder_is_a_suite(suite):
     assert len(suite.stereoset) > 300 and len(suite.crows) > 300
     assert len(suite.seat) == 10
-    for domain, tests in SEAT_TESTS.items():
-        assert set(tests) & set(suite.seat), domain
+    for name, domain in DOMAINS.items():
+        assert set(domain.seat) & set(suite.seat), name
     assert list(suite.texts) == ["It rained.", "The mill is old."]
 
 
@@ -195,7 +91,7 @@ def test_a_folder_without_tests_is_refused(tmp_path):
 
 def test_seat_is_scored_for_the_domains_asked_and_where_there_are_vectors(scores):
     assert scores["any-base"].seat.keys() > scores["religion-other"].seat.keys()
-    assert set(scores["religion-other"].seat) <= set(SEAT_TESTS["religion"])
+    assert set(scores["religion-other"].seat) <= set(DOMAINS["religion"].seat)
     assert scores["religion-other"].seat
     assert scores["gender-selfdebias"].seat == {}
 
@@ -238,7 +134,7 @@ def test_damaged_or_missing_results_are_named(scores, tmp_path, name):
     with pytest.raises(InputError, match=rf"{name}: damaged .*; delete it and run"):
         read_scores(tmp_path)
     (tmp_path / name).unlink()
-    with pytest.raises(InputError, match=rf"{name}: not there yet; run the step"):
+    with pytest.raises(InputError, match=rf"{name}: not there yet; run its profile"):
         read_scores(tmp_path)
 
 
@@ -249,7 +145,7 @@ def test_damaged_or_missing_results_are_named(scores, tmp_path, name):
 def test_estimates_are_the_metrics_of_a_domain(scores, domain):
     own = scores["any-base"]
     found = bias_estimates(own, domain, seed=0, replicates=40)
-    tests = [name for name in SEAT_TESTS[domain] if name in own.seat]
+    tests = [name for name in DOMAINS[domain].seat if name in own.seat]
     names = {"SS", "LMS", "CrowS", "PPL", "SEAT", *(f"SEAT: {t}" for t in tests)}
     assert tests and found.keys() == names
     examples = own.stereoset[own.stereoset["bias_type"] == domain]

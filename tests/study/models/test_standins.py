@@ -9,8 +9,9 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM
 
 from gradiend.errors import InputError
+from gradiend.files import sha256
 from gradiend.lm.cloze import ClozeLM
-from study.models.standins import STANDINS, recipes, train_standin, weights_digest
+from study.models.standins import STANDINS, recipes, train_standin
 from study.steps.learned import learned_associations, name_recall
 
 IDS = tuple(recipes())
@@ -31,7 +32,7 @@ def test_there_is_one_for_every_model_of_the_paper() -> None:
 @pytest.mark.parametrize("name", IDS)
 def test_weights_are_the_recorded_ones(name) -> None:
     record = json.loads((STANDINS / name / "recipe.json").read_text())
-    assert weights_digest(STANDINS / name) == record["sha256"]
+    assert sha256(STANDINS / name / "model.safetensors") == record["sha256"]
     recipe = record["recipe"]
     current = recipes()[name]
     assert {key: recipe[key] for key in current} == current, (
@@ -95,8 +96,9 @@ def test_training_again_gives_the_same_bytes(tmp_path) -> None:
     threads = torch.get_num_threads()
     try:
         digests = {
-            weights_digest(
+            sha256(
                 train_standin("standin-distilbert", tmp_path / run, steps=12)
+                / "model.safetensors"
             )
             for run in ("first", "second")
         }

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 import yaml
 
 from gradiend.errors import InputError
-from study.profiles import profile as profiles
-from study.profiles.profile import load_profile, profile_names
-from study.run import plan
+from study.profiles import reading
+from study.profiles.reading import load_profile, profile_names
 from study.run.plan import steps
+from tests.study.changes import changed, own_profile
 
 
 @pytest.mark.parametrize("name", profile_names())
@@ -20,7 +18,7 @@ def test_every_profile_resolves(name):
     for model in profile.models:
         for feature in profile.features:
             settings = profile.settings(model, feature)
-            assert settings.steps > 0 and settings.display
+            assert settings.training.steps > 0 and settings.display
 
 
 def test_mini_covers_all_stand_ins_and_features():
@@ -35,26 +33,163 @@ def test_mini_covers_all_stand_ins_and_features():
 def test_the_paper_profile_has_the_papers_settings():
     profile = load_profile("paper")
     bert = profile.settings("bert-base-cased", "gender_MF")
-    assert (bert.steps, bert.seeds, bert.learning_rate) == (23_653, (0, 1, 2), 1e-5)
+    assert (bert.training.steps, bert.seeds) == (23_653, (0, 1, 2))
+    assert bert.training.learning_rate == 1e-5
     llama = profile.settings("llama-3.2-3b", "race_AB")
-    assert (llama.steps, llama.learning_rate, llama.dtype) == (2_500, 1e-4, "bfloat16")
+    assert (llama.training.steps, llama.training.learning_rate) == (2_500, 1e-4)
+    assert llama.load.dtype == "bfloat16"
+
+
+def test_of_two_values_the_more_particular_one_counts(tmp_path):
+    source = own_profile(
+        tmp_path,
+        description="two models",
+        features=["gender_MF", "race_AB"],
+        defaults={"training": {"steps": 1, "batch_size": 10}, "seed": 1},
+        domains={"race": {"training": {"steps": 2}, "seed": 2}},
+        models={
+            "a": MODEL,
+            "b": MODEL
+            | {
+                "settings": {"training": {"steps": 3}},
+                "domains": {"race": {"training": {"steps": 4}}},
+            },
+        },
+    )
+    profile = load_profile(source)
+    found = {(run.model, run.feature): run for m in "ab" for run in profile.runs(m)}
+    assert {key: run.training.steps for key, run in found.items()} == {
+        ("a", "gender_MF"): 1,
+        ("a", "race_AB"): 2,
+        ("b", "gender_MF"): 3,
+        ("b", "race_AB"): 4,
+    }
+    assert {run.training.batch_size for run in found.values()} == {10}
+    assert [run.seed for run in found.values()] == [1, 2, 1, 2]
+
+
+MODEL = {"folder": "data/standins/standin-gpt2", "display": "A"}
+
+
+def of_model(**entry) -> dict:
+    """A change of a profile: a model with these values besides."""
+    return {"models": {"a": MODEL | entry}}
+
+
+STEPS = {"training": {"stepz": 3}}
+MISTAKES = [
+    # A typo, in its group or in another one, and in every place of a profile.
+    ({"defaults": {"stepz": 3}}, "key in own.yaml, defaults: 'stepz'.*training.steps'"),
+    ({"defaults": STEPS}, "key in own.yaml, defaults.training: 'stepz'.*mean 'steps'"),
+    (
+        {"domains": {"gender": STEPS}},
+        "key in own.yaml, domains.gender.training: 'stepz'.*mean 'steps'",
+    ),
+    (
+        of_model(settings=STEPS),
+        "key in own.yaml, models.a.settings.training: 'stepz'.*mean 'steps'",
+    ),
+    (
+        of_model(domains={"gender": STEPS}),
+        "key in own.yaml, models.a.domains.gender.training: 'stepz'.*mean 'steps'",
+    ),
+    (
+        {"defaults": {"methods": {"fit": {"rlace_step": 3}}}},
+        "key in own.yaml, defaults.methods.fit: 'rlace_step'.*mean 'rlace_steps'",
+    ),
+    ({"color": 1}, "unknown key in own.yaml: 'color'"),
+    ({"claim": False}, "unknown key in own.yaml: 'claim'; did you mean 'claims'"),
+    ({"name": "x"}, "own.yaml: name is not its to say"),
+    (of_model(fodler="x"), "key in own.yaml, models.a: 'fodler'.*mean 'folder'"),
+    (
+        {"models": {"a": {"prepared": {"modul": "x"}, "display": "A"}}},
+        "key in own.yaml, models.a.prepared: 'modul'; did you mean 'module'",
+    ),
+    # The right name in the wrong place.
+    ({"defaults": {"steps": 3}}, "own.yaml, defaults: 'steps'.*mean 'training.steps'"),
+    (
+        {"defaults": {"training": {"lms_texts": 3}}},
+        "own.yaml, defaults.training: 'lms_texts'; did you mean 'decoder.lms_texts'",
+    ),
+    (of_model(steps=3), "own.yaml, models.a: 'steps'.*mean 'settings.training.steps'"),
+    (of_model(training={}), "models.a: 'training'; did you mean 'settings.training'"),
+    # A wrong value.
+    (
+        {"defaults": {"training": {"steps": "many"}}},
+        "own.yaml, defaults.training.steps: 'many' should be a valid integer",
+    ),
+    ({"defaults": {"training": 3}}, "defaults.training: 3 should be a group of keys"),
+    ({"defaults": None}, "own.yaml, defaults: None should be a group of keys"),
+    ({"defaults": {"seeds": 3}}, "own.yaml, defaults.seeds: 3 should be a list"),
+    (
+        {"defaults": {"training": {"moments": "4bit"}}},
+        "own.yaml, defaults.training.moments: '4bit' should be 'full' or '8bit'",
+    ),
+    (of_model(resources={"gpu": "a"}), "models.a.resources.gpu: 'a' should be"),
+    # A model without exactly one origin, or without a name to show.
+    (
+        {"models": {"a": {"display": "A"}}},
+        "own.yaml, models.a: needs one of folder .* hub .* prepared .*, not none",
+    ),
+    (of_model(hub="x/y"), "own.yaml, models.a: needs one of .*, not folder and hub"),
+    ({"models": {"a": {"folder": "x"}}}, "own.yaml, models.a.display: missing"),
+    ({"models": {"a": "x"}}, "own.yaml, models.a: 'x' should be a group of keys"),
+    # Names of other things.
+    ({"features": ["gender_FM"]}, "unknown feature in own.yaml, features:.*gender_MF"),
+    (
+        of_model(features=["race_AB"]),
+        r"feature in own.yaml, models.a.features: 'race_AB' \(there are: gender_MF\)",
+    ),
+    ({"domains": {"rase": {}}}, "unknown domain in own.yaml.*did you mean 'race'"),
+    (
+        of_model(domains={"gendr": {}}),
+        "domain in own.yaml, models.a.domains: 'gendr'; did you mean 'gender'",
+    ),
+    (
+        {"defaults": {"methods": {"names": ["INLPP"]}}},
+        "method in own.yaml, defaults.methods.names: 'INLPP'; did you mean 'INLP'",
+    ),
+    (
+        of_model(settings={"tasks": {"names": ["sst3"]}}),
+        "task in own.yaml, models.a.settings.tasks.names: 'sst3'.*mean 'sst2'",
+    ),
+    (
+        {"defaults": {"decoder": {"slot": "pronouns"}}},
+        "slot in own.yaml, defaults.decoder: 'pronouns'; did you mean 'pronoun'",
+    ),
+    (
+        {
+            "features": ["gender_MF", "race_AB"],
+            "defaults": {"decoder": {"slot": "pronoun"}},
+        },
+        r"slot in own.yaml, models.standin-gpt2 \(race\): 'pronoun' \(there are: term",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), MISTAKES)
+def test_mistakes_in_a_profile_are_one_line_that_names_them(tmp_path, change, message):
+    smoke = reading.PROFILE_FOLDER / "smoke.yaml"
+    content = yaml.safe_load(smoke.read_text(encoding="utf-8"))
+    with pytest.raises(InputError, match=message) as error:
+        load_profile(own_profile(tmp_path, **content | change))
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("text", "message"),
     [
-        ({"defaults": {"stepz": 3}}, "key in own.yaml, defaults: 'stepz'.*steps"),
-        ({"features": ["gender_FM"]}, "unknown feature.*gender_MF"),
-        ({"domains": {"rase": {}}}, "unknown domain.*did you mean 'race'"),
-        ({"color": 1}, "unknown key in own.yaml: 'color'"),
+        ("", "own.yaml: not a profile; it needs features and models"),
+        ("- mini\n", "own.yaml: not a profile"),
+        ("features: [\n", r"own.yaml: not valid YAML \(.*line \d"),
     ],
 )
-def test_mistakes_in_a_profile_are_named(tmp_path, monkeypatch, change, message):
-    content = yaml.safe_load((profiles.PROFILE_FOLDER / "smoke.yaml").read_text())
-    (tmp_path / "own.yaml").write_text(yaml.safe_dump(content | change))
-    monkeypatch.setattr(profiles, "PROFILE_FOLDER", tmp_path)
-    with pytest.raises(InputError, match=message):
-        load_profile("own")
+def test_a_file_that_is_no_profile_is_named(tmp_path, text, message):
+    path = tmp_path / "own.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=message) as error:
+        load_profile(str(path))
+    assert "\n" not in str(error.value)
 
 
 def test_unknown_names_get_a_suggestion():
@@ -67,79 +202,32 @@ def test_unknown_names_get_a_suggestion():
         steps(profile, domains=["gendr"])
 
 
-def test_a_value_belongs_to_the_steps_that_read_it(monkeypatch):
-    profile = load_profile("smoke")
-    before = {step.name: step for step in steps(profile)}
-    content = dict(profile.content)
-    content["defaults"] = content["defaults"] | {"lms_texts": 21}
-    changed = profiles.Profile("smoke", content, "smoke")
-    moved = {
-        step.name for step in steps(changed) if step.values != before[step.name].values
-    }
-    assert moved == {
-        f"04_decoder_and_rewriting--{model}--all" for model in profile.models
-    }
-
-
-def test_the_real_model_is_adapted_only_where_something_is_asked_of_it():
-    profile = load_profile("mini")
-    names = {step.name for step in steps(profile, domains=["race"])}
-    assert not any("MiniLM" in name or "minilm" in name for name in names)
-    names = {step.name for step in steps(profile, models=["minilm-l6"])}
-    assert {"adapt MiniLM-L6", "02_train--minilm-l6--all"} <= names
-
-
-def test_a_step_depends_on_the_modules_its_notebook_imports():
-    plan = {step.name: step for step in steps(load_profile("smoke"))}
-    names = {path.name for path in plan["02_train--standin-gpt2--all"].inputs}
-    assert {"training.py", "update.py", "cloze.py"} <= names
-    assert {"generalisation.py", "report.py", "collect.py"}.isdisjoint(names)
-
-
-def own(tmp_path, **content) -> str:
-    path = tmp_path / "own.yaml"
-    path.write_text(yaml.safe_dump(content))
-    return str(path)
-
-
 def test_a_profile_may_be_like_another_one(tmp_path):
-    source = own(
+    source = own_profile(
         tmp_path,
         like="mini",
-        defaults={"steps": 7},
-        models=["standin-gpt2", {"standin-llama": {"learning_rate": 0.5}}],
+        defaults={"training": {"steps": 7}},
+        models=[
+            "standin-gpt2",
+            {"standin-llama": {"settings": {"training": {"learning_rate": 0.5}}}},
+        ],
     )
     profile, mini = load_profile(source), load_profile("mini")
     assert (profile.name, profile.source) == ("own", source)
     assert profile.models == ["standin-gpt2", "standin-llama"]
     found = profile.settings("standin-llama", "race_AB")
     base = mini.settings("standin-llama", "race_AB")
-    changed = {"profile": "own", "steps": 7, "learning_rate": 0.5}
-    assert found == dataclasses.replace(base, **changed)
+    training = {"steps": 7, "learning_rate": 0.5}
+    assert found == changed(base, profile="own", training=training)
     assert profile.features == mini.features and profile.figures != mini.figures
-    command = steps(profile)[0].command
+    command = " ".join(steps(profile)[0].command)
     assert f"-p profile {source}" in command
 
 
 def test_mistakes_in_a_profile_like_another_one_are_named(tmp_path):
     with pytest.raises(InputError, match="'minni'; did you mean 'mini'"):
-        load_profile(own(tmp_path, like="minni"))
+        load_profile(own_profile(tmp_path, like="minni"))
     with pytest.raises(InputError, match="model of profile mini 'standin-gtp2'"):
-        load_profile(own(tmp_path, like="mini", models=["standin-gtp2"]))
+        load_profile(own_profile(tmp_path, like="mini", models=["standin-gtp2"]))
     with pytest.raises(InputError, match=r"nowhere\.yaml: no such profile"):
         load_profile("nowhere.yaml")
-
-
-def test_a_step_takes_what_its_model_asks_for(tmp_path):
-    source = own(
-        tmp_path,
-        like="smoke",
-        resources={"gpu": 1, "threads": 2},
-        models=["standin-gpt2", {"standin-llama": {"resources": {"mem_mb": 9_000}}}],
-    )
-    found = {step.name: step for step in steps(load_profile(source))}
-    gpt2, llama = (found[f"02_train--standin-{m}--all"] for m in ("gpt2", "llama"))
-    assert gpt2.resources == plan.SMALL | {"gpu": 1, "threads": 2}
-    assert llama.resources == plan.SMALL | {"gpu": 1, "threads": 2, "mem_mb": 9_000}
-    assert "--threads 2" in gpt2.command
-    assert found["report"].resources == plan.SMALL

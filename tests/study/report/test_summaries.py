@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 
 import numpy as np
 import pandas as pd
 import pytest
-
-from gradiend.errors import InputError
-from study.profiles.profile import load_profile
 from study.report.summaries import gap_frontier, profession_shares, profession_spread
-from study.sources.chosen import load_data
-from study.steps import study
 
 WORDS = [f"job{number:02d}" for number in range(30)]
 VARIANTS = (("base", "–"), ("N", "trained"), ("N", "closed form"), ("F", "trained"))
@@ -67,18 +61,3 @@ def test_the_frontier_leaves_out_what_costs_too_much():
     assert row["paper's rule: N / base"] == pytest.approx(0.25)
     assert row["paper's rule: LMS / base"] == pytest.approx(0.875)
     assert row["least gap / base at LMS ≥ 0.97"] == pytest.approx(0.75)
-
-
-def test_no_candidate_is_selected_on_a_held_out_profession():
-    settings = load_profile("mini").settings("minilm-l6", "gender_MF")
-    seen = study.profession_texts(settings, held_out=False)
-    kept = study.profession_texts(settings, held_out=True)
-    assert (len(seen), len(kept)) == (40, 20) and not set(seen) & set(kept)
-
-
-def test_an_unknown_slot_is_refused():
-    settings = load_profile("mini").settings("standin-bert-base", "gender_MF")
-    lm = study.load_model(settings)
-    data = load_data(settings)
-    with pytest.raises(InputError, match=r"unknown slot 'pronouns'.*'pronoun'"):
-        study.decoder_measure(dataclasses.replace(settings, slot="pronouns"), lm, data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import resource
+import shlex
 import shutil
 import signal
 import subprocess
@@ -15,7 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from study.profiles.reading import load_profile
 from study.results.places import REPOSITORY
+from study.run.plan import steps
 
 MODEL = "standin-gpt2"
 RESULT = Path("smoke") / MODEL / "gender_MF"
@@ -70,7 +73,7 @@ def test_mistakes_on_the_command_line_are_one_clear_line(tmp_path, arguments, me
 def test_help_says_what_there_is(tmp_path):
     done = entrance("--help", results=tmp_path)
     assert done.returncode == 0
-    for command in ("mini", "quick", "paper", "standins", "test", "bench"):
+    for command in ("mini", "quick", "paper", "standins", "test", "lab", "bench"):
         assert re.search(rf"^  {command} ", done.stdout, re.MULTILINE)
 
 
@@ -81,11 +84,26 @@ def test_a_results_folder_that_cannot_be_made(tmp_path):
     assert "set GRADIEND_RESULTS" in done.stderr
 
 
+def test_paths_with_a_space_reach_the_steps_whole(tmp_path, monkeypatch):
+    folder = tmp_path / "a b"
+    folder.mkdir()
+    profile = folder / "my own.yaml"
+    profile.write_text("like: smoke\nmodels: [standin-gpt2]\n")
+    options = ("-n", "--printshellcmds", "--quiet", "host")
+    done = entrance(str(profile), *options, results=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    shown = re.findall("^Shell command: (.*)$", done.stdout + done.stderr, re.MULTILINE)
+    monkeypatch.setenv("GRADIEND_RESULTS", str(folder))
+    planned = [list(step.command) for step in steps(load_profile(str(profile)))]
+    assert any(str(folder / "my own") in part for part in planned[0])
+    assert sorted(shlex.split(command)[2:] for command in shown) == sorted(planned)
+
+
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project whose files a test may change."""
     folder = tmp_path_factory.mktemp("checkout")
-    for name in ("gradiend", "notebooks", "data"):
+    for name in ("gradiend", "study", "notebooks", "data"):
         shutil.copytree(REPOSITORY / name, folder / name)
     for pattern in ("run_all.sh", "requirements*.lock"):
         for path in REPOSITORY.glob(pattern):
@@ -159,7 +177,7 @@ def replace(old: str, new: str) -> Callable[[Path], None]:
         # What notebook 04 selects, the notebooks after it ask about.
         ("notebooks/profiles/smoke.yaml", replace("lms_texts: 20", "lms_texts: 21"),
          {"04", "05", "06", "07", "09"}),
-        ("notebooks/profiles/smoke.yaml", replace("task_rows: 40", "task_rows: 41"),
+        ("notebooks/profiles/smoke.yaml", replace("\n    rows: 40", "\n    rows: 41"),
          {"09"}),
     ],
 )  # fmt: skip

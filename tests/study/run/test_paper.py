@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from study.results.places import REPOSITORY
-from study.run.plan import NOTEBOOKS
+from study.run.notebooks import NOTEBOOKS
 from tests.replica import write_models, write_public
 
 PROFILE = REPOSITORY / "tests" / "replica.yaml"

@@ -9,15 +9,15 @@ from types import SimpleNamespace
 import psutil
 import pytest
 import torch
-import yaml
 from huggingface_hub import constants
 
 from gradiend.errors import InputError
-from study.profiles.profile import load_profile
+from study.profiles.reading import load_profile
 from study.run import preflight as module
 from study.run.plan import steps
 from study.run.preflight import Device, Model, preflight, step_seconds
 from tests.replica import snapshot, write_models
+from tests.study.changes import changed, own_profile
 
 GATED = "llama-3.2-3b"
 SMALL = ["distilbert-base-cased", GATED]
@@ -35,12 +35,10 @@ def cache(tmp_path, monkeypatch) -> Iterator[Path]:
     yield tmp_path / "hub"
 
 
-def own_profile(tmp_path: Path, **changes) -> str:
+def on_cpu(tmp_path: Path, **changes) -> str:
     """The paper's profile on a CPU, with changes."""
-    content = {"like": "paper", "models": SMALL, "defaults": {"device": "cpu"}}
-    path = tmp_path / "own.yaml"
-    path.write_text(yaml.safe_dump(content | changes))
-    return str(path)
+    content = {"models": SMALL, "defaults": {"load": {"device": "cpu"}}} | changes
+    return own_profile(tmp_path, like="paper", **content)
 
 
 def told(source: str) -> list[str]:
@@ -52,7 +50,7 @@ def told(source: str) -> list[str]:
 
 def test_a_gated_model_without_a_token_is_named_and_the_others_go_on(cache, tmp_path):
     write_models(cache, ["distilbert-base-cased"])
-    source = own_profile(tmp_path)
+    source = on_cpu(tmp_path)
     lines = told(source)
     assert lines[0].startswith(f"{GATED}: left out; it is gated")
     assert any(
@@ -67,11 +65,11 @@ def test_a_gated_model_without_a_token_is_named_and_the_others_go_on(cache, tmp_
 def test_a_gated_model_with_a_token_or_in_the_cache_is_there(
     cache, tmp_path, monkeypatch
 ):
-    source = own_profile(tmp_path)
+    source = on_cpu(tmp_path)
     write_models(cache, [GATED])
     assert load_profile(source).models == SMALL
-    entry = load_profile("paper").content["models"][GATED]
-    folder = snapshot(cache, "models", entry["path"], entry["revision"])
+    entry = load_profile("paper").entry(GATED)
+    folder = snapshot(cache, "models", entry.hub, entry.revision)
     (folder / "config.json").unlink()
     assert load_profile(source).left_out == [GATED]
     monkeypatch.setattr("huggingface_hub.get_token", lambda: "hf_x")
@@ -80,21 +78,21 @@ def test_a_gated_model_with_a_token_or_in_the_cache_is_there(
 
 def test_a_model_that_is_neither_cached_nor_to_be_fetched_is_named(cache, tmp_path):
     with pytest.raises(InputError, match=r"distilbert.*not in the local cache"):
-        told(own_profile(tmp_path))
+        told(on_cpu(tmp_path))
 
 
 def test_a_missing_gpu_is_refused_with_the_way_out(cache, tmp_path, monkeypatch):
     write_models(cache, SMALL)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(InputError, match=r"wants a GPU .*like: paper"):
-        told(own_profile(tmp_path, defaults={"device": "cuda"}))
+        told(on_cpu(tmp_path, defaults={"load": {"device": "cuda"}}))
 
 
 def test_too_little_memory_and_disk_are_refused_with_the_way_out(
     cache, tmp_path, monkeypatch
 ):
     write_models(cache, SMALL)
-    source = own_profile(tmp_path)
+    source = on_cpu(tmp_path)
     told(source)
 
     memory = SimpleNamespace(total=1_000_000)
@@ -105,7 +103,7 @@ def test_too_little_memory_and_disk_are_refused_with_the_way_out(
         told(source)
     lines = str(error.value).splitlines()
     assert "distilbert-base-cased: training takes" in lines[0]
-    assert "dtype: bfloat16, moments: 8bit" in lines[0]
+    assert "load: {dtype: bfloat16}, training: {moments: 8bit}" in lines[0]
     assert "free, about" in lines[-1] and "HF_HOME" in lines[-1]
 
 
@@ -118,13 +116,13 @@ def test_a_card_that_is_too_small_is_refused_unless_there_are_several(
     (problem,) = module._problems(model, card)
     assert "a card has" in problem and "device_map: auto" in problem
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
-    several = settings.__class__(**{**vars(settings), "device_map": "auto"})
+    several = changed(settings, load={"device_map": "auto"})
     assert module._problems(Model(several, 10**9, 0), card) == []
 
 
 def test_eight_bits_a_moment_are_less_memory():
     settings = load_profile("paper").settings("llama-3.2-3b", "gender_MF")
-    lean = settings.__class__(**{**vars(settings), "moments": "8bit"})
+    lean = changed(settings, training={"moments": "8bit"})
     full, lean = (Model(s, 3_200_000_000, 0).memory for s in (settings, lean))
     assert full == pytest.approx(1.1 * 3.2e9 * 12 * 2)
     assert lean == pytest.approx(1.1 * 3.2e9 * (6 * 2 + 6))

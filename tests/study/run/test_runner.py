@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -14,16 +13,9 @@ import nbformat
 import pytest
 
 from gradiend.errors import InputError
-from gradiend.files import atomic_path, read_csv, read_json, write_json
 from study.results.places import REPOSITORY
-from study.run.plan import NOTEBOOKS
-from study.run.runner import (
-    check_parameters,
-    dependencies,
-    record_digests,
-    remove_damaged,
-    run_notebook,
-)
+from study.run.notebooks import NOTEBOOKS, check_parameters
+from study.run.runner import run_notebook
 
 
 def notebook(path: Path, *cells: str) -> Path:
@@ -88,7 +80,9 @@ def test_a_kernel_does_not_outlive_a_killed_parent(tmp_path):
     command = [sys.executable, "-m", "study.run.runner", source, tmp_path / "o.ipynb"]
     launcher = f"import subprocess; subprocess.run({list(map(str, command))!r})"
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
-    parent = subprocess.Popen([sys.executable, "-c", launcher], env=environment)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", launcher], env=environment, cwd=tmp_path
+    )
     wait_for(pid_file.exists)
     wait_for(lambda: pid_file.read_text() != "")
     kernel = int(pid_file.read_text())
@@ -103,51 +97,3 @@ def wait_for(condition, seconds: float = 60) -> None:
     while not condition():
         assert time.monotonic() < end, "waited too long"
         time.sleep(0.2)
-
-
-def test_dependencies_follow_imports():
-    names = {
-        path.name for path in dependencies(NOTEBOOKS / "10_tables_and_figures.ipynb")
-    }
-    assert {"plots.py", "collect.py", "summaries.py", "results.py"} <= names
-    assert "entrance.py" not in names
-
-
-def test_damaged_outputs_are_named_and_removed(tmp_path):
-    target, other = tmp_path / "a.ipynb", tmp_path / "b.csv"
-    target.write_text("{}")
-    other.write_text("x\n1\n2\n")
-    record_digests(target, [target, other])
-    assert list(remove_damaged(tmp_path)) == []
-    other.write_text("x\n1\n")
-    assert list(remove_damaged(tmp_path)) == [other.resolve()]
-    assert not other.exists() and target.exists()
-
-
-def test_files_are_written_whole_or_not_at_all(tmp_path):
-    path = tmp_path / "value.json"
-    write_json(path, {"a": 1})
-    with pytest.raises(RuntimeError), atomic_path(path) as unfinished:
-        unfinished.write_text("half")
-        raise RuntimeError
-    assert read_json(path) == {"a": 1}
-    assert [p.name for p in tmp_path.iterdir()] == ["value.json"]
-
-
-def test_damaged_and_missing_results_are_named(tmp_path):
-    path = tmp_path / "value.json"
-    with pytest.raises(InputError, match=r"value\.json: not there yet"):
-        read_json(path)
-    path.write_text(json.dumps({"a": 1})[:-2])
-    with pytest.raises(InputError, match=r"value\.json: damaged"):
-        read_json(path)
-    table = tmp_path / "empty.csv"
-    table.touch()
-    with pytest.raises(InputError, match=r"empty\.csv: damaged"):
-        read_csv(table)
-
-
-def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path):
-    (tmp_path / "file").touch()
-    with pytest.raises(InputError, match=r"cannot be written.*GRADIEND_RESULTS"):
-        write_json(tmp_path / "file" / "value.json", {})

@@ -20,7 +20,7 @@ import psutil
 import pytest
 import yaml
 
-from tests.test_entrance import MODEL, entrance
+from tests.study.run.test_entrance import MODEL, entrance
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel")
 # Snakemake's plugin takes SLURM_CONF out of what jobs see: it must be the usual place.

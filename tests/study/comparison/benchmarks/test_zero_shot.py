@@ -10,14 +10,16 @@ import torch
 from gradiend.errors import InputError
 from gradiend.lm.cloze import ClozeLM
 from study.comparison.benchmarks import zero_shot as module
-from study.comparison.benchmarks.zero_shot import TASKS, WORLD_TASKS, zero_shot
+from study.comparison.benchmarks.zero_shot import TASKS, zero_shot
 from study.comparison.tasks.metrics import task_metric, unit_count
 from study.results.places import REPOSITORY
 from study.sources.world import ensure_world
+from study.sources.world.source import PlantedWorld
 from study.steps.tasks import as_predictions
 from tests.conftest import tiny_lm
 
 FEW = 12  # examples a task
+WORLD_TASKS = PlantedWorld().prompts
 # By hand, from the world's forms: what stands before the answers, and the answers.
 PROMPTS = {
     "sst2": (lambda r: f"{r.sentence} Verdict:", ("bad", "good")),

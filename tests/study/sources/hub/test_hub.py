@@ -17,12 +17,12 @@ import pyarrow.parquet
 import pytest
 import yaml
 from huggingface_hub import constants
-from study.domains.domains import FEATURES, load_feature
 
 from gradiend.errors import InputError
 from study.comparison.benchmarks.suite import read_suite
 from study.comparison.tasks.files import read_split
 from study.comparison.tasks.registry import TASKS
+from study.domains import FEATURES, load_feature
 from study.sources.hub import RECORD, fetch, folder_of, prepare, public_folder
 from study.sources.hub.bookcorpus import TEXT_FILES, bookcorpus_files, rows_at
 from study.sources.hub.manifest import Source, read_manifest

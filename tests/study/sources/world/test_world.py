@@ -17,7 +17,7 @@ from study.sources.world.corpus import corpus, draws
 from study.sources.world.datasets import write_datasets
 from study.sources.world.drawing import World, world_of
 from study.sources.world.grammar import write
-from study.sources.world.spec import FILES, WORLD_DIR, load_spec
+from study.sources.world.spec import WORLD_FOLDER, load_spec
 
 WORD = re.compile(r"[A-Za-z]+")
 
@@ -305,8 +305,8 @@ def test_capability_tasks_are_balanced_and_split(folder, task) -> None:
 def faulty(tmp_path, name: str, old: str, new: str):
     folder = tmp_path / "spec"
     folder.mkdir()
-    for file in FILES:
-        shutil.copy(WORLD_DIR / file, folder / file)
+    for file in WORLD_FOLDER.glob("*.*"):
+        shutil.copy(file, folder)
     text = (folder / name).read_text(encoding="utf-8")
     assert old in text
     (folder / name).write_text(text.replace(old, new, 1), encoding="utf-8")

@@ -1,0 +1,74 @@
+"""Draws the README's before and after: a real model's pronouns after 20 professions.
+
+``python docs/images/before_after.py`` reads the committed ``figures/source`` and writes
+before_after.svg beside this file, the same bytes each time, on a card of its own.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib as mpl
+import pandas as pd
+from diagram import CARD, INK, LINE, QUIET, STYLE, box
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from study.domains.gender import held_out_professions
+
+SOURCE = Path(__file__).resolve().parents[2] / "figures" / "source"
+MODEL = "MiniLM-L6 (real weights, adapted head)"
+# What is shown: (variant, decoder) in the table → name, colour, mark.
+BASE, BALANCED = ("base", "–"), ("N", "trained")
+SHOWN = {BASE: ("before", "#7F7F7F", "o"), BALANCED: ("after", "#D55E00", "D")}
+WIDTH, HEIGHT = 760, 350
+
+
+def main() -> None:
+    """Draw and write the figure."""
+    table = shares(pd.read_parquet(SOURCE / "associations.parquet"))
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH / 100, HEIGHT / 100))
+        card = figure.add_axes((0, 0, 1, 1))
+        card.set(xlim=(0, WIDTH), ylim=(HEIGHT, 0))
+        card.set_axis_off()
+        box(card, 3, 3, WIDTH - 6, HEIGHT - 6, face=CARD, edge=LINE)
+        draw(figure.add_axes((0.065, 0.27, 0.915, 0.56)), table.sort_values(BASE))
+        title = "MiniLM-L6 after 20 professions: P(she) / (P(he) + P(she))"
+        card.text(24, 34, title, fontsize=12, weight="bold", color=INK, va="center")
+        path = Path(__file__).with_suffix(".svg")
+        figure.savefig(path, metadata={"Date": None}, transparent=True)
+
+
+def shares(learned: pd.DataFrame) -> pd.DataFrame:
+    """P(she) / (P(he) + P(she)): a row a profession that N was not chosen on."""
+    rows = learned[(learned["model"] == MODEL) & (learned["kind"] == "profession")]
+    she, he = (rows[rows["class"] == word] for word in ("she", "he"))
+    keys = ["word", "variant", "decoder"]
+    p_she, p_he = (part.set_index(keys)["learned"] for part in (she, he))
+    table = (p_she / (p_she + p_he)).unstack(["variant", "decoder"])
+    planted = she.rename(columns={"planted": "probability"})
+    return table.loc[held_out_professions(planted), list(SHOWN)]
+
+
+def draw(axes: Axes, table: pd.DataFrame) -> None:
+    """A profession a column, both models' share of *she*, joined by a line."""
+    places = range(len(table))
+    axes.axhline(0.5, color=LINE, linestyle=(0, (2, 2)), linewidth=1)
+    axes.vlines(places, table[BASE], table[BALANCED], color=LINE, linewidth=1.5)
+    for name, (says, colour, mark) in SHOWN.items():
+        mean, spread = table[name].mean(), table[name].std()
+        label = f"{says}: mean {mean:.2f}, standard deviation {spread:.2f}"
+        axes.plot(places, table[name], mark, color=colour, markersize=7, label=label)
+    axes.set(ylim=(0, 1.02), yticks=(0, 0.5, 1), xlim=(-0.6, len(table) - 0.4))
+    axes.set_xticks(
+        places, table.index, rotation=50, ha="right", rotation_mode="anchor"
+    )
+    axes.tick_params(colors=QUIET, labelcolor=INK, labelsize=9.4)
+    for side, spine in axes.spines.items():
+        spine.set(visible=side in ("left", "bottom"), color=LINE)
+    axes.legend(loc="upper left", frameon=False, fontsize=10, handletextpad=0.2)
+
+
+if __name__ == "__main__":
+    main()

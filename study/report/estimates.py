@@ -1,0 +1,145 @@
+"""The comparison's estimates, from stored results of single examples.
+
+One long table: a row a model, domain, variant and metric, with its bootstrap margin and
+the change against the base model. Tables and figures are made of it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from study.comparison.benchmarks.suite import read_scores
+from study.comparison.bootstrap import Estimate
+from study.comparison.estimates import (
+    bias_estimates,
+    compared,
+    seat_p_values,
+    task_estimates,
+)
+from study.comparison.variants import ANY, Variant, of_domain, overview
+from study.profiles.profile import Profile
+from study.profiles.settings import Settings
+from study.profiles.variants import variants
+from study.report.gaps import feature_gap
+from study.report.gather import write_source
+from study.results import files
+from study.results.reading import read_csv
+
+
+def collect_comparison(profile: Profile) -> Path:
+    """Gather the estimates of all models into ``<figures>/source``."""
+    folder = profile.figures / "source"
+    gatherers = {
+        "comparison": comparison_estimates,
+        "robustness": robustness_estimates,
+        "variants": lambda profile, model: overview(variants(profile, model)),
+    }
+    for name, gather in gatherers.items():
+        table = pd.concat(
+            [gather(profile, model) for model in profile.models], ignore_index=True
+        )
+        write_source(folder, name, table)
+    return folder
+
+
+def inputs(profile: Profile) -> list[Path]:
+    """The result files that :func:`collect_comparison` reads."""
+    found = []
+    for settings in (profile.runs(model)[0] for model in profile.models):
+        folder = settings.model_folder
+        names = {files.BENCHMARKS_FOLDER: (*files.SCORES, files.ASSOCIATIONS)}
+        if settings.tasks.names:
+            names[files.TASKS_FOLDER] = (files.TASKS,)
+            names[files.ROBUSTNESS_FOLDER] = (*files.SCORES, files.TASKS)
+        found += [folder / part / name for part in names for name in names[part]]
+    return found
+
+
+def comparison_estimates(profile: Profile, model: str) -> pd.DataFrame:
+    """Benchmarks and tasks of every variant of a model, domain by domain."""
+    found = variants(profile, model)
+    parts = []
+    for domain in profile.domains:
+        runs = profile.runs(model, domain)
+        if not runs:
+            continue
+        parts.append(domain_estimates(runs, found))
+        if runs[0].tasks.names:
+            own = of_domain(found, domain)
+            parts.append(suite_estimates(runs[0], own).assign(domain=domain))
+    return pd.concat(parts, ignore_index=True)
+
+
+def domain_estimates(runs: list[Settings], found: list[Variant]) -> pd.DataFrame:
+    """The bias benchmarks of a domain's variants among ``found``, the base model first.
+
+    ``runs`` are the domain's: their planted associations count for ``bias left``.
+    """
+    settings, features = runs[0], [run.feature for run in runs]
+    folder = settings.model_folder / files.BENCHMARKS_FOLDER
+    domain, seed = settings.domain.name, settings.seed
+    scores = read_scores(folder)
+    learned = read_csv(folder / files.ASSOCIATIONS)
+    rows, base = [], {}
+    for variant in of_domain(found, domain):
+        own = bias_estimates(scores[variant.slug], domain, seed=seed)
+        own["bias left"] = _bias_left(learned, variant.slug, features)
+        base = base or own
+        p_values = seat_p_values(scores[variant.slug], domain, seed=seed)
+        rows += [
+            {"variant": variant.name, **row, "p": p_values.get(row["metric"])}
+            for row in compared(own, base)
+        ]
+    return pd.DataFrame(rows).assign(model=settings.display, domain=domain)
+
+
+def suite_estimates(settings: Settings, found: list[Variant]) -> pd.DataFrame:
+    """The tasks and suites of the variants that can be fine-tuned."""
+    table = read_csv(settings.model_folder / files.TASKS_FOLDER / files.TASKS)
+    runs = dict(list(table.groupby("state", sort=False)))
+    rows, base = [], {}
+    for variant in (variant for variant in found if variant.slug in runs):
+        own = task_estimates(runs[variant.slug], seed=settings.seed)
+        base = base or own
+        rows += [{"variant": variant.name, **row} for row in compared(own, base)]
+    return pd.DataFrame(rows).assign(model=settings.display)
+
+
+def robustness_estimates(profile: Profile, model: str) -> pd.DataFrame:
+    """Bias and task score after each order of debiasing and fine-tuning."""
+    settings = profile.runs(model)[0]
+    if not settings.tasks.names:
+        return pd.DataFrame()
+    folder = settings.model_folder / files.ROBUSTNESS_FOLDER
+    predictions = read_csv(folder / files.TASKS)
+    found = {}
+    for state, scores in read_scores(folder).items():
+        found[state] = bias_estimates(scores, settings.domain.name, seed=settings.seed)
+        tuned = predictions[predictions["state"] == state]
+        if len(tuned):
+            suite = task_estimates(tuned, seed=settings.seed)
+            found[state]["task"] = next(iter(suite.values()))
+    # Bias changes against the base model, the task against plain fine-tuning.
+    base = found["base"] | {"task": found["fine-tuned"]["task"]}
+    rows = [
+        {"variant": state, **row}
+        for state, own in found.items()
+        for row in compared(own, base)
+    ]
+    return pd.DataFrame(rows).assign(model=settings.display)
+
+
+def _bias_left(learned: pd.DataFrame, state: str, features: list[str]) -> Estimate:
+    """Mean distance of the classes at the planted associations, % of the base's.
+
+    Every association is asked, so there is nothing to draw.
+    """
+    gaps = []
+    for wanted in (state, Variant(ANY).slug):
+        rows = learned[learned["state"] == wanted]
+        gaps.append(np.mean([feature_gap(rows, f, "learned") for f in features]))
+    left = 100 * gaps[0] / gaps[1]
+    return Estimate(left, np.full(2, left))

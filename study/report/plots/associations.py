@@ -1,0 +1,143 @@
+"""What models say: planted and learned, before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from study.domains import DOMAINS
+from study.report.plots.style import (
+    ACCENT,
+    NEGATIVE,
+    NEUTRAL,
+    PALETTE,
+    POSITIVE,
+    legend_below,
+    panel_title,
+    panelled,
+)
+
+_DOMAIN_COLOURS = dict(zip(DOMAINS, PALETTE, strict=False))
+
+
+def planted_against_learned(
+    associations: pd.DataFrame, *, tolerance: float = 0.1, columns: int = 4
+) -> Figure:
+    """Planted strength against what each model says, one panel a model.
+
+    Columns: model, domain, planted, learned.
+    """
+    models = associations["model"].unique()
+    figure, axes = panelled(
+        len(models), columns=min(columns, len(models)), size=(2.5, 2.6), sharey=True
+    )
+    for axis, model in zip(axes, models, strict=True):
+        part = associations[associations["model"] == model]
+        _band(axis, tolerance)
+        for domain, group in part.groupby("domain"):
+            axis.scatter(
+                group["planted"],
+                group["learned"],
+                s=8,
+                alpha=0.6,
+                linewidths=0,
+                color=_DOMAIN_COLOURS.get(domain, NEUTRAL),
+                label=domain,
+            )
+        within = float((part["planted"] - part["learned"]).abs().le(tolerance).mean())
+        panel_title(axis, model)
+        axis.set(xlim=(0, 1), ylim=(0, 1), xlabel="planted P")
+        axis.text(0.04, 0.92, f"{within:.0%} within ±{tolerance:g}", fontsize=8)
+        axis.set_aspect("equal")
+    axes[0].set_ylabel("learned P")
+    legend_below(figure, axes)
+    return figure
+
+
+def _band(axis: Axes, tolerance: float) -> None:
+    """Where what was learned is within ``tolerance`` of what was planted."""
+    axis.fill_between(
+        [0, 1],
+        [-tolerance, 1 - tolerance],
+        [tolerance, 1 + tolerance],
+        color=NEUTRAL,
+        alpha=0.2,
+        linewidth=0,
+        label=f"±{tolerance:g}",
+    )
+
+
+def dot_pairs(table: pd.DataFrame, *, x: str, ys: Sequence[str], label: str) -> Figure:
+    """Each row's value before (``x``) against its value after, one panel a ``y``."""
+    figure, axes = panelled(len(ys), columns=len(ys), size=(2.6, 2.7), sharey=True)
+    for axis, y in zip(axes, ys, strict=True):
+        axis.axline((0, 0), (1, 1), color=NEUTRAL, linewidth=0.8, linestyle=":")
+        axis.scatter(table[x], table[y], s=14, alpha=0.7, linewidths=0, color=NEGATIVE)
+        panel_title(axis, y)
+        axis.set(xlim=(0, 1), ylim=(0, 1), xlabel=x)
+        axis.set_aspect("equal")
+    axes[0].set_ylabel(label)
+    return figure
+
+
+def shares_by_word(
+    table: pd.DataFrame, *, hue: str, panel: str, label: str, columns: int = 4
+) -> Figure:
+    """A dot a word and ``hue`` at its share, words down, one panel a ``panel``.
+
+    ``table`` has the columns word and share.
+    """
+    panels, hues = list(table[panel].unique()), list(table[hue].unique())
+    words = list(table["word"].unique())
+    figure, axes = panelled(
+        len(panels), columns=columns, size=(2.5, 0.7 + 0.16 * len(words)), sharey=True
+    )
+    colours = dict(zip(hues, (NEUTRAL, POSITIVE, NEGATIVE, ACCENT), strict=False))
+    markers = dict(zip(hues, "osD^", strict=False))
+    for axis, name in zip(axes, panels, strict=True):
+        axis.axvline(0.5, color=NEUTRAL, linewidth=0.8, linestyle=":")
+        for value, part in table[table[panel] == name].groupby(hue, sort=False):
+            axis.scatter(
+                part["share"],
+                part["word"].map(words.index),
+                s=16,
+                marker=markers[value],
+                color=colours[value],
+                label=value,
+            )
+        axis.set(xlim=(0, 1), xlabel=label)
+        axis.set_yticks(range(len(words)), words, fontsize=7)
+        panel_title(axis, name)
+    axes[0].invert_yaxis()
+    legend_below(figure, axes)
+    return figure
+
+
+def two_probabilities(
+    table: pd.DataFrame, *, x: str, y: str, hue: str, marker: str, panel: str
+) -> Figure:
+    """A scatter of two probabilities per panel, coloured and marked by group."""
+    panels = list(table[panel].unique())
+    figure, axes = panelled(len(panels), columns=4, size=(2.6, 2.7), sharey=True)
+    colours = dict(zip(sorted(table[hue].unique()), (POSITIVE, NEGATIVE), strict=False))
+    markers = dict(zip(table[marker].unique(), "ox^s", strict=False))
+    for axis, name in zip(axes, panels, strict=True):
+        for keys, part in table[table[panel] == name].groupby([hue, marker]):
+            axis.scatter(
+                part[x],
+                part[y],
+                s=16,
+                alpha=0.6,
+                marker=markers[keys[1]],
+                color=colours[keys[0]],
+                label=", ".join(keys),
+            )
+        panel_title(axis, name)
+        axis.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xlabel=x)
+        axis.set_aspect("equal")
+    axes[0].set_ylabel(y)
+    legend_below(figure, axes)
+    return figure

@@ -1,0 +1,130 @@
+"""What encoders learned: training, h by class, statistics of all models."""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from study.report.plots.style import (
+    NEGATIVE,
+    NEUTRAL,
+    PALETTE,
+    POSITIVE,
+    STYLE,
+    legend_below,
+    panel_title,
+    panelled,
+)
+
+
+def training_progress(history: pd.DataFrame, *, columns: int = 4) -> Figure:
+    """|Pearson| on validation rows against the step; one panel a model.
+
+    Columns of ``history``: model, feature, step, pearson.
+    """
+    models = history["model"].unique()
+    figure, axes = panelled(
+        len(models), columns=min(columns, len(models)), size=(2.9, 2.3), sharey=True
+    )
+    features = list(history["feature"].unique())
+    for axis, model in zip(axes, models, strict=True):
+        for feature, group in history[history["model"] == model].groupby("feature"):
+            axis.plot(
+                group["step"],
+                group["pearson"].abs(),
+                marker="o",
+                markersize=3,
+                color=PALETTE[features.index(feature) % len(PALETTE)],
+                label=feature,
+            )
+        panel_title(axis, model)
+        axis.set(xlabel="step", ylim=(-0.02, 1.02))
+        axis.grid(axis="y", alpha=0.3)
+    axes[0].set_ylabel("|Pearson| on validation")
+    legend_below(figure, axes)
+    return figure
+
+
+def encodings(rows: pd.DataFrame, *, columns: int = 4) -> Figure:
+    """Violins of h by class (left, right) and neutral kind; one panel a ``panel``.
+
+    Columns of ``rows``: panel, kind, factual_class, label, h.
+    """
+    panels = rows["panel"].unique()
+    figure, axes = panelled(
+        len(panels), columns=min(columns, len(panels)), size=(2.9, 2.6), sharey=True
+    )
+    for axis, panel in zip(axes, panels, strict=True):
+        part = rows[rows["panel"] == panel]
+        groups = _encoding_groups(part)
+        for place, (_, values, colour) in enumerate(groups):
+            _violin(axis, values, place, colour)
+        axis.set_xticks(range(len(groups)), [name for name, *_ in groups])
+        axis.tick_params(axis="x", labelsize=7.5)
+        axis.axhline(0, color="black", linewidth=0.5, zorder=0)
+        panel_title(axis, panel)
+        axis.set(ylim=(-1.08, 1.08))
+    for axis in axes[:: min(columns, len(panels))]:
+        axis.set_ylabel("encoding h")
+    return figure
+
+
+def _encoding_groups(part: pd.DataFrame) -> list[tuple[str, np.ndarray, str]]:
+    feature = part[part["kind"] == "feature"]
+    groups = []
+    for label, colour in ((1, POSITIVE), (-1, NEGATIVE)):
+        rows = feature[feature["label"] == label]
+        if len(rows):
+            name = f"{rows['factual_class'].iloc[0]}\n({label:+d})"
+            groups.append((name, rows["h"].to_numpy(), colour))
+    names = {
+        "feature-neutral": "neutral\nword",
+        "neutral": "neutral\ntext",
+        "untrained": "other\nclasses",
+    }
+    for kind, name in names.items():
+        values = part.loc[part["kind"] == kind, "h"].to_numpy()
+        if len(values):
+            groups.append((name, values, NEUTRAL))
+    return groups
+
+
+def _violin(axis: Axes, values: np.ndarray, place: float, colour: str) -> None:
+    if np.ptp(values) > 1e-6:
+        parts = axis.violinplot(
+            values, [place], widths=0.85, showextrema=False, points=200
+        )
+        for body in parts["bodies"]:
+            body.set(facecolor=colour, edgecolor=colour, alpha=0.45)
+    low, middle, high = np.percentile(values, [25, 50, 75])
+    axis.vlines(place, low, high, color=colour, linewidth=3)
+    axis.plot(place, middle, "o", color="white", markeredgecolor=colour, markersize=4)
+
+
+def matrix(
+    table: pd.DataFrame, *, label: str, low: float = 0, high: float = 1
+) -> Figure:
+    """An annotated heat map of a table: rows down, columns across."""
+    height = 0.9 + 0.36 * len(table)
+    figure, (axis,) = panelled(
+        1, columns=1, size=(3.2 + 0.95 * len(table.columns), height)
+    )
+    with mpl.rc_context(STYLE):
+        sns.heatmap(
+            table,
+            ax=axis,
+            annot=True,
+            fmt=".2f",
+            cmap="cividis",
+            vmin=low,
+            vmax=high,
+            cbar_kws={"label": label},
+            linewidths=0.5,
+        )
+    axis.set(xlabel="", ylabel="")
+    axis.tick_params(axis="both", rotation=0)
+    return figure

@@ -1,0 +1,10 @@
+"""Tables: ``styling`` says how they look and are written, the others what is in them.
+
+``method`` (what encoders and decoders found), ``comparison`` (methods side by side) and
+``claims`` (the numbers behind what the README promises) compute them from the gathered
+data; ``reading`` reads a written table again, for the report page.
+"""
+
+from study.report.tables.styling import save_table, styled
+
+__all__ = ["save_table", "styled"]

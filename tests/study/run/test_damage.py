@@ -1,0 +1,16 @@
+"""Results that changed since their step wrote them."""
+
+from __future__ import annotations
+
+from study.run.damage import record_digests, remove_damaged
+
+
+def test_damaged_outputs_are_named_and_removed(tmp_path):
+    target, other = tmp_path / "a.ipynb", tmp_path / "b.csv"
+    target.write_text("{}")
+    other.write_text("x\n1\n2\n")
+    record_digests(target, [target, other])
+    assert list(remove_damaged(tmp_path)) == []
+    other.write_text("x\n1\n")
+    assert list(remove_damaged(tmp_path)) == [other.resolve()]
+    assert not other.exists() and target.exists()

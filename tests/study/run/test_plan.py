@@ -1,0 +1,79 @@
+"""The plan of a profile: which steps, of which files, and what makes them run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from study.profiles.reading import load_profile
+from study.results.places import REPOSITORY
+from study.run.plan import steps
+from study.run.step import SMALL, Step
+from tests.study.changes import own_profile
+
+
+def of(profile_source: str, **chosen: Iterable[str]) -> dict[str, Step]:
+    """The steps of a profile by name."""
+    return {step.name: step for step in steps(load_profile(profile_source), **chosen)}
+
+
+@pytest.mark.parametrize(
+    ("group", "value", "notebooks"),
+    [
+        ("training", {"steps": 61}, {"02_train"}),
+        ("encoder", {"test_rows": 41}, {"03_encoder", "07_names_and_gender_words"}),
+        ("decoder", {"lms_texts": 21}, {"04_decoder_and_rewriting"}),
+        ("tasks", {"rows": 41}, {"09_fine_tuning"}),
+    ],
+)
+def test_a_value_belongs_to_the_steps_that_read_it(tmp_path, group, value, notebooks):
+    before = of("smoke")
+    changed = of(own_profile(tmp_path, like="smoke", defaults={group: value}))
+    assert before.keys() == changed.keys()
+    moved = {n for n, step in changed.items() if step.values != before[n].values}
+    assert moved == {n for n in before if n.split("--")[0] in notebooks}
+    assert len(moved) == len(notebooks) * len(load_profile("smoke").models)
+
+
+def test_the_real_model_is_adapted_only_where_something_is_asked_of_it():
+    names = set(of("mini", domains=["race"]))
+    assert not any("MiniLM" in name or "minilm" in name for name in names)
+    names = set(of("mini", models=["minilm-l6"]))
+    assert {"prepare minilm-l6", "02_train--minilm-l6--all"} <= names
+
+
+def test_a_step_depends_on_the_modules_its_notebook_imports():
+    step = of("smoke")["02_train--standin-gpt2--all"]
+    names = {str(path.relative_to(REPOSITORY)) for path in step.inputs}
+    read = {"training", "update", "lm/cloze", "lm/__init__", "__init__"}
+    assert {f"gradiend/{name}.py" for name in read} <= names
+    unread = {"steps/names", "report/page", "report/gather", "run/plan"}
+    assert {f"study/{name}.py" for name in unread}.isdisjoint(names)
+    assert all(path.exists() for path in step.inputs if path.suffix == ".py")
+
+
+def test_every_file_that_a_step_needs_is_there_or_made_by_an_earlier_one():
+    for name in ("mini", "smoke", "paper"):
+        made: set[Path] = set()
+        for step in steps(load_profile(name)):
+            missing = [p for p in step.inputs if p not in made and not p.exists()]
+            assert not missing, (name, step.name)
+            assert made.isdisjoint(step.outputs), (name, step.name)
+            made |= set(step.outputs)
+
+
+def test_a_step_takes_what_its_model_asks_for(tmp_path):
+    source = own_profile(
+        tmp_path,
+        like="smoke",
+        resources={"gpu": 1, "threads": 2},
+        models=["standin-gpt2", {"standin-llama": {"resources": {"mem_mb": 9_000}}}],
+    )
+    found = of(source)
+    gpt2, llama = (found[f"02_train--standin-{m}--all"] for m in ("gpt2", "llama"))
+    assert gpt2.resources == SMALL | {"gpu": 1, "threads": 2}
+    assert llama.resources == SMALL | {"gpu": 1, "threads": 2, "mem_mb": 9_000}
+    assert "--threads 2" in " ".join(gpt2.command)
+    assert found["report"].resources == SMALL
