@@ -34,6 +34,7 @@ from torch import Tensor
 from gradiend.errors import InputError
 from gradiend.gradients import ParameterDict
 
+_BLOCK = 1 << 22  # numbers that are widened at a time
 _PARTS = ("encoder", "decoder_weight", "decoder_bias")
 
 
@@ -157,14 +158,22 @@ class Gradiend:
 def inner(left: Mapping[str, Tensor], right: Mapping[str, Tensor]) -> Tensor:
     """⟨left, right⟩ over all parameters, a scalar on the first one's device.
 
-    It is summed in float32 at least, whatever the tensors are.
+    Products and sums are in float32 at least, whatever the tensors are.
     """
     total = None
     for name, tensor in left.items():
-        part = torch.dot(tensor.flatten(), right[name].flatten().to(tensor.dtype))
-        part = part.to(torch.promote_types(part.dtype, torch.float32))
+        part = _dot(tensor.flatten(), right[name].flatten())
         total = part if total is None else total + part.to(total.device)
     return total
+
+
+def _dot(left: Tensor, right: Tensor) -> Tensor:
+    """⟨left, right⟩ of flat tensors; narrow ones are widened block by block."""
+    wide = torch.promote_types(left.dtype, torch.float32)
+    if left.dtype == wide:
+        return torch.dot(left, right.to(wide))
+    blocks = zip(left.split(_BLOCK), right.split(_BLOCK), strict=True)
+    return sum(torch.dot(a.to(wide), b.to(wide)) for a, b in blocks)
 
 
 def _fitting(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,6 +18,20 @@ from safetensors import SafetensorError
 
 from gradiend.errors import InputError, need_columns
 
+_ELSEWHERE = "write to another folder (the study's: set GRADIEND_RESULTS)"
+_SPACE = f"free space, or {_ELSEWHERE}"
+# What an operating system says of a disk that takes nothing more, and the way out.
+_REMEDIES = {
+    errno.ENOSPC: _SPACE,
+    errno.EDQUOT: _SPACE,
+    errno.EFBIG: _SPACE,
+    errno.EROFS: _ELSEWHERE,
+    errno.EACCES: _ELSEWHERE,
+    errno.EPERM: _ELSEWHERE,
+    errno.ENOTDIR: _ELSEWHERE,
+    errno.EEXIST: _ELSEWHERE,
+}
+
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
@@ -24,23 +40,37 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     Raises
     ------
     InputError
-        if the folder cannot be written to (read-only, full).
+        if the folder cannot be written to (read-only, full); other errors of the block
+        stay what they are.
     """
     path = Path(path)
     unfinished = path.with_name(f".unfinished-{os.getpid()}-{path.name}")
-    try:
+    with _writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        yield unfinished
-        os.replace(unfinished, path)
+        try:
+            yield unfinished
+            os.replace(unfinished, path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Errors of a disk that cannot be written to, as one line with the way out."""
+    try:
+        yield
     except (OSError, SafetensorError) as error:
+        remedy = _REMEDIES.get(_errno(error))
+        if remedy is None:
+            raise
         reason = getattr(error, "strerror", None) or error
-        raise InputError(
-            f"{path} cannot be written ({reason}); free space, or set GRADIEND_RESULTS "
-            "to a folder that can be written to"
-        ) from error
-    finally:
-        if unfinished.exists():
-            unfinished.unlink()
+        raise InputError(f"{path} cannot be written ({reason}); {remedy}") from error
+
+
+def _errno(error: Exception) -> int | None:
+    """The number of an operating system's error; safetensors has it in its text."""
+    found = re.search(r"os error (\d+)", str(error))
+    return int(found[1]) if found else getattr(error, "errno", None)
 
 
 @contextmanager
@@ -52,24 +82,26 @@ def atomic_folder(folder: str | Path, *, replace: bool = False) -> Iterator[Path
 
     Raises
     ------
-    OSError
-        if the folder cannot be written to.
+    InputError
+        if it cannot be written (read-only, full); other errors stay what they are.
     """
     folder = Path(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        yield unfinished
-        unfinished.chmod(0o755)
-        if replace and folder.exists():
-            shutil.rmtree(folder)
+    with _writing(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent)
+        unfinished = Path(unfinished)
         try:
-            os.rename(unfinished, folder)
-        except OSError:
-            if not folder.exists():
-                raise
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+            yield unfinished
+            unfinished.chmod(0o755)
+            if replace and folder.exists():
+                shutil.rmtree(folder)
+            try:
+                os.rename(unfinished, folder)
+            except OSError:
+                if not folder.exists():
+                    raise
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def sha256(path: str | Path) -> str:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 GROUP = 256
 KINDS = ("exp_avg", "exp_avg_sq")
+_ROUNDING = "rounding"
 # Of the 255 levels besides 0: how many decades below the largest value they reach.
 _DECADES = {"exp_avg": 7.0, "exp_avg_sq": 14.0}
 
@@ -39,6 +40,10 @@ class FullMoments:
     def state(self) -> dict[str, dict[str, Tensor]]:
         """Everything, by kind and tensor name, not copied."""
         return self.values
+
+    def load(self, kinds: Mapping[str, Mapping[str, Tensor]]) -> None:
+        """Go back to a state of :meth:`state`."""
+        _overwrite(self.values, kinds)
 
 
 class EightBitMoments:
@@ -85,8 +90,20 @@ class EightBitMoments:
             codes.copy_(_encoded(kind, share, noise))
 
     def state(self) -> dict[str, dict[str, Tensor]]:
-        """Everything, by kind and tensor name, not copied."""
-        return self.values
+        """Everything, by kind and tensor name, not copied.
+
+        Rounding is a part of it: where its generators, one a device, have got to.
+        """
+        states = {str(d): g.get_state() for d, g in self._generators.items()}
+        return self.values | {_ROUNDING: states}
+
+    def load(self, kinds: Mapping[str, Mapping[str, Tensor]]) -> None:
+        """Go back to a state of :meth:`state`."""
+        _overwrite(self.values, kinds)
+        for device, state in kinds.get(_ROUNDING, {}).items():
+            generator = torch.Generator(device)
+            generator.set_state(state.cpu())
+            self._generators[torch.device(device)] = generator
 
     def _largest(self, kind: str, name: str, start: int, codes: Tensor) -> Tensor:
         groups = -(-len(codes) // GROUP)
@@ -101,6 +118,18 @@ class EightBitMoments:
 
 
 Moments = FullMoments | EightBitMoments
+
+
+@torch.no_grad()
+def _overwrite(
+    tensors: Mapping[str, Mapping[str, Tensor]],
+    values: Mapping[str, Mapping[str, Tensor]],
+) -> None:
+    for kind, named in tensors.items():
+        for name, tensor in named.items():
+            tensor.copy_(values[kind][name])
+
+
 MOMENTS = {"full": FullMoments, "8bit": EightBitMoments}
 
 

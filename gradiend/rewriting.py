@@ -119,7 +119,8 @@ def _model_card(
     lm: ClozeLM, gradiend: Gradiend, h: float, learning_rate: float, description: str
 ) -> str:
     feature = gradiend.metadata.get("feature", "a feature")
-    base = Path(lm.name).name
+    # A name of the hub links the card to its base; of a folder, the last part will do.
+    base = Path(lm.name).name if Path(lm.name).exists() else lm.name
     lines = [
         "---",
         f"base_model: {base}",

@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from safetensors.torch import save_file
 from gradiend.autoencoder import Gradiend
 from gradiend.data import check_class_sizes
 from gradiend.encoding import encode
+from gradiend.errors import InputError
 from gradiend.evaluation.encoder import pearson
 from gradiend.files import atomic_path
 from gradiend.gradients import ParameterDict, gradients
@@ -44,6 +45,7 @@ class TrainingResult:
     seed: int
     best_step: int
     correlation: float  # of the kept checkpoint, after sign normalisation
+    seeds: dict[int, float] = field(default_factory=dict)  # |Pearson| of every run
 
 
 def fit(
@@ -70,7 +72,11 @@ def fit(
         for seed in seeds
     ]
     best = max(runs, key=lambda run: run.correlation)
-    return replace(best, gradiend=best.gradiend.placed(lm.covered))
+    return replace(
+        best,
+        gradiend=best.gradiend.placed(lm.covered),
+        seeds={run.seed: run.correlation for run in runs},
+    )
 
 
 class Trainer:
@@ -109,7 +115,7 @@ class Trainer:
         self.step = 0
         self.history: list[dict] = []
         self.best: tuple[float, int, Gradiend] | None = None
-        self.checkpoint = self._checkpoint_path(checkpoints, table)
+        self.checkpoint = self._checkpoint_path(checkpoints, table, start)
 
     def run(self, progress: Progress = iter) -> TrainingResult:
         """Train to the end (from the last checkpoint, if there is one)."""
@@ -131,7 +137,18 @@ class Trainer:
         found = gradients(
             self.lm, batch, sources=tuple(dict.fromkeys((source, "difference")))
         )
-        return self.update(found[source], found["difference"])
+        loss = self.update(found[source], found["difference"])
+        self._refuse_infinite(loss, "loss", number + 1)
+        return loss
+
+    def _refuse_infinite(self, value: float, what: str, step: int) -> None:
+        """A run that has left the finite numbers never comes back."""
+        if not np.isfinite(value):
+            raise InputError(
+                f"the {what} is {value} at step {step} (learning rate "
+                f"{self.settings.learning_rate:g}, seed {self.seed}); train with a "
+                "smaller learning rate, or in float32 if the model is in float16"
+            )
 
     def _draw(self, label: int, turn: int) -> list:
         """The class's ``turn``-th batch: seeded passes over its rows, without state."""
@@ -151,6 +168,7 @@ class Trainer:
             self.lm, self.gradiend, self.validation_rows, source=self.settings.source
         )
         correlation = pearson(h, self.validation_labels)
+        self._refuse_infinite(correlation, "correlation", self.step)
         self.history.append({"step": self.step, "loss": loss, "pearson": correlation})
         if self.best is None or abs(correlation) > abs(self.best[0]):
             # Kept in main memory: a GPU that trains has no room for another one.
@@ -185,15 +203,18 @@ class Trainer:
     # Resuming. A checkpoint belongs to exactly one run: its name holds a digest of
     # everything the run depends on.
 
-    def _checkpoint_path(self, folder: Path | None, table: pd.DataFrame) -> Path | None:
+    def _checkpoint_path(
+        self, folder: Path | None, table: pd.DataFrame, start: Gradiend | None
+    ) -> Path | None:
         if folder is None:
             return None
         digest = hashlib.sha256()
         digest.update(json.dumps(asdict(self.settings), sort_keys=True).encode())
         digest.update(pd.util.hash_pandas_object(table, index=False).values.tobytes())
         digest.update(self.lm.name.encode())
-        for parameter in self.lm.covered.values():
-            digest.update(repr(float(parameter.double().sum())).encode())
+        begun = {} if start is None else flat(start)
+        for tensor in (*self.lm.covered.values(), *begun.values()):
+            digest.update(repr(float(tensor.double().sum())).encode())
         name = f"seed{self.seed}-{digest.hexdigest()[:12]}.safetensors"
         return Path(folder) / name
 

@@ -82,8 +82,7 @@ class Update:
     def load(self, kinds: dict[str, ParameterDict], *, steps: int) -> None:
         """Go back to a state of :meth:`state` after ``steps`` steps."""
         overwrite(self.tensors, kinds["value"])
-        for kind, values in self.moments.state().items():
-            overwrite(values, kinds[kind])
+        self.moments.load(kinds)
         self.steps = steps
 
     def _block(self, name: str, start: int, like: Tensor) -> Tensor:

@@ -28,13 +28,20 @@ class ClassProbabilities:
     Parameters
     ----------
     texts
-        Texts with one slot; all words of all classes compete in it.
+        Texts with one slot; all words of all classes compete in it. A word is cut into
+        tokens as it is cut *there*: after a space, a bracket, or where a text begins.
     words
         For each class, its words and their weights: 1 for the terms of a class, or
         prob_F / prob_M of a name (paper, Sec. 4). Words of one token are read off one
         forward pass; words of several are scored as a target of their own.
     single_tokens
         Leave words of several tokens out (names: there are thousands).
+
+    Raises
+    ------
+    InputError
+        if there is no text, or no word of one token where ``single_tokens`` asks for
+        them.
     """
 
     def __init__(
@@ -48,11 +55,50 @@ class ClassProbabilities:
     ) -> None:
         if not len(texts):
             raise InputError("no texts to score; give at least one with a slot")
-        self.lm, self.batch_size = lm, batch_size
         self.classes = list(words)
         self.count = len(texts)
+        places: dict[str, list[int]] = {}
+        for index, text in enumerate(texts):
+            places.setdefault(_context(text), []).append(index)
+        self.groups = [
+            (
+                indices,
+                _LikeSlots(
+                    lm,
+                    [texts[index] for index in indices],
+                    words,
+                    context=context,
+                    single_tokens=single_tokens,
+                    batch_size=batch_size,
+                ),
+            )
+            for context, indices in places.items()
+        ]
+
+    def __call__(self) -> dict[str, np.ndarray]:
+        """P(class) of every text, [texts] for each class."""
+        found = np.zeros((self.count, len(self.classes)))
+        for indices, group in self.groups:
+            found[indices] = group()
+        return {name: found[:, i] for i, name in enumerate(self.classes)}
+
+
+class _LikeSlots:
+    """Texts in whose slots a word is cut into the same tokens, as in ``context``."""
+
+    def __init__(
+        self,
+        lm: ClozeLM,
+        texts: Sequence[str],
+        words: Mapping[str, Mapping[str, float]],
+        *,
+        context: str,
+        single_tokens: bool,
+        batch_size: int,
+    ) -> None:
+        self.lm, self.batch_size = lm, batch_size
         every_word = sorted({word for group in words.values() for word in group})
-        cut = lm.token_ids(every_word, context=_context(texts))
+        cut = lm.token_ids(every_word, context=context)
         tokens = dict(zip(every_word, cut, strict=True))
         single = {word: ids[0] for word, ids in tokens.items() if len(ids) == 1}
         if single_tokens and not single:
@@ -65,9 +111,9 @@ class ClassProbabilities:
         self.rows = lm.encode(_cloze_rows(texts, [first] * len(texts)))
         self.long = [] if single_tokens else self._long_words(texts, words, single)
 
-    def __call__(self) -> dict[str, np.ndarray]:
-        """P(class) of every text, [texts] for each class."""
-        found = np.zeros((self.count, len(self.classes)))
+    def __call__(self) -> np.ndarray:
+        """P(class) of every text, [texts, classes]."""
+        found = np.zeros((len(self.rows), self.weights.shape[1]))
         for indices, batch in self.lm.batches(self.rows, batch_size=self.batch_size):
             with torch.no_grad():
                 probabilities = self.lm.log_probabilities(batch).exp()
@@ -75,7 +121,7 @@ class ClassProbabilities:
             found[indices] = (probabilities[at].float() @ self.weights).cpu().numpy()
         for column, weight, rows in self.long:
             found[:, column] += weight * self._word_probability(rows)
-        return {name: found[:, i] for i, name in enumerate(self.classes)}
+        return found
 
     def _weights(
         self, words: Mapping[str, Mapping[str, float]], single: Mapping[str, int]
@@ -83,10 +129,10 @@ class ClassProbabilities:
         """[V, classes]; words that share a token (cased and not) are averaged."""
         head = self.lm.model.get_output_embeddings()
         size = head.weight.shape[0] if head is not None else len(self.lm.tokenizer)
-        weights = torch.zeros(size, len(self.classes))
-        for column, name in enumerate(self.classes):
+        weights = torch.zeros(size, len(words))
+        for column, group in enumerate(words.values()):
             sharing: dict[int, list[float]] = {}
-            for word, weight in words[name].items():
+            for word, weight in group.items():
                 if word in single:
                     sharing.setdefault(single[word], []).append(weight)
             for token, values in sharing.items():
@@ -96,8 +142,8 @@ class ClassProbabilities:
     def _long_words(self, texts, words, single) -> list:
         return [
             (column, weight, self.lm.encode(_cloze_rows(texts, [word] * len(texts))))
-            for column, name in enumerate(self.classes)
-            for word, weight in words[name].items()
+            for column, group in enumerate(words.values())
+            for word, weight in group.items()
             if word not in single
         ]
 
@@ -189,15 +235,10 @@ def top_words(lm: ClozeLM, text: str, *, count: int = 10) -> pd.DataFrame:
     return pd.DataFrame({"word": words, "p": values.tolist()})
 
 
-def _context(texts: Sequence[str]) -> str:
-    """A short text whose slot follows the same character as the texts' slots do."""
-    before = {text.partition(SLOT)[0][-1:] for text in texts}
-    if len(before) > 1:
-        raise InputError(
-            f"slots follow different characters ({sorted(before)}), e.g. in "
-            f"{texts[0]!r}; score them in separate calls"
-        )
-    return f"the{before.pop()}{SLOT}."
+def _context(text: str) -> str:
+    """A short text in whose slot a word is cut as it is in the slot of ``text``."""
+    before = text.partition(SLOT)[0][-1:]
+    return f"the{before}{SLOT}." if before else f"{SLOT} the."
 
 
 def _cloze_rows(texts: Sequence[str], words: Sequence[str]) -> pd.DataFrame:

@@ -21,6 +21,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from gradiend.errors import InputError
 from gradiend.lm.batches import Batch, Inputs, by_length, targets_of
+from gradiend.lm.checks import check_targets
 from gradiend.lm.head import HeadChange
 from gradiend.lm.loading import load_checkpoint
 from gradiend.lm.packing import (
@@ -152,8 +153,24 @@ class ClozeLM:
         return dataclasses.replace(self, prefix=prefix)
 
     def encode(self, table: pd.DataFrame) -> list[EncodedRow]:
-        """Tokenize the rows of a cloze table (once; batches are made from these)."""
-        rows = encode_rows(
+        """Tokenize the rows of a cloze table (once; batches are made from these).
+
+        Raises
+        ------
+        InputError
+            for a row longer than the model reads, with its number as the table's index
+            has it (a file's first row is row 2, as a spreadsheet shows it).
+        """
+        rows = self._encoded(table)
+        for row, number, text in zip(rows, table.index, table["masked"], strict=True):
+            where = f"row {number + 2 if isinstance(number, int) else number}"
+            self.check_length(
+                row.length, f"{where}: {text[:80]!r}…", "shorten the text"
+            )
+        return rows
+
+    def _encoded(self, table: pd.DataFrame) -> list[EncodedRow]:
+        return encode_rows(
             self.tokenizer,
             table["masked"].tolist(),
             table["factual"].tolist(),
@@ -161,9 +178,6 @@ class ClozeLM:
             causal=self.causal,
             prefix=self.prefix,
         )
-        for row, text in zip(rows, table["masked"], strict=True):
-            self.check_length(row.length, f"{text[:80]!r}…", "shorten the text")
-        return rows
 
     def check_length(self, tokens: int, where: str, remedy: str) -> None:
         """Refuse a sequence longer than the model reads; ``where`` names it."""
@@ -173,23 +187,16 @@ class ClozeLM:
                 f"reads, in {where}; {remedy}"
             )
 
-    def check_targets(self, table: pd.DataFrame, *, max_tokens: int = 3) -> None:
-        """Refuse targets the tokenizer splits into more than ``max_tokens`` pieces.
+    def readable(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Rows of a cloze table that are not longer than the model reads."""
+        rows = self._encoded(table)
+        return table[[row.length <= self.max_length for row in rows]]
 
-        A word in many pieces is a word the model hardly knows; its gradient says more
-        about spelling than about the feature.
-        """
+    def check_targets(self, table: pd.DataFrame, *, max_tokens: int = 3) -> None:
+        """See :func:`gradiend.lm.checks.check_targets`."""
         words = pd.unique(table[["factual", "counterfactual"]].to_numpy().ravel())
         pieces = dict(zip(words, self.token_ids(list(words)), strict=True))
-        for column in ("factual", "counterfactual"):
-            for row, word in enumerate(table[column], start=2):
-                if len(pieces[word]) > max_tokens:
-                    split = self.tokenizer.convert_ids_to_tokens(list(pieces[word]))
-                    raise InputError(
-                        f"row {row}: the tokenizer of {self.name!r} splits {column} "
-                        f"{word!r} into {len(split)} tokens ({' '.join(split)}); use "
-                        "a word it knows, or raise max_tokens"
-                    )
+        check_targets(self, table, pieces, max_tokens=max_tokens)
 
     @cached_property
     def max_length(self) -> int:

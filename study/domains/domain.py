@@ -47,6 +47,7 @@ class FeatureData:
     slot_texts: list[str]
     words: dict[str, dict[str, float]]
     untrained: pd.DataFrame | None = field(default=None, repr=False)
+    left_out: Mapping[str, int] = field(default_factory=dict)  # too long for a model
 
 
 @dataclass(frozen=True)

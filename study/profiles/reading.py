@@ -23,6 +23,8 @@ from study.profiles.profile import Profile, checked_values, merged
 from study.profiles.settings import RunSettings
 from study.results.places import REPOSITORY
 
+# What a model is asked once for all its domains.
+_OF_A_MODEL = ("load", "benchmarks", "tasks")
 PROFILE_FOLDER = REPOSITORY / "notebooks" / "profiles"
 
 
@@ -104,6 +106,12 @@ def _check(profile: Profile, file: str) -> None:
         with in_one_line(file, RunSettings, section):
             checked_values(values)
         _check_names(values, f"{file}, {section}", domains)
+        for group in _OF_A_MODEL if "domains." in section else ():
+            if group in values:
+                raise InputError(
+                    f"{file}, {section}: {group} is the same for all domains of a "
+                    "model; say it in defaults or in the model's settings"
+                )
     for model, entry in profile.entries.items():
         where = f"{file}, models.{model}"
         for feature in entry.features or ():

@@ -19,7 +19,9 @@ TASKS_FOLDER, ROBUSTNESS_FOLDER = "tasks", "robustness"
 # What a model state's benchmark results are kept in: a table each, and SEAT's cosines.
 RESULT_TABLES = ("stereoset", "crows", "likelihoods")
 SEAT_RESULTS = "seat.safetensors"
+LEFT_OUT = "left_out.json"  # examples that were not asked, and why
 SCORES = (*(f"{name}.csv" for name in RESULT_TABLES), SEAT_RESULTS)
+BENCHMARKED = (*SCORES, LEFT_OUT, ASSOCIATIONS)
 
 # In a feature's folder.
 TRAINED = (GRADIEND, TRAINING, HISTORY, SIZES)

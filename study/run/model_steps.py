@@ -120,7 +120,7 @@ def comparison_steps(profile: Profile, model: str) -> Iterator[Step]:
         profile,
         "05_baselines",
         parameters,
-        runs[:1],
+        runs,
         "methods",
         needs=chosen,
         makes=fitted,
@@ -129,17 +129,17 @@ def comparison_steps(profile: Profile, model: str) -> Iterator[Step]:
         profile,
         "06_benchmarks",
         parameters,
-        runs[:1],
+        runs,
         "benchmarks",
         needs=[*chosen, *fitted],
-        makes=[benchmarks / name for name in (*files.SCORES, files.ASSOCIATIONS)],
+        makes=[benchmarks / name for name in files.BENCHMARKED],
     )
     if runs[0].tasks.names:
         yield run_step(
             profile,
             "09_fine_tuning",
             parameters,
-            runs[:1],
+            runs,
             "tasks",
             needs=[*chosen, *fitted],
             makes=[

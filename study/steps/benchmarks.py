@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from gradiend.files import read_csv, write_csv
+from gradiend.files import read_csv, write_csv, write_json
 from gradiend.training import Progress
 from study.comparison.benchmarks.suite import (
     Scores,
@@ -42,6 +42,7 @@ def run_benchmarks(bench: Workbench, *, progress: Progress = iter) -> dict[str, 
             scores |= read_scores(finished)
             learned.append(read_csv(finished / files.ASSOCIATIONS))
         write_scores(folder, scores)
+        write_json(folder / files.LEFT_OUT, suite.left_out)
         write_csv(folder / files.ASSOCIATIONS, pd.concat(learned, ignore_index=True))
     shutil.rmtree(aside)
     return scores

@@ -44,7 +44,9 @@ def train(
             "best_step": result.best_step,
             "correlation": result.correlation,
             "seed": result.seed,
+            "seeds": {str(seed): value for seed, value in result.seeds.items()},
             "n": gradiend.size,
+            "left_out": dict(data.left_out),
         }
         write_json(folder / files.TRAINING, described(settings, "training", summary))
     shutil.rmtree(checkpoints)  # several times the size of the model

@@ -15,10 +15,12 @@ from functools import cached_property
 from pathlib import Path
 
 from gradiend.autoencoder import Gradiend
+from gradiend.files import sha256
 from gradiend.lm.cloze import ClozeLM
 from gradiend.training import Progress
 from study.comparison.baselines import FITTERS
 from study.comparison.baselines.data import BaselineData, filled_texts
+from study.comparison.benchmarks.lengths import readable
 from study.comparison.benchmarks.suite import Suite, read_suite
 from study.comparison.edits import Chain, Edit, Rewriting, load_edit, save_edit
 from study.comparison.variants import ANY, Variant, is_ours
@@ -29,8 +31,9 @@ from study.results import files
 from study.results.making import measured
 from study.results.reading import made
 from study.results.selected import TRAINED, candidate, read_selected, selected_row
-from study.sources.chosen import load_data, perplexity_texts, source_of
+from study.sources.chosen import perplexity_texts, source_of
 from study.sources.source import Source
+from study.steps.data import data_for
 from study.steps.models import load_model
 from study.steps.training import closed_form_gradiend, load_gradiend
 
@@ -66,7 +69,10 @@ class Workbench:
 
     def suite(self) -> Suite:
         """The benchmarks' examples, and the texts perplexity is asked of."""
-        return read_suite(self.source.folder, perplexity_texts(self.settings))
+        texts = perplexity_texts(self.settings)
+        if self.source.planted:
+            return read_suite(self.source.folder, texts)
+        return readable(self.lm, read_suite(self.source.folder, texts, odd=True))
 
     def fit(self, *, progress: Progress = iter) -> None:
         """Fit every method that has something to fit; writes one file a variant."""
@@ -92,31 +98,40 @@ class Workbench:
         """The edit that turns the base model into ``variant``, once it is fitted."""
         return self._edit(variant, self.file)
 
+    def run_of(self, domain: str) -> Settings:
+        """The first run of a domain, whose settings hold for its fits."""
+        return next(r for r in self.runs.values() if domain in (ANY, r.domain.name))
+
     def data(self, domain: str) -> BaselineData:
         """What the other methods of a domain are fitted on.
 
         A bias-agnostic method needs the texts alone; it gets those of any domain.
         """
         if domain not in self._data:
-            runs = [r for r in self.runs.values() if domain in (ANY, r.domain.name)]
-            table = load_data(runs[0]).table
+            run = self.run_of(domain)
+            table = data_for(run, self.lm).table
             self._data[domain] = BaselineData(
-                domain=runs[0].domain,
-                words=self.source.attribute_words(runs[0].domain.name),
-                texts=self.source.corpus(
-                    self.settings.methods.texts, seed=self.settings.seed
-                ),
+                domain=run.domain,
+                words=self.source.attribute_words(run.domain.name),
+                texts=self.source.corpus(run.methods.texts, seed=run.seed),
                 labelled=filled_texts(table[table["split"] == "train"]),
-                seed=self.settings.seed,
+                seed=run.seed,
             )
         return self._data[domain]
 
     def digest(self, part: str) -> str:
-        """Of what all variants depend on; results of another are not taken for ours."""
-        made_from = [repr(self.settings.part(part)), self.settings.path]
+        """Of what all variants depend on; results of another are not taken for ours.
+
+        What was asked of fitted methods depends on their files, too.
+        """
+        made_from: list[object] = [self.settings.path]
         for run in self.runs.values():
-            selected = made(run.folder / files.SELECTED)
-            made_from.append(selected.read_text(encoding="utf-8"))
+            made_from.append(run.part(part))
+            made_from.append((run.folder / files.SELECTED).read_text(encoding="utf-8"))
+            made_from.append(sha256(run.folder / files.GRADIEND))
+        if part != "methods":
+            fitted = [self.file(v) for v in self.variants if v.stored]
+            made_from += [sha256(path) for path in fitted]
         return hashlib.sha256(repr(made_from).encode()).hexdigest()[:12]
 
     @property
@@ -140,7 +155,8 @@ class Workbench:
             return self._rewriting(variant.domain, last)
         data = self.data(variant.domain)
         with self._edit(variant.before, where).on(self.lm) as changed:
-            return FITTERS[last](changed, data, self.settings.methods.fit)
+            fit = self.run_of(variant.domain).methods.fit
+            return FITTERS[last](changed, data, fit)
 
     def _rewriting(self, domain: str, name: str) -> Rewriting:
         run, (variant, decoder) = self._ours(domain, name)
@@ -156,4 +172,4 @@ class Workbench:
     def _gradiend(self, run: Settings, decoder: str) -> Gradiend:
         if decoder == TRAINED:
             return load_gradiend(run, self.lm)
-        return closed_form_gradiend(run, self.lm, load_data(run))
+        return closed_form_gradiend(run, self.lm, data_for(run, self.lm))

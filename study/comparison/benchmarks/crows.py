@@ -28,6 +28,7 @@ from study.comparison.benchmarks.tokenwise import (
 
 COLUMNS = ("sent_more", "sent_less", "stereo_antistereo", "bias_type")
 _SIDES = {"more": "sent_more", "less": "sent_less"}
+SENTENCES = tuple(_SIDES.values())
 
 
 def read_crows(path: str | Path) -> pd.DataFrame:

@@ -33,26 +33,36 @@ LABELS = ("stereotype", "anti-stereotype", "unrelated")
 _BLANK = "BLANK"
 
 
-def read_stereoset(path: str | Path) -> pd.DataFrame:
+def read_stereoset(
+    path: str | Path, *, left_out: list[str] | None = None
+) -> pd.DataFrame:
     """Examples of a file in the public schema.
 
     One row an example: id, bias_type, target, context and, per label, the sentence
-    and the word in its blank (``stereotype``, ``stereotype word``, …).
+    and the word in its blank (``stereotype``, ``stereotype word``, …). The public file
+    has a few odd examples; given a list ``left_out``, they are left out and what is
+    wrong with each is added to it, as the field does.
 
     Raises
     ------
     InputError
         for a missing key, an unknown label, a context without BLANK or a sentence
-        that is not its context, naming file, example and remedy.
+        that is not its context, naming file, example and remedy; with ``left_out``
+        only if no example is left.
     """
     path = Path(path)
     content = read_json(path)
     need(content, ("data",), str(path))
     need(content["data"], ("intrasentence",), f"{path}, data")
-    rows = [
-        _example(example, f"{path}, example {example.get('id', number)!r}")
-        for number, example in enumerate(content["data"]["intrasentence"])
-    ]
+    rows = []
+    for number, example in enumerate(content["data"]["intrasentence"]):
+        try:
+            where = f"{path}, example {example.get('id', number)!r}"
+            rows.append(_example(example, where))
+        except InputError as error:
+            if left_out is None:
+                raise
+            left_out.append(str(error))
     if not rows:
         raise InputError(f"{path}: no intrasentence examples")
     return pd.DataFrame(rows)

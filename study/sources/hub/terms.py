@@ -1,8 +1,10 @@
-"""Race and religion data in the two layouts that have been published, made one.
+"""Race and religion data in the layouts that have been published, made one.
 
-Per ordered pair (a folder or file ``asian_to_black``): columns masked, source, target.
-Per class (a folder or file ``asian``): column masked and one column a class, with the
-word of that class. Which one a file has is decided by its columns.
+Per pair (a folder or file ``asian_to_black``): columns masked, source, target; where
+there are columns source_id and target_id, they say which classes a row goes from and
+to, and a file may hold both directions. Per class (a folder or file ``asian``): column
+masked and one column a class, with the word of that class. Which one a file has is
+decided by its columns.
 """
 
 from __future__ import annotations
@@ -54,7 +56,9 @@ def read_public(path: Path) -> pd.DataFrame:
 def _pairs(path: Path, classes: tuple[str, ...]):
     """(pair, rows) of a file, whichever layout it has."""
     table = read_public(path)
-    if {"masked", "source", "target"} <= set(table.columns):
+    if {"masked", "source", "target", "source_id", "target_id"} <= set(table.columns):
+        yield from _pairs_by_id(table, path, classes)
+    elif {"masked", "source", "target"} <= set(table.columns):
         yield _named_pair(path, classes), _of_file(table, path)
     elif "masked" in table.columns and set(classes) <= set(table.columns):
         own = _named_class(path, classes)
@@ -67,6 +71,23 @@ def _pairs(path: Path, classes: tuple[str, ...]):
             f"{path}: columns {', '.join(table.columns)} are of neither layout "
             f"(masked, source, target; or masked, {', '.join(classes)})"
         )
+
+
+def _pairs_by_id(table: pd.DataFrame, path: Path, classes: tuple[str, ...]):
+    """(pair, rows) of a file that says of each row which classes it goes from and to.
+
+    Such a file may hold both directions of a pair, whatever its name is.
+    """
+    ids = table[["source_id", "target_id"]].apply(lambda c: c.str.casefold())
+    for column in ids:
+        unknown = ids.loc[~ids[column].isin(classes), column]
+        if len(unknown):
+            raise InputError(
+                f"{path}, row {unknown.index[0] + 2}: {column} {unknown.iloc[0]!r} is "
+                f"none of {', '.join(classes)}; fetch the data set again"
+            )
+    for pair, rows in table.groupby([ids["source_id"], ids["target_id"]], sort=False):
+        yield pair, _of_file(rows, path)
 
 
 def _named_pair(path: Path, classes: tuple[str, ...]) -> tuple[str, str]:

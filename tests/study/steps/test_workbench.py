@@ -1,0 +1,49 @@
+"""Results that were put aside are taken up again only if they are still ours."""
+
+from __future__ import annotations
+
+import pytest
+
+from study.profiles.reading import load_profile
+from study.results import files
+from study.steps.workbench import Workbench
+
+
+@pytest.fixture
+def bench(tmp_path, monkeypatch) -> Workbench:
+    monkeypatch.setenv("GRADIEND_RESULTS", str(tmp_path))
+    bench = Workbench(load_profile("smoke"), "standin-gpt2")
+    for run in bench.runs.values():
+        run.folder.mkdir(parents=True)
+        for name in (files.SELECTED, files.GRADIEND):
+            (run.folder / name).write_text("first")
+    for variant in bench.variants:
+        if variant.stored:
+            bench.file(variant).parent.mkdir(exist_ok=True)
+            bench.file(variant).write_text("first")
+    return bench
+
+
+@pytest.mark.parametrize("part", ["benchmarks", "tasks"])
+def test_scores_of_a_method_that_was_fitted_again_are_not_taken(bench, part):
+    before = bench.digest(part)
+    assert bench.digest(part) == before
+    fitted = next(variant for variant in bench.variants if variant.stored)
+    bench.file(fitted).write_text("second")
+    assert bench.digest(part) != before
+
+
+@pytest.mark.parametrize("name", [files.SELECTED, files.GRADIEND])
+@pytest.mark.parametrize("part", ["methods", "benchmarks", "tasks"])
+def test_what_was_made_with_another_gradiend_is_not_taken(bench, part, name):
+    before = bench.digest(part)
+    run = next(iter(bench.runs.values()))
+    (run.folder / name).write_text("second")
+    assert bench.digest(part) != before
+
+
+def test_fitting_goes_on_whatever_was_fitted_before(bench):
+    before = bench.digest("methods")
+    fitted = next(variant for variant in bench.variants if variant.stored)
+    bench.file(fitted).write_text("second")
+    assert bench.digest("methods") == before
