@@ -12,7 +12,7 @@ A cloze table is a DataFrame with one row per cloze example:
 ``split``               ``train``, ``validation`` or ``test``
 ======================  =====================================================
 
-Loaders of known domains produce it (:mod:`study.domains.domains`); a new bias *is* one:
+Loaders of known domains produce it (``study.domains``); a new bias *is* one:
 a CSV or JSON-lines file of these columns (``split`` may be left out).
 """
 

@@ -45,7 +45,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     unfinished = path.with_name(f".unfinished-{os.getpid()}-{path.name}")
-    with _writing(path):
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield unfinished
@@ -55,7 +55,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _writing(path: Path) -> Iterator[None]:
+def writing(path: Path) -> Iterator[None]:
     """Errors of a disk that cannot be written to, as one line with the way out."""
     try:
         yield
@@ -86,7 +86,7 @@ def atomic_folder(folder: str | Path, *, replace: bool = False) -> Iterator[Path
         if it cannot be written (read-only, full); other errors stay what they are.
     """
     folder = Path(folder)
-    with _writing(folder):
+    with writing(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         unfinished = tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent)
         unfinished = Path(unfinished)

@@ -21,7 +21,6 @@ import pandas as pd
 import torch
 from measuring import RESULTS
 from random_models import random_model, stand_ins_tokenizer
-from study.domains import load_feature
 from torch.utils.flop_counter import FlopCounterMode
 
 from gradiend.autoencoder import Gradiend
@@ -32,6 +31,7 @@ from gradiend.gradients import gradients
 from gradiend.lm.cloze import ClozeLM
 from gradiend.settings import TrainingSettings
 from gradiend.update import Update
+from study.domains import load_feature
 from study.run.preflight import measure
 from study.sources.world import ensure_world
 

@@ -34,10 +34,10 @@ import torch
 import transformers
 from measuring import RESULTS, machine
 from random_models import MODELS, save_random_model
-from study.domains import load_feature
 
 from gradiend.errors import InputError, exit_status
 from gradiend.files import write_json
+from study.domains import load_feature
 from study.sources.world import ensure_world
 
 HERE = Path(__file__).resolve().parent

@@ -35,11 +35,8 @@ class TermDomain(Domain):
         table = pd.concat([pairs[pair] for pair in trained], ignore_index=True)
         table["label"] = table["factual_class"].map({feature.positive: 1}).fillna(-1)
         table["label"] = table["label"].astype(int)
-        untrained = pd.concat(
-            [part for pair, part in pairs.items() if pair not in trained],
-            ignore_index=True,
-        )
-        everything = pd.concat([table, untrained], ignore_index=True)
+        others = [part for pair, part in pairs.items() if pair not in trained]
+        everything = pd.concat([table, *others], ignore_index=True)
         words = {
             name: dict.fromkeys(sorted(group.unique()), 1.0)
             for name, group in everything.groupby("factual_class")["factual"]
@@ -53,7 +50,7 @@ class TermDomain(Domain):
             | frozenset(w.casefold() for group in words.values() for w in group),
             list(dict.fromkeys(held_out["masked"])),
             {name: words[name] for name in feature.classes},
-            untrained[untrained["split"] == "test"].reset_index(drop=True),
+            _tested(others),
         )
 
     def question(
@@ -102,6 +99,14 @@ def term_domain(
         # The paper fits these on texts that say whom they are about (gender alone).
         without=frozenset({"RLACE", "LEACE"}),
     )
+
+
+def _tested(pairs: list[pd.DataFrame]) -> pd.DataFrame | None:
+    """The test rows of the pairs that are not trained; two classes have none."""
+    if not pairs:
+        return None
+    rows = pd.concat(pairs, ignore_index=True)
+    return rows[rows["split"] == "test"].reset_index(drop=True)
 
 
 def _pair(folder: Path, source: str, target: str) -> pd.DataFrame:

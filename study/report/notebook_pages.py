@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,14 +15,16 @@ from pygments.formatters import HtmlFormatter
 
 from study.profiles.profile import Profile
 from study.report.rendering import write_page
+from study.results.places import REPOSITORY
 
+NOTEBOOKS = REPOSITORY / "notebooks"
 _HEADING = re.compile(r"^#+ (?P<text>.+)$", re.MULTILINE)
 # $$…$$ or $…$, and code, in which a dollar is a dollar.
 _MATH = re.compile(
     r"(?P<code>```.*?```|`[^`\n]*`)|\$\$(?P<block>.+?)\$\$|\$(?P<inline>[^$\n]+?)\$",
     re.DOTALL,
 )
-_LINK = re.compile(r'href="(?P<stem>[\w-]+)\.ipynb"')
+_LINK = re.compile(r' href="(?P<file>[^":#]+)"')  # to a file
 
 
 @dataclass(frozen=True)
@@ -108,9 +111,16 @@ def _formula(match: re.Match[str]) -> str:
 def _target(
     link: re.Match[str], page: NotebookPage, pages: Sequence[NotebookPage]
 ) -> str:
-    """The page that a link to a notebook leads to: the same model's, if it has one."""
-    found = [other for other in pages if other.notebook == link["stem"]]
-    same = [other for other in found if other.model == page.model]
-    if not found:
-        return link[0]
-    return f'href="{(same or found)[0].path.name}"'
+    """Where a link of a notebook leads from its page, or nothing.
+
+    To another notebook's page, of the same model if there is one; else to a file of the
+    repository, as far as the results are in it.
+    """
+    linked = NOTEBOOKS / link["file"]
+    found = [other for other in pages if other.notebook == linked.stem]
+    if linked.suffix == ".ipynb" and found:
+        same = [other for other in found if other.model == page.model]
+        return f' href="{(same or found)[0].path.name}"'
+    if linked.exists() and page.path.is_relative_to(REPOSITORY):
+        return f' href="{os.path.relpath(linked, page.path.parent)}"'
+    return ""

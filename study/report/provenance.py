@@ -145,8 +145,8 @@ class _Crate(ROCrate):
         code["softwareRequirements"] = packages
         notebooks = {}
         for page in pages:
-            notebook = self.add_file(page.source, name=page.title)
-            notebook["@type"] = ["File", "SoftwareSourceCode"]
+            kind = {"@type": ["File", "SoftwareSourceCode"]}
+            notebook = self.add_file(page.source, name=page.title, **kind)
             notebook["isPartOf"] = code
             self.add_file(page.path, name=page.title)["isBasedOn"] = notebook
             notebooks[page.source.stem] = notebook

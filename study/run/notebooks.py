@@ -14,6 +14,7 @@ from study.results.places import REPOSITORY
 
 NOTEBOOKS = REPOSITORY / "notebooks"
 KERNEL = "gradiend"  # as run_all.sh installs it beside the environment's interpreter
+_WIDGET = "application/vnd.jupyter.widget-view+json"
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
@@ -40,7 +41,10 @@ def cells_digest(source: Path) -> str:
 
 
 def without_traces(notebook):
-    """Drop times, paths and machine names; what is left is the same on every run."""
+    """Drop times, paths and machine names; what is left is the same on every run.
+
+    Widgets go, too: tqdm's bars, which in a notebook do not listen to TQDM_DISABLE.
+    """
     notebook.metadata = {
         "kernelspec": {
             "display_name": "GRADIEND",
@@ -53,7 +57,9 @@ def without_traces(notebook):
         cell["id"] = f"cell-{number:02d}"
         tags = cell.metadata.get("tags")
         cell.metadata = {"tags": tags} if tags else {}
-        for output in cell.get("outputs", ()):
+        outputs = cell.get("outputs", [])
+        outputs[:] = [o for o in outputs if _WIDGET not in o.get("data", {})]
+        for output in outputs:
             plain = output.get("data", {}).get("text/plain")
             if plain:
                 output["data"]["text/plain"] = _ADDRESS.sub("", plain)

@@ -127,11 +127,11 @@ class Workbench:
         made_from: list[object] = [self.settings.path]
         for run in self.runs.values():
             made_from.append(run.part(part))
-            made_from.append((run.folder / files.SELECTED).read_text(encoding="utf-8"))
-            made_from.append(sha256(run.folder / files.GRADIEND))
+            made_from.append(sha256(made(run.folder / files.GRADIEND)))
+            made_from.append(sha256(made(run.folder / files.SELECTED)))
         if part != "methods":
             fitted = [self.file(v) for v in self.variants if v.stored]
-            made_from += [sha256(path) for path in fitted]
+            made_from += [sha256(made(path)) for path in fitted]
         return hashlib.sha256(repr(made_from).encode()).hexdigest()[:12]
 
     @property

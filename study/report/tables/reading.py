@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from study.report.tables.styling import MISSING
@@ -20,6 +21,7 @@ _ROW = re.compile(r"<tr>(.*?)</tr>", re.DOTALL)
 _CELL = re.compile(r"<t[hd](?P<attributes>[^>]*)>(?P<text>.*?)</t[hd]>", re.DOTALL)
 _NAMED = re.compile(r'id="(\w+)"')
 _COUNTER = re.compile(r'class="(?:row_heading|index_name|blank)\b')
+_UNBROKEN = re.compile(r" (?=[±→↑↓])|(?<=[±→]) ")
 _NUMBER = re.compile(rf"[-−+]?\d[^A-Za-z]*|{MISSING}|nan|inf")
 
 
@@ -32,24 +34,25 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Group:
+    """Rows of which the first column says the same; it is their title."""
+
+    title: str
+    rows: list[list[Cell]]
+
+
+@dataclass(frozen=True)
 class ShownTable:
     """Head and rows, without the rows' numbers.
 
-    ``numeric`` says which columns hold numbers. ``key`` is the column that stays in
-    view: the first that tells rows apart, alone or with the one before it, which then
-    is what rows are grouped by.
+    Where the first column repeats itself, rows are grouped by it, and it is none of the
+    columns; else there is one group without a title. ``numeric`` says which columns
+    hold numbers.
     """
 
     head: list[str]
-    rows: list[list[Cell]]
+    groups: list[Group]
     numeric: list[bool]
-    key: int
-
-    def repeats(self, row: int) -> bool:
-        """Whether a row belongs to the group of the one above."""
-        if self.key == 0 or row == 0:
-            return False
-        return self.rows[row][0].text == self.rows[row - 1][0].text
 
 
 def read_table(path: Path) -> ShownTable:
@@ -58,11 +61,16 @@ def read_table(path: Path) -> ShownTable:
     style, _, body = text.partition("</style>")
     bold = {name for rule in _BOLD_RULE.findall(style) for name in _ID.findall(rule)}
     head, *rows = ([*_cells(row, bold)] for row in _ROW.findall(body))
-    columns = list(zip(*([c.text for c in row] for row in rows), strict=True))
+    names = [cell.text for cell in head]
+    columns = list(zip(*([cell.text for cell in row] for row in rows), strict=True))
     numeric = [all(map(_NUMBER.fullmatch, column)) for column in columns]
-    alone = len(set(columns[0])) == len(rows)
-    key = 0 if alone or numeric[1] else 1
-    return ShownTable([cell.text for cell in head], rows, numeric, key)
+    if len(set(columns[0])) == len(rows) or numeric[1]:
+        return ShownTable(names, [Group("", rows)], numeric)
+    groups = [
+        Group(title, [row[1:] for row in own])
+        for title, own in groupby(rows, lambda row: row[0].text)
+    ]
+    return ShownTable(names[1:], groups, numeric[1:])
 
 
 def _cells(row: str, bold: set[str]) -> Iterator[Cell]:
@@ -70,4 +78,6 @@ def _cells(row: str, bold: set[str]) -> Iterator[Cell]:
         if _COUNTER.search(cell["attributes"]):
             continue
         name = _NAMED.search(cell["attributes"])
-        yield Cell(cell["text"].strip(), name is not None and name[1] in bold)
+        # A narrow column breaks a value before what is in brackets, and nowhere else.
+        text = _UNBROKEN.sub("\u00a0", cell["text"].strip())
+        yield Cell(text, name is not None and name[1] in bold)

@@ -1,28 +1,31 @@
 """Fetching public files, and saying in one line why one cannot be had.
 
-Files of the hub lie in its own cache, where a fetch that was cut off goes on; nothing
-of a data set is executed. Everything is checked against the manifest.
+Files of the hub lie in its own cache, where a fetch that was cut off goes on; those of
+the web are fetched by pooch, whole or not at all. Nothing of a data set is executed.
+Everything is checked against the manifest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 import httpx2
+import pooch
 import pyarrow
 import pyarrow.csv
 import pyarrow.parquet
-from huggingface_hub import snapshot_download
+import requests
+from huggingface_hub import constants, snapshot_download
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
     LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
-from huggingface_hub.utils import http_backoff
 from tenacity import (
     Retrying,
     retry_if_exception,
@@ -31,7 +34,7 @@ from tenacity import (
 )
 
 from gradiend.errors import InputError
-from gradiend.files import atomic_path, sha256
+from gradiend.files import sha256, writing
 from study.sources.hub.manifest import Source, alternatives
 
 T = TypeVar("T")
@@ -39,6 +42,14 @@ ATTEMPTS = 4
 # Whatever else a model's repository carries (other formats, scripts) is left there.
 MODEL_FILES = ["*.safetensors", "*.json", "*.txt", "tokenizer.model", "*.jinja"]
 _TRANSIENT = (408, 429, 500, 502, 503, 504)
+_WEB = pooch.HTTPDownloader(progressbar=False)
+pooch.get_logger().setLevel("WARNING")
+_NO_CONNECTION = (
+    httpx2.TransportError,
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+)
 
 
 def fetch(source: Source, downloads: Path) -> dict[str, list[Path]]:
@@ -127,19 +138,23 @@ def _from_hub(source: Source) -> dict[str, list[Path]]:
 
 
 def _from_web(source: Source, name: str, downloads: Path) -> Path:
+    """A file of the web; one that is there already is taken as it is."""
     path = downloads / source.name / name
-    if path.exists():
-        return path
     url = f"{source.url}/{source.revision}/{name}"
 
-    def get() -> bytes:
-        response = http_backoff("GET", url, max_retries=2)
-        response.raise_for_status()
-        return response.content
+    def get() -> None:
+        if constants.HF_HUB_OFFLINE:
+            raise OfflineModeIsEnabled(url)
+        wanted = next(iter(_hashes(source.files[name])), None)
+        with writing(path):
+            try:
+                pooch.retrieve(url, wanted, path.name, path.parent, downloader=_WEB)
+            except ValueError as error:  # another hash
+                raise InputError(f"{source.name} ({url}): {error}") from error
+            path.chmod(0o644)
 
-    content = attempted(get, f"{source.name} ({url})")
-    with atomic_path(path) as unfinished:
-        unfinished.write_bytes(content)
+    if not path.exists():
+        attempted(get, f"{source.name} ({url})")
     return path
 
 
@@ -151,10 +166,9 @@ def _check(source: Source, pattern: str, paths: list[Path]) -> None:
         "in the manifest"
     )
     where = f"{source.name}: {pattern} of {source.where}"
-    if "sha256" in checks:
+    wanted = _hashes(checks)
+    if wanted:
         found = [sha256(path) for path in paths]
-        wanted = checks["sha256"]
-        wanted = [wanted] if isinstance(wanted, str) else wanted
         if found != wanted:
             raise InputError(
                 f"{where} has sha256 {', '.join(found)}, expected "
@@ -171,6 +185,11 @@ def _check(source: Source, pattern: str, paths: list[Path]) -> None:
             )
 
 
+def _hashes(checks: Mapping) -> list[str]:
+    wanted = checks.get("sha256", [])
+    return [wanted] if isinstance(wanted, str) else wanted
+
+
 def _status(error: BaseException) -> int | None:
     return getattr(getattr(error, "response", None), "status_code", None)
 
@@ -180,7 +199,7 @@ def _is_transient(error: BaseException) -> bool:
     if isinstance(error, LocalEntryNotFoundError):
         cause = error.__cause__
         return cause is not None and _is_transient(cause)
-    if isinstance(error, httpx2.TransportError):
+    if isinstance(error, _NO_CONNECTION):
         return True
     return _status(error) in _TRANSIENT
 
@@ -199,6 +218,8 @@ def _reason(error: BaseException) -> str:
             "the hub has no such repository or revision for you (404); check the "
             "manifest or profile, or set HF_TOKEN if it is private"
         )
+    if isinstance(error, PermissionError):
+        return f"{error}; set GRADIEND_RESULTS to a folder that can be written to"
     status = _status(error)
     if status in (401, 403):
         return f"the hub refuses ({status}); set HF_TOKEN to a token that may read it"
@@ -206,7 +227,7 @@ def _reason(error: BaseException) -> str:
         return "the hub asks to wait (429, too many requests); run again later"
     if status is not None:
         return f"the server answers {status}; run again later"
-    if isinstance(error, httpx2.TransportError):
+    if isinstance(error, _NO_CONNECTION):
         return f"no connection ({type(error).__name__}); check the network, run again"
     if isinstance(error, HfHubHTTPError):
         return f"{str(error).splitlines()[0]}; run again later"

@@ -19,8 +19,8 @@ from study.profiles.reading import load_profile
 from study.report import estimates, gather, plots
 from study.report.__main__ import report
 from study.report.gallery import Gallery, readme
-from study.report.tables import styled
-from study.report.tables.reading import read_table
+from study.report.tables import save_table, styled
+from study.report.tables.reading import ShownTable, read_table
 from study.results.files import INDEXES
 from study.results.places import REPOSITORY, results_root
 
@@ -32,20 +32,16 @@ Where $h\\in(-1,1)$ and `$HOME` stays; see [notebook 10](10_tables_and_figures.i
 
 
 class Page(HTMLParser):
-    """The tags of a page, and what stands in its summaries."""
+    """The tags of a page."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
+        self.text = path.read_text(encoding="utf-8")
         self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.said: dict[str, list[str]] = {"summary": [], "b": [], "script": []}
-        self.feed(path.read_text(encoding="utf-8"))
+        self.feed(self.text)
 
     def handle_starttag(self, tag, attributes):
         self.tags.append((tag, dict(attributes)))
-
-    def handle_data(self, data):
-        if self.tags and self.tags[-1][0] in self.said:
-            self.said[self.tags[-1][0]].append(data.strip())
 
     def values(self, attribute: str, tag: str | None = None) -> list[str]:
         return [
@@ -139,8 +135,8 @@ def test_every_executed_notebook_is_linked_as_a_page(folder):
     assert executed <= linked and len(executed) == 4
     for name in executed:
         page = Page(folder / name)
-        text = (folder / name).read_text()
-        assert "<math" in text and "$h" not in text and "$HOME" in text
+        assert "<math" in page.text and "$HOME" in page.text
+        assert "$h" not in page.text
         assert "../report.html" in page.values("href")
         assert "10_tables_and_figures.html" in page.values("href")
         ids = page.values("id")
@@ -154,7 +150,7 @@ def test_nothing_is_fetched_and_nothing_is_run(folder):
             tag for tag, _ in page.tags
         }
         assert all(source.startswith("data:") for source in page.values("src"))
-        assert not re.search(r"url\(|@import", path.read_text())
+        assert not re.search(r"url\(|@import", page.text)
 
 
 def test_images_are_described_lazy_and_of_known_size(folder):
@@ -171,21 +167,40 @@ def test_images_are_described_lazy_and_of_known_size(folder):
 
 def test_what_is_of_one_model_is_folded_and_claims_come_first(folder, profile):
     page = Page(folder / "report.html")
-    assert {*profile.models} <= set(page.said["summary"])
+    folded = re.findall(r"<summary>(.+?)<", page.text)
+    assert folded == [*profile.models] * 2
     sections = [a["id"] for tag, a in page.tags if tag == "section"]
     domain = f"domain-{profile.domains[0]}"
     assert sections == ["claims", "figures", domain, "grids", *sections[-2:]]
     # The largest of the claims, the least of the domain's: no table styles another.
-    assert page.said["b"] == ["2.000", "2.000", "1.000", "1.000"]
+    bold = re.findall(r"<b>(.+?)</b>", page.text)
+    assert bold == ["2.000", "2.000", "1.000", "1.000"]
 
 
 def test_tables_are_read_as_they_were_written(folder):
     table = read_table(folder / "figures" / "index_main.html")
     assert table.head == ["model", "value"] and table.numeric == [False, True]
-    assert [[cell.text for cell in row] for row in table.rows] == [
-        ["A", "1.000"],
-        ["B", "2.000"],
-    ]
+    assert said(table) == {"": [["A", "1.000"], ["B", "2.000"]]}
+
+
+def test_rows_are_grouped_where_the_first_column_repeats_itself(tmp_path):
+    table = pd.DataFrame(
+        {"model": list("AAB"), "variant": list("xyx"), "SS → 50": ["1 ± 2 (+3)"] * 3}
+    )
+    save_table(styled(table), tmp_path / "table")
+    table = read_table(tmp_path / "table.html")
+    # A value breaks before what is in brackets, and nowhere else.
+    value = "1\u00a0±\u00a02 (+3)"
+    assert table.head == ["variant", "SS\u00a0→\u00a050"]
+    assert table.numeric == [False, True]
+    assert said(table) == {"A": [["x", value], ["y", value]], "B": [["x", value]]}
+
+
+def said(table: ShownTable) -> dict[str, list[list[str]]]:
+    return {
+        group.title: [[cell.text for cell in row] for row in group.rows]
+        for group in table.groups
+    }
 
 
 def test_the_crate_says_where_each_figure_comes_from(folder, profile):

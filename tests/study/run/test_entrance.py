@@ -92,7 +92,7 @@ def test_paths_with_a_space_reach_the_steps_whole(tmp_path, monkeypatch):
     options = ("-n", "--printshellcmds", "--quiet", "host")
     done = entrance(str(profile), *options, results=folder)
     assert done.returncode == 0, done.stdout + done.stderr
-    shown = re.findall("^Shell command: exec (.*)$", done.stderr, re.MULTILINE)
+    shown = re.findall("^Shell command: exec (.*)$", done.stdout, re.MULTILINE)
     monkeypatch.setenv("GRADIEND_RESULTS", str(folder))
     said = {tuple(shlex.split(command)[1:]) for command in shown}
     planned = {step.name: step.command for step in steps(load_profile(str(profile)))}

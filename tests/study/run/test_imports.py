@@ -23,7 +23,8 @@ def test_dependencies_follow_imports():
     found = names(notebook_files(NOTEBOOKS / "10_tables_and_figures.ipynb"))
     expected = {"study/report/gather.py", "study/results/files.py", "gradiend/files.py"}
     assert expected <= found
-    assert any(name.startswith("study/report/plots") for name in found)
+    for part in ("plots", "tables"):
+        assert any(name.startswith(f"study/report/{part}") for name in found)
     assert not any(name.startswith("study/run/") for name in found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from collections.abc import Iterator
@@ -250,6 +251,9 @@ def test_neutral_texts_may_be_there_themselves(tmp_path):
 # The hub when it does not answer as one would like
 
 
+CROWS = b"sent_more,sent_less\n"
+
+
 class Hub(ThreadingHTTPServer):
     """Answers with the statuses it is given, in turn; then with a file."""
 
@@ -267,7 +271,7 @@ class Answer(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.server.asked += 1
         status = self.server.statuses.pop(0) if self.server.statuses else 200
-        body = b"sent_more,sent_less\n" if status == 200 else b"{}"
+        body = CROWS if status == 200 else b"{}"
         self.send_response(status)
         if status == 403 or status == 401:
             self.send_header("X-Error-Code", "GatedRepo")
@@ -305,6 +309,36 @@ def test_a_file_of_the_web_is_fetched_once_and_again_after_a_stumble(hub, tmp_pa
     assert path.read_text() == "sent_more,sent_less\n" and hub.asked == 3
     fetch.fetch(web_source(hub), tmp_path)
     assert hub.asked == 3
+
+
+def test_a_file_of_the_web_with_another_hash_is_refused_and_not_kept(hub, tmp_path):
+    files = {"crows.csv": {"sha256": "0" * 64}}
+    with pytest.raises(InputError, match=r"^crows .*does not match.*expected 0000"):
+        fetch.fetch(replace(web_source(hub), files=files), tmp_path)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    known = {"crows.csv": {"sha256": hashlib.sha256(CROWS).hexdigest()}}
+    (path,) = fetch.fetch(replace(web_source(hub), files=known), tmp_path)["crows.csv"]
+    assert path.read_bytes() == CROWS and path.stat().st_mode & 0o777 == 0o644
+
+
+def test_no_file_of_the_web_is_asked_for_offline(hub, tmp_path, monkeypatch):
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(InputError, match=r"^crows .*may not be asked \(HF_HUB_OFFLINE"):
+        fetch.fetch(web_source(hub), tmp_path)
+    assert hub.asked == 0
+
+
+def test_a_web_that_is_not_there_is_one_clear_line(hub, tmp_path):
+    source = replace(web_source(hub), url="http://127.0.0.1:9")
+    with pytest.raises(InputError, match="^crows .*no connection") as error:
+        fetch.fetch(source, tmp_path)
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_a_folder_that_takes_no_download_is_one_clear_line(hub, tmp_path):
+    (tmp_path / "crows").touch()
+    with pytest.raises(InputError, match=r"crows\.csv cannot be written .*RESULTS"):
+        fetch.fetch(web_source(hub), tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,12 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from study.report.summaries import gap_frontier, profession_shares, profession_spread
+
+from study.report.tables.method import (
+    gap_frontier,
+    profession_shares,
+    profession_spread,
+)
 
 WORDS = [f"job{number:02d}" for number in range(30)]
 VARIANTS = (("base", "–"), ("N", "trained"), ("N", "closed form"), ("F", "trained"))
