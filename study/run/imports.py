@@ -58,15 +58,20 @@ def _file(module: str) -> Path:
 
 
 def _named(code: str) -> Iterator[str]:
-    """Modules of the packages that import statements name."""
-    modules = _graph().modules
+    """Modules of the packages that import statements name.
+
+    ``gradiend`` itself loads the module of an export when it is asked for.
+    """
+    modules, exports = _graph().modules, gradiend.EXPORTS
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
+            if gradiend.__name__ in names:
+                names += exports.values()
         elif isinstance(node, ast.ImportFrom) and node.module:
             names = [node.module, *(f"{node.module}.{a.name}" for a in node.names)]
-            if node.module == gradiend.__name__:  # loads the module of each export
-                names += [gradiend.EXPORTS.get(alias.name) for alias in node.names]
+            if node.module == gradiend.__name__:
+                names += [exports.get(alias.name) for alias in node.names]
         else:
             continue
         yield from (name for name in names if name in modules)

@@ -28,6 +28,18 @@ def test_dependencies_follow_imports():
     assert not any(name.startswith("study/run/") for name in found)
 
 
+@pytest.mark.parametrize(
+    "line", ["import gradiend as g", "from gradiend import closed_form"]
+)
+def test_an_export_brings_the_module_it_is_in(tmp_path, line):
+    path = tmp_path / "a.ipynb"
+    cell = {"cell_type": "code", "source": [line]}
+    path.write_text(json.dumps({"cells": [cell]}), encoding="utf-8")
+    found = names(notebook_files(path))
+    assert {"gradiend/class_means.py", "gradiend/lm/cloze.py"} <= found
+    assert ("gradiend/rewriting.py" in found) == line.startswith("import")
+
+
 def test_a_package_that_is_run_is_its_main_module_too():
     found = names(module_files("study.sources.hub"))
     assert {f"study/sources/hub/{n}.py" for n in ("__init__", "__main__")} <= found

@@ -330,7 +330,7 @@ def test_no_file_of_the_web_is_asked_for_offline(hub, tmp_path, monkeypatch):
 
 def test_a_web_that_is_not_there_is_one_clear_line(hub, tmp_path):
     source = replace(web_source(hub), url="http://127.0.0.1:9")
-    with pytest.raises(InputError, match="^crows .*no connection") as error:
+    with pytest.raises(InputError, match=r"^crows .*no connection") as error:
         fetch.fetch(source, tmp_path)
     assert len(str(error.value).splitlines()) == 1
 
