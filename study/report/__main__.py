@@ -22,7 +22,7 @@ def report(profile: Profile) -> None:
     """Write all of it; the profile's notebooks have been executed."""
     folder = results_root() / profile.name / "notebooks"
     done = [path for path in folder.glob("*.ipynb") if ".failed" not in path.suffixes]
-    pages = notebook_pages(profile, sorted(done))
+    pages = notebook_pages(profile, done)
     write_notebook_pages(pages)
     write_report(profile, pages)
     write_provenance(profile, pages)

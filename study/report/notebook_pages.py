@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,16 +47,20 @@ class NotebookPage:
         return self.source.stem.split("--")[0]
 
 
-def notebook_pages(profile: Profile, notebooks: Sequence[Path]) -> list[NotebookPage]:
-    """The pages of executed notebooks, which :func:`write_notebook_pages` writes."""
-    found = []
+def notebook_pages(profile: Profile, notebooks: Iterable[Path]) -> list[NotebookPage]:
+    """The pages of executed notebooks, which :func:`write_notebook_pages` writes.
+
+    In the notebooks' order, and of each in the profile's order of models.
+    """
+    found = {}
     for source in notebooks:
-        _, *parameters = source.stem.split("--")
+        notebook, *parameters = source.stem.split("--")
         model = next((p for p in parameters if p in profile.entries), "")
         domain = next((p for p in parameters if p in profile.domains), "")
         display = profile.entry(model).display if model else ""
-        found.append(NotebookPage(source, _title(source), display, domain))
-    return found
+        place = notebook, [*profile.entries, ""].index(model), source.name
+        found[place] = NotebookPage(source, _title(source), display, domain)
+    return [found[place] for place in sorted(found)]
 
 
 def write_notebook_pages(pages: Sequence[NotebookPage]) -> None:
