@@ -25,6 +25,10 @@ _POOL = 16  # batches drawn at once
 def train_on_world(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, recipe: dict
 ) -> None:
+    """Train the model in place, with its own objective, as the recipe says.
+
+    The same recipe, start and number of threads give the same weights.
+    """
     steps = recipe["steps"]
     optimizer = torch.optim.AdamW(
         model.parameters(),

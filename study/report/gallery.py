@@ -75,7 +75,7 @@ class Gallery:
         return table
 
     def write(self) -> Path:
-        """Write the lists; returns the path of the report's."""
+        """Write the lists, and the index made of them; returns the report's list."""
         shown = [entry for entry in self.entries if entry.shown]
         path = self.profile.report_figures / self.index
         for file, entries in (
@@ -83,6 +83,9 @@ class Gallery:
             (path, self.entries),  # comes last: it may be the same file
         ):
             write_json(file, {"entries": [vars(entry) for entry in entries]})
+        # One notebook may run without the other; the report's step writes it again.
+        if all((self.profile.figures / index).exists() for index in INDEXES.values()):
+            write_readme(self.profile.figures, self.profile.name)
         return path
 
     def _add(self, entry: Entry, files: Iterable[Path]) -> None:
@@ -118,8 +121,8 @@ def readme(folder: Path, profile: str) -> str:
     lines = [
         f"# Figures and tables of the profile “{profile}”",
         "",
-        "Written by the step `report` from the lists beside this file. `source/` holds "
-        "the gathered numbers that notebooks 10 and 10b draw all of it from.",
+        "Written from the lists beside this file by notebooks 10 and 10b, which draw "
+        "everything from the gathered numbers in `source/`.",
     ]
     for notebook, entries in read_entries(folder).items():
         for kind in ("figure", "table"):

@@ -27,7 +27,7 @@ ENCODINGS_PER_GROUP = 120  # rows behind one violin
 def collect(profile: Profile) -> Path:
     """Gather the profile's results into ``<figures>/source``; return that folder."""
     folder = profile.figures / "source"
-    for name, kind in _TABLES.items():
+    for name, kind in _GATHERERS.items():
         table = pd.concat(
             [kind.read(run).assign(**_key(run)) for run in _runs(profile, kind)],
             ignore_index=True,
@@ -42,7 +42,7 @@ def inputs(profile: Profile) -> list[Path]:
     """The result files that :func:`collect` reads."""
     found = [
         run.folder / file
-        for kind in _TABLES.values()
+        for kind in _GATHERERS.values()
         for run in _runs(profile, kind)
         for file in kind.files
     ]
@@ -69,15 +69,15 @@ def _every(_domain: Domain) -> bool:
 
 
 @dataclass(frozen=True)
-class _Table:
-    """A gathered table: how it is read of a run, and from which of its files."""
+class _Gatherer:
+    """How a table is read of a run, and from which of its files."""
 
     files: tuple[str, ...]
     read: Callable[[Settings], pd.DataFrame]
     asked_of: Callable[[Domain], bool] = _every  # which domains have such results
 
 
-def _runs(profile: Profile, kind: _Table) -> Iterator[Settings]:
+def _runs(profile: Profile, kind: _Gatherer) -> Iterator[Settings]:
     """The runs that have results of that kind."""
     for model in profile.models:
         for run in profile.runs(model):
@@ -123,9 +123,9 @@ def _words(settings: Settings) -> pd.DataFrame:
     return rows[["pair", "label", "factual_class", "h"]]
 
 
-def _plain(file: str, asked_of: Callable[[Domain], bool] = _every) -> _Table:
+def _plain(file: str, asked_of: Callable[[Domain], bool] = _every) -> _Gatherer:
     """A result file as it is."""
-    return _Table((file,), lambda run: read_csv(run.folder / file), asked_of)
+    return _Gatherer((file,), lambda run: read_csv(run.folder / file), asked_of)
 
 
 def _has_names(domain: Domain) -> bool:
@@ -136,16 +136,16 @@ def _has_examples(domain: Domain) -> bool:
     return bool(domain.examples)
 
 
-_TABLES = {
-    "training": _Table((files.HISTORY, files.TRAINING), _training),
-    "encoder": _Table((files.ENCODER,), _encoder),
-    "encodings": _Table((files.ENCODINGS,), _encodings),
+_GATHERERS = {
+    "training": _Gatherer((files.HISTORY, files.TRAINING), _training),
+    "encoder": _Gatherer((files.ENCODER,), _encoder),
+    "encodings": _Gatherer((files.ENCODINGS,), _encodings),
     "grids": _plain(files.GRID),
     "selected": _plain(files.SELECTED),
-    "associations": _Table((files.ASSOCIATIONS,), _associations),
+    "associations": _Gatherer((files.ASSOCIATIONS,), _associations),
     "sizes": _plain(files.SIZES),
     "predictions": _plain(files.PREDICTIONS, _has_examples),
-    "names": _Table((files.NAMES,), _names, _has_names),
-    "words": _Table((files.WORDS,), _words, _has_names),
+    "names": _Gatherer((files.NAMES,), _names, _has_names),
+    "words": _Gatherer((files.WORDS,), _words, _has_names),
     "probe": _plain(files.PROBE, _has_names),
 }

@@ -102,7 +102,7 @@ def _sections(profile: Profile, entries: list[Entry]) -> Iterator[Section]:
     yield Section(
         "claims",
         "Claims",
-        "The numbers behind what the README promises.",
+        "What docs/claims.md promises, as this run found it.",
         items(e for e in entries if e.claim),
     )
     yield Section("figures", "Figures", "All models side by side.", items(figures))

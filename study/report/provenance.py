@@ -170,12 +170,15 @@ def _commit() -> dict[str, str]:
     """The commit of the code, where there is one, and whether it was changed since."""
     if not (REPOSITORY / ".git").exists():  # an archive, perhaps in another checkout
         return {}
-    commit = _git("rev-parse", "HEAD")
-    changed = _git("status", "--porcelain", "--", *_CODE)
+    try:
+        commit = _git("rev-parse", "HEAD")
+        changed = _git("status", "--porcelain", "--", *_CODE)
+    except (OSError, subprocess.CalledProcessError):  # no git here, or none it trusts
+        return {}
     return {"version": f"{commit}, changed since" if changed else commit}
 
 
 def _git(*arguments: str) -> str:
     command = ["git", "-C", str(REPOSITORY), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     return done.stdout.strip()

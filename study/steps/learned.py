@@ -29,7 +29,7 @@ def learned_associations(model: ClozeLM | str | Path) -> pd.DataFrame:
 def name_recall(model: ClozeLM | str | Path, *, split: str = "test") -> pd.DataFrame:
     """P(right pronoun | name) in GENTER sentences of a split, not normalised.
 
-    Columns name, gender, probability (mean over the name's sentences).
+    Columns name, factual_class, probability (mean over the name's sentences).
     """
     folder = ensure_world()
     table = gender_table(folder, read_names(folder), seed=0)
@@ -38,8 +38,8 @@ def name_recall(model: ClozeLM | str | Path, *, split: str = "test") -> pd.DataF
         _lm(model), table["masked"].tolist(), {w: {w: 1.0} for w in ("he", "she")}
     )()
     right = np.where(table["factual"] == "she", asked["she"], asked["he"])
-    rows = table.assign(probability=right).rename(columns={"factual_class": "gender"})
-    keys = ["name", "gender"]
+    rows = table.assign(probability=right)
+    keys = ["name", "factual_class"]
     return rows.groupby(keys, as_index=False)["probability"].mean()
 
 

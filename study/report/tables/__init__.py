@@ -1,7 +1,7 @@
 """Tables: ``styling`` says how they look and are written, the others what is in them.
 
 ``method`` (what encoders and decoders found), ``comparison`` (methods side by side) and
-``claims`` (the numbers behind what the README promises) compute them from the gathered
+``claims`` (the numbers behind docs/claims.md) compute them from the gathered
 data; ``reading`` reads a written table again, for the report page.
 """
 

@@ -1,4 +1,4 @@
-"""The numbers behind what the README promises, as tables that the notebooks assert of.
+"""The numbers behind docs/claims.md, as tables that the notebooks assert of.
 
 A claim is checked on all stand-ins, whose bias is planted, and on the real models.
 """
