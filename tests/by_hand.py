@@ -30,6 +30,8 @@ ENTRANCE = (
     "TQDM_DISABLE",
     "HF_HUB_DISABLE_PROGRESS_BARS",
 )
+# nbval waits 5 s for the last output once a cell is done; a loaded machine takes more.
+_PATIENCE = 120
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _BAR = re.compile(r"\d+%\||\d+it \[")
 
@@ -41,8 +43,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Outputs are compared without the bars among them."""
+    """Outputs are waited for, and compared without the bars among them."""
     if _is_notebook(item):
+        item.output_timeout = _PATIENCE
         item.compare_outputs = partial(_compared, item.compare_outputs)
 
 
