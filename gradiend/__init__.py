@@ -13,6 +13,7 @@ Neural Networks Exemplified through Biases* (ICLR 2026). What a user needs:
 ``encode``                 read: *h* of each text, in (−1, 1)
 ``evaluate_grid``          measure the models that pairs of *h* and learning rate give
 ``select``                 the best of them by an index
+``refine``                 candidates around it, until the classes are alike
 ``rewritten``              write: the changed model, inside a ``with`` block
 ``save_rewritten``         the changed model as a checkpoint
 =========================  ===========================================================
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from gradiend.data import read_cloze_table
     from gradiend.encoding import encode
     from gradiend.evaluation.decoder import evaluate_grid, select
+    from gradiend.evaluation.refinement import refine
     from gradiend.lm.cloze import ClozeLM
     from gradiend.rewriting import rewritten, save_rewritten
     from gradiend.settings import TrainingSettings
@@ -48,6 +50,7 @@ __all__ = [
     "evaluate_grid",
     "fit",
     "read_cloze_table",
+    "refine",
     "rewritten",
     "save_rewritten",
     "select",
@@ -64,6 +67,7 @@ EXPORTS = {
     "evaluate_grid": "gradiend.evaluation.decoder",
     "fit": "gradiend.training",
     "read_cloze_table": "gradiend.data",
+    "refine": "gradiend.evaluation.refinement",
     "rewritten": "gradiend.rewriting",
     "save_rewritten": "gradiend.rewriting",
     "select": "gradiend.evaluation.decoder",

@@ -23,6 +23,7 @@ from gradiend.evaluation.encoder import pearson
 from gradiend.files import atomic_path
 from gradiend.gradients import ParameterDict, gradients
 from gradiend.lm.cloze import ClozeLM
+from gradiend.sampling import balanced_sample
 from gradiend.settings import TrainingSettings
 from gradiend.update import Update, copied, flat, overwrite
 
@@ -196,9 +197,7 @@ class Trainer:
     def _validation(self, table: pd.DataFrame) -> pd.DataFrame:
         rows = table[(table["split"] == "validation") & (table["label"] != 0)]
         limit = self.settings.validation_rows
-        if limit and len(rows) > limit:
-            rows = rows.sample(limit, random_state=self.seed)
-        return rows
+        return balanced_sample(rows, limit, by="label", seed=self.seed)
 
     # Resuming. A checkpoint belongs to exactly one run: its name holds a digest of
     # everything the run depends on.

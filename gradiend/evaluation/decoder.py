@@ -8,7 +8,7 @@ language-modelling score.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 
@@ -33,7 +33,7 @@ Measure = Callable[[], dict[str, float]]
 
 
 class DecoderMeasure:
-    """All numbers of one candidate: P(class), their gap, LMS and indices × LMS."""
+    """All numbers of one candidate: P(class), gap, share, said, LMS, indices × LMS."""
 
     def __init__(
         self,
@@ -45,14 +45,27 @@ class DecoderMeasure:
         self.indices = indices
 
     def __call__(self) -> dict[str, float]:
-        """Means over texts; ``gap`` is the mean |difference| of the two classes."""
+        """Means over texts (see :func:`class_statistics`)."""
         p = self.probabilities()
         lms = self.modelling()
-        first, second = p.values()
-        row = {f"P({name})": float(values.mean()) for name, values in p.items()}
-        row |= {"gap": float(np.abs(first - second).mean()), "LMS": lms}
+        row = class_statistics(p) | {"LMS": lms}
         index = self.indices(p)
         return row | {name: float(v.mean()) * lms for name, v in index.items()}
+
+
+def class_statistics(p: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """Means over texts of what P of two classes, [texts] each, say of their balance.
+
+    ``gap`` is of |P(+1) − P(−1)|, ``share`` of P(+1) / (P(+1) + P(−1)), and ``said`` of
+    P(+1) + P(−1): does the model still say any of the words?
+    """
+    first, second = p.values()
+    said = first + second
+    return {f"P({name})": float(values.mean()) for name, values in p.items()} | {
+        "gap": float(np.abs(first - second).mean()),
+        "share": float((first / said).mean()),
+        "said": float(said.mean()),
+    }
 
 
 def evaluate_grid(

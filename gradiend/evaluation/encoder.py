@@ -42,7 +42,7 @@ def neutral_rows(
             match
             for match in _WORD.finditer(text)
             if match.group().casefold() not in excluded
-            and not (lm.causal and match.start() == 0)
+            and not (lm.causal and not text[: match.start()].strip())
         ]
         match = _first_single_token(lm, text, places, generator)
         if match is not None:

@@ -5,6 +5,7 @@ BPI            (1 − |P(M) − P(F)|) · (P(M) + P(F))              balanced na
 FPI            (1 − P(M)) · P(F)                                female names
 MPI            (1 − P(F)) · P(M)                                male names
 BalancedBS     (1 − |p_i − p_j|) · min(p_i, p_j)                balanced terms
+Balance        2 · min(p_i, p_j)                                refined: ours
 =============  ===============================================  ==================
 """
 
@@ -13,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
+
+BALANCE = "Balance"
 
 # P(class) of each text [texts], by class → indices of each text [texts], by name.
 Indices = Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]
@@ -26,6 +29,15 @@ def gender_indices(p: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         "FPI": (1 - male) * female,
         "MPI": (1 - female) * male,
     }
+
+
+def balance(p: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What two classes have in common of each text's probability.
+
+    It is p_i + p_j less |p_i − p_j|: 1 for classes that are alike and all there is.
+    """
+    first, second = p.values()
+    return {BALANCE: 2 * np.minimum(first, second)}
 
 
 def balanced_index(p: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

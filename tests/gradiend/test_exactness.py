@@ -36,7 +36,13 @@ def test_gradients_equal_autograd_in_float64(lm64, table, packed, monkeypatch):
         torch.testing.assert_close(
             found["difference"][name], mean_plus - mean_minus, **tolerance(lm64)
         )
-    assert any(float(tensor.abs().max()) > 0 for tensor in found["factual"].values())
+    # The comparison means something: gradients are far above its tolerance, but for
+    # keys' biases, which shift all scores of a softmax alike.
+    for tensors in found.values():
+        largest = {name: float(t.abs().max()) for name, t in tensors.items()}
+        assert sorted(largest.values())[len(largest) // 2] > 0.1
+        none = {name for name, value in largest.items() if value < 1e-6}
+        assert all(name.endswith(("key.bias", "k_lin.bias")) for name in none)
 
 
 class ScaledEmbedding(torch.nn.Embedding):

@@ -102,7 +102,7 @@ def test_the_kept_checkpoint_is_the_best_and_encodes_positive_as_positive(lm, ta
     h = encode(lm, result.gradiend, validation)
     correlation = np.corrcoef(h, validation["label"])[0, 1]
     assert correlation == pytest.approx(result.correlation, abs=1e-9)
-    assert result.correlation > 0
+    assert min(result.seeds.values()) > 0.6, "the classes are told apart"
 
 
 def test_the_base_model_does_not_change(lm, table):

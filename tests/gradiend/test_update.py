@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 import torch
+from safetensors import safe_open
 from torch.utils.checkpoint import checkpoint
 
 from gradiend import update as module
@@ -89,15 +91,39 @@ def test_bfloat16_trains_the_same_feature(table, tmp_path, kind):
     assert similarity(*found) > 0.9
 
 
+class Killed(Exception):
+    pass
+
+
 def test_eight_bit_moments_go_on_after_a_kill(table, tmp_path):
+    """Cut off between validations: what follows the last checkpoint is done again."""
     lm = tiny_lm("bert")
-    settings = replace(SETTINGS, moments="8bit")
-    fit(lm, table, replace(settings, steps=10), checkpoints=tmp_path)
-    (path,) = tmp_path.glob("*.safetensors")
-    assert path.stat().st_size > 0
-    again = fit(lm, table, replace(settings, steps=10), checkpoints=tmp_path)
-    first = fit(lm, table, replace(settings, steps=10))
-    assert again.history.equals(first.history)
+    settings = replace(SETTINGS, moments="8bit", steps=10, evaluate_every=4)
+
+    def until_killed(steps):
+        for step in steps:
+            if step == 7:  # behind the validation at 4
+                raise Killed
+            yield step
+
+    with pytest.raises(Killed):
+        fit(lm, table, settings, checkpoints=tmp_path, progress=until_killed)
+    with safe_open(next(tmp_path.iterdir()), framework="pt") as file:
+        assert json.loads(file.metadata()["training"])["step"] == 4
+        kinds = {key.split("/")[0] for key in file.keys()}  # noqa: SIM118
+    assert kinds > {"value", "best"}, "the moments are kept, too"
+    left: list[int] = []
+
+    def noted(steps):
+        left.extend(steps)
+        return steps
+
+    resumed = fit(lm, table, settings, checkpoints=tmp_path, progress=noted)
+    assert left == [5, 6, 7, 8, 9, 10]
+    undisturbed = fit(lm, table, settings)
+    assert resumed.history.equals(undisturbed.history)
+    for name, tensor in flat(undisturbed.gradiend).items():
+        assert torch.equal(tensor, flat(resumed.gradiend)[name]), name
 
 
 def test_a_byte_keeps_sign_and_size_to_some_percent():
