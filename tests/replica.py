@@ -146,13 +146,34 @@ def _write_table(folder: Path, source: Source, table: pd.DataFrame) -> None:
 
 
 def _write_pairs(world: Path, folder: Path) -> None:
-    """The layout by ordered pair; each split holds all rows."""
-    for path in sorted(world.glob("*.csv")):
-        table = pd.read_csv(path).groupby("split").head(40).drop(columns="split")
+    """The layout by ordered pair; each split holds all rows.
+
+    As in the public files the columns source_id and target_id say which way a row goes,
+    a file holds both directions, and terms stand anywhere.
+    """
+    tables = {path.stem: pd.read_csv(path) for path in sorted(world.glob("*.csv"))}
+    for name, table in tables.items():
+        back = tables["_to_".join(reversed(name.split("_to_")))]
+        both = [rows.groupby("split").head(40) for rows in (table, back)]
+        hard = [_hard_rows(rows) for rows in both]
+        found = pd.concat([*both, *hard], ignore_index=True).drop(columns="split")
         for split in ("train", "val", "test"):
-            target = folder / path.stem / f"{split}-00000-of-00001.parquet"
+            target = folder / name / f"{split}-00000-of-00001.parquet"
             target.parent.mkdir(parents=True, exist_ok=True)
-            table.to_parquet(target, index=False)
+            found.to_parquet(target, index=False)
+
+
+def _hard_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """A term that begins its sentence, in brackets, in upper case; too long a row."""
+    row = table.iloc[0]
+    texts = (
+        "[MASK] families met in May.",
+        "A choir ([MASK]) sang in May.",
+        "THE [MASK] CHOIR SANG IN MAY.",
+        f"The [MASK] choir sang {'and sang ' * 1_000}in May.",
+    )
+    words = [row["source"], row["source"], row["source"].upper(), row["source"]]
+    return pd.DataFrame([row] * len(texts)).assign(masked=texts, source=words)
 
 
 def _write_classes(world: Path, folder: Path) -> None:

@@ -36,15 +36,17 @@ class FeatureData:
     """Everything one feature's notebooks read.
 
     ``words`` maps each class to its words and weights, ``slot_texts`` are the texts
-    whose slot they compete for in the decoder evaluation; ``excluded`` words are never
-    the target of a neutral row.
+    whose slot they compete for in the decoder evaluation: columns text, class (of whom
+    it was written; empty: nobody's) and held_out (candidates are not selected on it).
+    ``neutral`` texts are in seeded order; ``excluded`` words are never the target of a
+    neutral row.
     """
 
     feature: Feature
     table: pd.DataFrame  # cloze table
     neutral: list[str]
     excluded: frozenset[str]
-    slot_texts: list[str]
+    slot_texts: pd.DataFrame = field(repr=False)
     words: dict[str, dict[str, float]]
     untrained: pd.DataFrame | None = field(default=None, repr=False)
     left_out: Mapping[str, int] = field(default_factory=dict)  # too long for a model
@@ -74,6 +76,7 @@ class Domain(ABC):
     variants: Mapping[str, str]  # variant → the index it is selected by (Sec. 4)
     indices: Indices
     slots: tuple[str, ...]  # what may stand in the slot; the first is the default
+    balanced_slot: str  # the slot at which a refined variant is balanced
     crows: str  # as CrowS-Pairs calls it
     seat: tuple[str, ...]  # its SEAT tests
     called: str  # in SelfDebias's prefix
@@ -107,15 +110,22 @@ class Domain(ABC):
         slot: str,
         *,
         limit: int,
+        seed: int,
+        held_out: bool,
         causal: bool,
         chat: bool,
         associations: Callable[[], pd.DataFrame],
     ) -> SlotQuestion:
-        """What a model is asked while candidates are compared.
+        """What a model is asked while candidates are compared, or (held out) after.
 
-        ``slot`` is one of :attr:`slots`; at most ``limit`` texts are asked (0: all).
-        ``associations`` gives those a model may be asked for, where they are needed.
+        ``slot`` is one of :attr:`slots`; at most ``limit`` texts are asked (0: all), a
+        seeded draw that is balanced over the classes. ``associations`` gives those a
+        model may be asked for, where they are needed.
         """
+
+    def held_out(self, associations: pd.DataFrame) -> pd.Series:
+        """Which associations no candidate is selected on, by row."""
+        return pd.Series(True, index=associations.index)
 
     @abstractmethod
     def class_of(self, word: str) -> str | None:

@@ -13,6 +13,7 @@ import pandas as pd
 from gradiend.data import SLOT, SPLITS
 from gradiend.errors import InputError
 from gradiend.evaluation.indices import gender_indices
+from gradiend.sampling import balanced_sample, drawn
 from study.domains.domain import (
     BALANCED,
     OURS,
@@ -63,7 +64,7 @@ class GenderDomain(Domain):
             gender_table(folder, names, seed=seed),
             sampled_texts(folder / "geneutral.csv", neutral_texts, seed=seed),
             GENDER_WORDS | frozenset(extended["name"].str.casefold()),
-            [text.replace("[NAME]", SLOT) for text in gentypes],
+            _slot_texts([t.replace("[NAME]", SLOT) for t in gentypes], seed=seed),
             weights,
         )
 
@@ -73,21 +74,30 @@ class GenderDomain(Domain):
         slot: str,
         *,
         limit: int,
+        seed: int,
+        held_out: bool,
         causal: bool,
         chat: bool,
         associations: Callable[[], pd.DataFrame],
     ) -> SlotQuestion:
         """See :class:`Domain`: names, or pronouns after professions."""
         if slot == "pronoun":
-            texts = profession_texts(associations(), held_out=False)
+            asked = profession_texts(associations(), held_out=held_out)
             words = {name: {pronoun: 1.0} for name, pronoun in PRONOUNS.items()}
-            return SlotQuestion(texts[: limit or None], words, single_tokens=True)
-        texts = data.slot_texts[: limit or None]
+            return SlotQuestion(drawn(asked, limit, seed=seed), words, True)
+        rows = data.slot_texts[data.slot_texts["held_out"] == held_out]
+        texts = balanced_sample(rows, limit, by="class", seed=seed)["text"].tolist()
         if not causal:
             return SlotQuestion(texts, data.words, single_tokens=True)
         texts = [name_last(text) for text in texts]
         instruction = _INSTRUCTION if chat else None
         return SlotQuestion(texts, data.words, True, instruction)
+
+    def held_out(self, associations: pd.DataFrame) -> pd.Series:
+        """See :class:`Domain`: all but the professions that variants are refined on."""
+        professions = associations["kind"] == "profession"
+        she = associations[professions & (associations["class"] == PRONOUNS["female"])]
+        return ~professions | associations["word"].isin(held_out_professions(she))
 
     def class_of(self, word: str) -> str | None:
         """See :class:`Domain`; *they* is of no class."""
@@ -101,6 +111,7 @@ GENDER = GenderDomain(
     variants={BALANCED: "BPI", "F": "FPI", "M": "MPI"},
     indices=gender_indices,
     slots=("name", "pronoun"),
+    balanced_slot="pronoun",
     crows="gender",
     seat=tuple(f"sent-weat{n}" for n in ("6", "6b", "7", "7b", "8", "8b")),
     called="gender",
@@ -209,6 +220,14 @@ def profession_texts(associations: pd.DataFrame, *, held_out: bool) -> list[str]
     ]
     apart = asked["word"].isin(held_out_professions(asked))
     return asked.loc[apart == held_out, "query"].tolist()
+
+
+def _slot_texts(texts: list[str], *, seed: int) -> pd.DataFrame:
+    """Half of the texts held out; they are written of nobody."""
+    kept = drawn(texts, len(texts) // 2, seed=seed)
+    return pd.DataFrame(
+        {"text": texts, "class": "", "held_out": ~pd.Series(texts).isin(kept)}
+    )
 
 
 def _dealt(

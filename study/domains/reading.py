@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from gradiend.files import read_table
+from gradiend.sampling import drawn
 
 
 def read_columns(path: Path, columns: list[str]) -> pd.DataFrame:
@@ -15,8 +16,6 @@ def read_columns(path: Path, columns: list[str]) -> pd.DataFrame:
 
 
 def sampled_texts(path: Path, count: int, *, seed: int) -> list[str]:
-    """At most ``count`` texts of a file with a column text, a seeded sample."""
-    texts = read_columns(path, ["text"])["text"]
-    if len(texts) > count:
-        texts = texts.sample(count, random_state=seed)
-    return texts.tolist()
+    """At most ``count`` texts of a file with a column text, in seeded order."""
+    texts = read_columns(path, ["text"])["text"].tolist()
+    return drawn(texts, min(count, len(texts)), seed=seed)

@@ -13,6 +13,7 @@ import yaml
 
 from gradiend.data import COLUMNS, SLOT
 from gradiend.evaluation.indices import balanced_index
+from gradiend.sampling import balanced_sample
 from study.domains.domain import BALANCED, Domain, Feature, FeatureData, SlotQuestion
 from study.domains.gender import GENDER_WORDS
 from study.domains.reading import read_columns, sampled_texts
@@ -41,14 +42,13 @@ class TermDomain(Domain):
             name: dict.fromkeys(sorted(group.unique()), 1.0)
             for name, group in everything.groupby("factual_class")["factual"]
         }
-        held_out = table[table["split"] == "validation"]
         return FeatureData(
             feature,
             table[list(COLUMNS)],
             sampled_texts(folder / "biasneutral.csv", neutral_texts, seed=seed),
             GENDER_WORDS
             | frozenset(w.casefold() for group in words.values() for w in group),
-            list(dict.fromkeys(held_out["masked"])),
+            _slot_texts(table),
             {name: words[name] for name in feature.classes},
             _tested(others),
         )
@@ -59,15 +59,18 @@ class TermDomain(Domain):
         slot: str,
         *,
         limit: int,
+        seed: int,
+        held_out: bool,
         causal: bool,
         chat: bool,
         associations: Callable[[], pd.DataFrame],
     ) -> SlotQuestion:
         """See :class:`Domain`: the terms, in sentences of the validation split."""
-        texts = data.slot_texts[: limit or None]
+        rows = data.slot_texts[data.slot_texts["held_out"] == held_out]
         if causal:
-            texts = [text for text in texts if not text.startswith(SLOT)]
-        return SlotQuestion(texts, data.words)
+            rows = rows[~rows["text"].str.startswith(SLOT)]
+        texts = balanced_sample(rows, limit, by="class", seed=seed)["text"]
+        return SlotQuestion(texts.tolist(), data.words)
 
     def class_of(self, word: str) -> str | None:
         """See :class:`Domain`, by the terms in ``data/world/terms.yaml``."""
@@ -93,12 +96,25 @@ def term_domain(
         variants={BALANCED: "BalancedBS"},
         indices=balanced_index,
         slots=("term",),
+        balanced_slot="term",
         crows=crows,
         seat=seat,
         called=called,
         # The paper fits these on texts that say whom they are about (gender alone).
         without=frozenset({"RLACE", "LEACE"}),
     )
+
+
+def _slot_texts(table: pd.DataFrame) -> pd.DataFrame:
+    """Texts of the validation split and, held out, of the test split."""
+    rows = table[table["split"] != "train"].drop_duplicates("masked")
+    return pd.DataFrame(
+        {
+            "text": rows["masked"],
+            "class": rows["factual_class"],
+            "held_out": rows["split"] == "test",
+        }
+    ).reset_index(drop=True)
 
 
 def _tested(pairs: list[pd.DataFrame]) -> pd.DataFrame | None:

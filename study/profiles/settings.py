@@ -46,6 +46,14 @@ class EncoderEvaluation(_Group):
     neutral_texts: int = 1_000
 
 
+class Refinement(_Group):
+    """How far the balanced variant's candidate is refined behind the grid."""
+
+    candidates: int = 40  # at most; 0: no refined variant
+    lms_texts: int = 1_000  # to refine by; as many others are reported on
+    lms_floor: float = 0.98  # of the base's; reported LMS is of other texts
+
+
 class DecoderEvaluation(_Group):
     """The grid of rewritten models and what they are asked."""
 
@@ -53,9 +61,10 @@ class DecoderEvaluation(_Group):
     learning_rates: tuple[float, ...] = ()
     slot: str | None = None  # one of the domain's slots; None: its first
     slot_texts: int = 0  # 0 = all
-    lms_texts: int = 1_000
+    lms_texts: int = 1_000  # that a candidate of the grid is asked; 0 = all
     lms_floor: float = 0.0
     closed_form_rows: int = 0  # 0: no closed-form decoder
+    refinement: Refinement = Field(default_factory=Refinement)
 
 
 class Methods(_Group):
@@ -138,12 +147,13 @@ class Settings(RunSettings):
 
 _IDENTITY = ("model", "feature", "display", "data", "revision", "seed", "load")
 _FITS = ("methods", "decoder.closed_form_rows")
+_NEUTRAL = ("encoder.neutral_texts", "decoder.lms_texts", "decoder.refinement")
 # Step → what it reads.
 _PARTS = {
     "training": ("seeds", "training"),
     "encoder": ("training.source", "encoder"),
     "decoder": ("chat", "encoder.neutral_texts", "decoder"),
     "methods": _FITS,
-    "benchmarks": (*_FITS, "encoder.neutral_texts", "benchmarks"),
+    "benchmarks": (*_FITS, *_NEUTRAL, "benchmarks"),
     "tasks": (*_FITS, "chat", "tasks"),
 }

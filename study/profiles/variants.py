@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from study.comparison.variants import ANY, CLOSED_FORM, OURS, Variant, single
+from study.comparison.variants import (
+    ANY,
+    CLOSED_FORM,
+    OURS,
+    REFINED,
+    Variant,
+    single,
+)
 from study.domains import DOMAINS, FEATURES
 from study.domains.domain import BALANCED
 from study.profiles.profile import Profile
@@ -33,6 +40,8 @@ def gradiend_parts(run: Settings) -> dict[str, tuple[str, str]]:
     """GRADIEND's rows of one feature: name → (variant, decoder) of selected.csv."""
     names = run.domain.row_names(FEATURES[run.feature])
     rows = {name: (variant, selected.TRAINED) for variant, name in names.items()}
+    if run.decoder.refinement.candidates:
+        rows[f"{names[BALANCED]}{REFINED}"] = (BALANCED, selected.REFINED)
     if run.decoder.closed_form_rows:
         balanced = f"{names[BALANCED]}{CLOSED_FORM}"
         rows[balanced] = (BALANCED, selected.CLOSED_FORM)
@@ -40,9 +49,11 @@ def gradiend_parts(run: Settings) -> dict[str, tuple[str, str]]:
 
 
 def balanced_variant(run: Settings) -> Variant:
-    """GRADIEND's balanced variant of a run's feature."""
-    name = run.domain.row_names(FEATURES[run.feature])[BALANCED]
-    return Variant(run.domain.name, (name,))
+    """GRADIEND's balanced variant of a run's feature, refined where that is asked."""
+    own = gradiend_parts(run)
+    found = [name for name, (variant, _) in own.items() if variant == BALANCED]
+    refined = [name for name in found if own[name][1] == selected.REFINED]
+    return Variant(run.domain.name, ((refined or found)[0],))
 
 
 __all__ = ["OURS", "balanced_variant", "gradiend_parts", "variants"]

@@ -8,7 +8,8 @@ from __future__ import annotations
 GRADIEND = "gradiend.safetensors"
 HISTORY, SIZES, TRAINING = "history.csv", "sizes.csv", "training.json"
 ENCODINGS, ENCODER = "encodings.csv", "encoder.json"
-GRID, SELECTED, DECODER = "grid.csv", "selected.csv", "decoder.json"
+GRID, REFINED, SELECTED = "grid.csv", "refined.csv", "selected.csv"
+DECODER = "decoder.json"
 ASSOCIATIONS = "associations.csv"
 PREDICTIONS = "predictions.csv"  # of domains with example texts
 NAMES, WORDS, PROBE = "names.csv", "words.csv", "probe.csv"  # of domains with names
@@ -22,11 +23,12 @@ SEAT_RESULTS = "seat.safetensors"
 LEFT_OUT = "left_out.json"  # examples that were not asked, and why
 SCORES = (*(f"{name}.csv" for name in RESULT_TABLES), SEAT_RESULTS)
 BENCHMARKED = (*SCORES, LEFT_OUT, ASSOCIATIONS)
+SURVIVED = (*SCORES, ASSOCIATIONS, TASKS)  # of robustness
 
 # In a feature's folder.
 TRAINED = (GRADIEND, TRAINING, HISTORY, SIZES)
 ENCODED = (ENCODINGS, ENCODER)
-DECODED = (GRID, SELECTED, DECODER, ASSOCIATIONS)
+DECODED = (GRID, REFINED, SELECTED, DECODER, ASSOCIATIONS)
 NAMED = (NAMES, WORDS, PROBE)
 # The notebook that makes a file: by the name of its folder or, if that is not here, by
 # its own.

@@ -10,7 +10,8 @@ from study.results.files import SELECTED
 from study.results.reading import read_csv
 
 BASE = "base"  # the variant that nothing was done to
-UNCHANGED, TRAINED, CLOSED_FORM = "–", "trained", "closed form"  # decoders
+# Decoders: as trained, at a candidate of the grid or a refined one; and the untrained.
+UNCHANGED, TRAINED, REFINED, CLOSED_FORM = "–", "trained", "refined", "closed form"
 
 
 def read_selected(folder: Path) -> pd.DataFrame:
@@ -22,6 +23,11 @@ def selected_row(selected: pd.DataFrame, variant: str, decoder: str) -> pd.Serie
     """The row of a variant and decoder."""
     rows = (selected["variant"] == variant) & (selected["decoder"] == decoder)
     return selected[rows].iloc[0]
+
+
+def shown_variant(row: pd.Series) -> str:
+    """How a trained decoder's variant is called where decoders have no column."""
+    return row["variant"] + (f" ({REFINED})" if row["decoder"] == REFINED else "")
 
 
 def candidate(row: pd.Series) -> tuple[float, float]:

@@ -144,7 +144,7 @@ def comparison_steps(profile: Profile, model: str) -> Iterator[Step]:
             needs=[*chosen, *fitted],
             makes=[
                 folder / files.TASKS_FOLDER / files.TASKS,
-                *(robustness / name for name in (*files.SCORES, files.TASKS)),
+                *(robustness / name for name in files.SURVIVED),
             ],
         )
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 import pandas as pd
 
+from gradiend.sampling import drawn
 from study.domains import DOMAINS, FeatureData, load_feature
 from study.profiles.profile import WORLD
 from study.profiles.settings import Settings
@@ -33,17 +35,31 @@ def load_data(settings: Settings) -> FeatureData:
         settings.feature,
         source_of(settings.data).folder,
         seed=settings.seed,
-        neutral_texts=settings.encoder.neutral_texts,
+        neutral_texts=max(settings.encoder.neutral_texts, 2 * _half(settings)),
     )
+
+
+def neutral_parts(
+    settings: Settings, texts: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """Of a feature's neutral texts those to select by, and as many others."""
+    half = min(len(texts) // 2, _half(settings))
+    return list(texts[:half]), list(texts[half : 2 * half])
 
 
 def asked_associations(settings: Settings) -> pd.DataFrame:
     """Associations that a model is asked for, with those the world declares.
 
     A real model was planted none: it is asked only what is plain English, such as what
-    it says of professions; arbitrary attributes would mean nothing to it.
+    it says of professions; arbitrary attributes would mean nothing to it. A column
+    says which are ``held_out``: no candidate is selected on them.
     """
     table = PlantedWorld().associations()
+    held_out = pd.Series(True, index=table.index)  # other domains' are not asked of
+    for domain in DOMAINS.values():
+        own = table[table["domain"] == domain.name]
+        held_out[own.index] = domain.held_out(own)
+    table = table.assign(held_out=held_out)
     if source_of(settings.data).planted:
         return table
     plain = [d.name for d in DOMAINS.values() if d.asked_of_real_models]
@@ -51,8 +67,14 @@ def asked_associations(settings: Settings) -> pd.DataFrame:
 
 
 def perplexity_texts(settings: Settings) -> list[str]:
-    """Texts that perplexity is asked of."""
+    """Texts that perplexity is asked of, a seeded draw; none is selected by."""
     texts = source_of(settings.data).held_out_texts()
     if texts is None:
-        texts = load_data(settings).neutral
-    return texts[: settings.benchmarks.perplexity_texts or None]
+        _, texts = neutral_parts(settings, load_data(settings).neutral)
+    return drawn(texts, settings.benchmarks.perplexity_texts, seed=settings.seed)
+
+
+def _half(settings: Settings) -> int:
+    """How many neutral texts the larger of the two selections asks for."""
+    asked = settings.decoder
+    return max(asked.lms_texts, asked.refinement.lms_texts)

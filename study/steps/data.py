@@ -22,12 +22,17 @@ def data_for(settings: Settings, lm: ClozeLM) -> FeatureData:
     data = load_data(settings)
     if source_of(settings.data).planted:
         return data
-    table = lm.readable(data.table)
-    untrained = data.untrained
-    if untrained is not None:
-        untrained = lm.readable(untrained).reset_index(drop=True)
+    # A row that a model cannot answer at all is no longer than it reads.
+    asked = lm.usable(data.table)
+    table = lm.readable(asked)
+    others = untrained = data.untrained
+    if others is not None:
+        others = lm.usable(others)
+        untrained = lm.readable(others).reset_index(drop=True)
     neutral = readable_texts(lm, data.neutral)
-    slot_texts = readable_texts(lm, data.slot_texts)
+    slot_texts = data.slot_texts
+    kept = slot_texts["text"].isin(readable_texts(lm, slot_texts["text"].tolist()))
+    slot_texts = slot_texts[kept].reset_index(drop=True)
     return replace(
         data,
         table=table.reset_index(drop=True),
@@ -35,8 +40,8 @@ def data_for(settings: Settings, lm: ClozeLM) -> FeatureData:
         neutral=neutral,
         slot_texts=slot_texts,
         left_out={
-            "cloze rows": _fewer(data.table, table),
-            "rows of other classes": _fewer(data.untrained, untrained),
+            "cloze rows": _fewer(asked, table),
+            "rows of other classes": _fewer(others, untrained),
             "neutral texts": len(data.neutral) - len(neutral),
             "slot texts": len(data.slot_texts) - len(slot_texts),
         },

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 import pandas as pd
 
@@ -13,9 +15,13 @@ from gradiend.evaluation.decoder import (
     LEARNING_RATES,
     DecoderMeasure,
     base_row,
+    class_statistics,
     evaluate_grid,
     select,
 )
+from gradiend.evaluation.indices import BALANCE
+from gradiend.evaluation.indices import balance as balance_index
+from gradiend.evaluation.refinement import refine, select_centred
 from gradiend.evaluation.scoring import (
     ClassProbabilities,
     LanguageModelling,
@@ -26,21 +32,38 @@ from gradiend.lm.cloze import ClozeLM
 from gradiend.rewriting import rewritten
 from gradiend.training import Progress
 from study.domains import FeatureData
+from study.domains.domain import BALANCED
 from study.profiles.settings import Settings
 from study.results import files
 from study.results.making import measured
-from study.results.selected import BASE, CLOSED_FORM, TRAINED, UNCHANGED, candidate
-from study.sources.chosen import asked_associations
-from study.steps.samples import described
+from study.results.selected import (
+    BASE,
+    CLOSED_FORM,
+    REFINED,
+    TRAINED,
+    UNCHANGED,
+    candidate,
+    shown_variant,
+)
+from study.sources.chosen import asked_associations, neutral_parts
+from study.steps.described import described
 from study.steps.training import closed_form_gradiend
 
 CLOSED_FORM_FACTORS = (-0.1, 0.0, 0.1, 1.0)  # either sign of α gives either class
 
 
 def decoder_measure(
-    settings: Settings, lm: ClozeLM, data: FeatureData
+    settings: Settings,
+    lm: ClozeLM,
+    data: FeatureData,
+    *,
+    balance: bool = False,
+    held_out: bool = False,
 ) -> DecoderMeasure:
-    """What every candidate of the settings' grid is measured with.
+    """What candidates are measured with, on texts to select by or on others.
+
+    The grid's are asked at the settings' slot for the domain's indices; with
+    ``balance``, as refined ones are, at the domain's slot for it.
 
     Raises
     ------
@@ -52,13 +75,18 @@ def decoder_measure(
     check_choice(slot, domain.slots, "slot")
     question = domain.question(
         data,
-        slot,
+        domain.balanced_slot if balance else slot,
         limit=asked.slot_texts,
+        seed=settings.seed,
+        held_out=held_out,
         causal=lm.causal,
         chat=settings.chat,
         associations=lambda: asked_associations(settings),
     )
     answering = lm.in_chat(question.instruction) if question.instruction else lm
+    few, many = asked.lms_texts, asked.refinement.lms_texts
+    neutral = neutral_parts(settings, data.neutral)[held_out]
+    count = many if balance or held_out else few
     return DecoderMeasure(
         ClassProbabilities(
             answering,
@@ -66,10 +94,8 @@ def decoder_measure(
             question.words,
             single_tokens=question.single_tokens,
         ),
-        LanguageModelling(
-            lm, data.neutral[: asked.lms_texts or None], seed=settings.seed
-        ),
-        domain.indices,
+        LanguageModelling(lm, neutral[: count or None], seed=settings.seed),
+        balance_index if balance else domain.indices,
     )
 
 
@@ -81,10 +107,11 @@ def evaluate_decoder(
     *,
     progress: Progress = iter,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Measure the grid and select the variants; writes grid.csv and selected.csv.
+    """Measure the grid and select; writes grid.csv, refined.csv and selected.csv.
 
-    The selected table has one row for the base model, one a variant, and one a variant
-    of the closed-form decoder (where the settings give it rows).
+    The selected table has one row for the base model, one a variant, one for the
+    refined balanced variant, and one a variant of the closed-form decoder (where the
+    settings give it rows). Its numbers are of texts that selection has not seen.
     """
     folder = settings.folder
     folder.mkdir(parents=True, exist_ok=True)
@@ -100,12 +127,20 @@ def evaluate_decoder(
             partial=partial,
             progress=progress,
         )
-        base = base_row(grid).to_dict() | {"variant": BASE, "decoder": UNCHANGED}
-        chosen = [base, *_selected(grid, settings, decoder=TRAINED)]
+        refined = _refined(settings, lm, data, gradiend, grid)
+        decoders = {UNCHANGED: gradiend, TRAINED: gradiend, REFINED: gradiend}
+        chosen = [
+            _Choice(BASE, UNCHANGED),
+            *_choices(grid, settings, TRAINED),
+            *_refined_choice(refined, settings),
+        ]
         if settings.decoder.closed_form_rows:
-            chosen += _closed_form_selection(settings, lm, data, measure)
-        selected = pd.DataFrame(chosen).reset_index(drop=True)
+            decoders[CLOSED_FORM] = closed_form_gradiend(settings, lm, data)
+            untrained = _closed_form_grid(settings, lm, decoders[CLOSED_FORM], measure)
+            chosen += _choices(untrained, settings, CLOSED_FORM)
+        selected = _reported(settings, lm, data, decoders, chosen)
         write_csv(folder / files.GRID, grid)
+        write_csv(folder / files.REFINED, refined)
         write_csv(folder / files.SELECTED, selected)
         write_json(folder / files.DECODER, described(settings, "decoder", {}))
     partial.unlink(missing_ok=True)
@@ -123,7 +158,9 @@ def example_predictions(
                 words = top_words(lm, text)
                 parts.append(
                     words.assign(
-                        variant=row["variant"], text=text, rank=range(1, len(words) + 1)
+                        variant=shown_variant(row),
+                        text=text,
+                        rank=range(1, len(words) + 1),
                     )
                 )
     table = pd.concat(parts, ignore_index=True)
@@ -138,24 +175,93 @@ def _digest(settings: Settings) -> str:
     return made_from.hexdigest()[:12]
 
 
-def _selected(grid: pd.DataFrame, settings: Settings, *, decoder: str) -> list[dict]:
-    """A row a variant: the candidate that its index chooses."""
+@dataclass(frozen=True)
+class _Choice:
+    """A candidate that stands in the selected table; the base model has none."""
+
+    variant: str
+    decoder: str
+    index: str | None = None
+    h: float | None = None
+    learning_rate: float | None = None
+
+
+def _choices(grid: pd.DataFrame, settings: Settings, decoder: str) -> list[_Choice]:
+    """One a variant: the candidate that its index chooses."""
     floor = settings.decoder.lms_floor
-    return [
-        select(grid, index, lms_floor=floor).to_dict()
-        | {"variant": variant, "decoder": decoder, "index": index}
-        for variant, index in settings.domain.variants.items()
-    ]
+    found = []
+    for variant, index in settings.domain.variants.items():
+        row = select(grid, index, lms_floor=floor)
+        place = row["h"], row["learning_rate"]
+        found.append(_Choice(variant, decoder, index, *place))
+    return found
 
 
-def _closed_form_selection(
-    settings: Settings, lm: ClozeLM, data: FeatureData, measure: DecoderMeasure
-) -> list[dict]:
-    grid = evaluate_grid(
+def _refined(
+    settings: Settings,
+    lm: ClozeLM,
+    data: FeatureData,
+    gradiend: Gradiend,
+    grid: pd.DataFrame,
+) -> pd.DataFrame:
+    """Candidates around the grid's choice of the balanced variant."""
+    # The base model is no place to go on from.
+    floor, index = settings.decoder.lms_floor, settings.domain.variants[BALANCED]
+    kept = grid[(grid["LMS"] >= floor * base_row(grid)["LMS"]) & grid["h"].notna()]
+    start = (kept if len(kept) else grid[grid["h"].notna()])[index].idxmax()
+    return refine(
         lm,
-        closed_form_gradiend(settings, lm, data),
+        gradiend,
+        decoder_measure(settings, lm, data, balance=True),
+        candidate(grid.loc[start]),
+        candidates=settings.decoder.refinement.candidates,
+        lms_floor=settings.decoder.refinement.lms_floor,
+    )
+
+
+def _refined_choice(refined: pd.DataFrame, settings: Settings) -> list[_Choice]:
+    asked = settings.decoder.refinement
+    if not asked.candidates:
+        return []
+    row = select_centred(refined, lms_floor=asked.lms_floor)
+    place = row["h"], row["learning_rate"]
+    return [_Choice(BALANCED, REFINED, BALANCE, *place)]
+
+
+def _closed_form_grid(
+    settings: Settings, lm: ClozeLM, closed_form: Gradiend, measure: DecoderMeasure
+) -> pd.DataFrame:
+    return evaluate_grid(
+        lm,
+        closed_form,
         measure,
         feature_factors=CLOSED_FORM_FACTORS,
         learning_rates=settings.decoder.learning_rates or LEARNING_RATES,
     )
-    return _selected(grid, settings, decoder=CLOSED_FORM)
+
+
+def _reported(
+    settings: Settings,
+    lm: ClozeLM,
+    data: FeatureData,
+    decoders: Mapping[str, Gradiend],
+    chosen: Sequence[_Choice],
+) -> pd.DataFrame:
+    """The selected table: what is chosen, measured on texts it was not chosen by.
+
+    ``share``, ``offset`` (of the mean share from a half), ``said`` and ``balance gap``
+    are asked at the slot for balance, the rest at that of the grid.
+    """
+    measure = decoder_measure(settings, lm, data, held_out=True)
+    balance = decoder_measure(settings, lm, data, balance=True, held_out=True)
+    rows = []
+    for choice in chosen:
+        row = asdict(choice)
+        place = candidate(pd.Series(row))
+        with rewritten(lm, decoders[choice.decoder], *place):
+            asked, even = measure(), class_statistics(balance.probabilities())
+        row |= {**asked, "share": even["share"], "said": even["said"]}
+        row |= {"offset": abs(even["share"] - 0.5), "balance gap": even["gap"]}
+        rows.append(row)
+    numbers = {"h": float, "learning_rate": float}
+    return pd.DataFrame(rows).astype(numbers)

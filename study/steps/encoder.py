@@ -9,11 +9,12 @@ from gradiend.encoding import encode
 from gradiend.evaluation.encoder import encoder_statistics, evaluation_table
 from gradiend.files import write_csv, write_json
 from gradiend.lm.cloze import ClozeLM
+from gradiend.sampling import balanced_sample
 from study.domains import FeatureData
 from study.profiles.settings import Settings
 from study.results import files
 from study.results.making import measured
-from study.steps.samples import capped, described
+from study.steps.described import described
 
 
 def evaluate_encoder(
@@ -25,8 +26,8 @@ def evaluate_encoder(
         test = data.table[data.table["split"] == "test"]
         table = evaluation_table(
             lm,
-            capped(test, limit, settings.seed),
-            data.neutral[: limit or None],
+            balanced_sample(test, limit, by="factual_class", seed=settings.seed),
+            data.neutral[: settings.encoder.neutral_texts][: limit or None],
             excluded=data.excluded,
             seed=settings.seed,
             untrained=_like_many(data.untrained, test, settings),
@@ -45,4 +46,9 @@ def _like_many(
     if untrained is None:
         return None
     limit = settings.encoder.test_rows or len(test)
-    return capped(untrained, min(len(test), limit), settings.seed)
+    return balanced_sample(
+        untrained,
+        min(len(test), limit),
+        by=["factual_class", "counterfactual_class"],
+        seed=settings.seed,
+    )

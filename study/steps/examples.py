@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from gradiend.sampling import balanced_sample
 from study.comparison.edits import Projection
 from study.comparison.tasks.files import read_split
 from study.comparison.tasks.fine_tuning import FineTuned, fine_tune
@@ -25,12 +26,17 @@ class TaskExamples:
 
 
 def read_examples(settings: Settings, name: str, *, rows: int) -> TaskExamples:
-    """A task's examples, at most ``rows`` units of them to train on (0: all)."""
+    """A task's examples, at most ``rows`` units of them to train on (0: all).
+
+    They are a seeded draw, balanced over the labels.
+    """
     task, folder = TASKS[name], source_of(settings.data).task_folder
     train = read_split(folder, name, "train")
-    if rows:
-        units = train["unit"].drop_duplicates().head(rows)
-        train = train[train["unit"].isin(units)]
+    units = train.drop_duplicates("unit")
+    if task.labels == 1:  # scores: nothing to balance
+        units = units.assign(label=0)
+    units = balanced_sample(units, rows, by="label", seed=settings.seed)
+    train = train[train["unit"].isin(units["unit"])]
     validation = {split: read_split(folder, name, split) for split in task.validation}
     return TaskExamples(task, train, validation)
 

@@ -10,11 +10,12 @@ from gradiend.encoding import encode
 from gradiend.files import write_csv
 from gradiend.lm.cloze import ClozeLM
 from gradiend.rewriting import rewritten
+from gradiend.sampling import drawn
 from study.domains.gender import crossed, read_names, read_templates
 from study.domains.gender_probes import gender_word_table, man_or_woman
 from study.profiles.settings import Settings
 from study.results import files
-from study.results.selected import CLOSED_FORM, candidate
+from study.results.selected import CLOSED_FORM, candidate, shown_variant
 from study.sources.chosen import source_of
 
 
@@ -27,7 +28,8 @@ def names_by_split(settings: Settings, lm: ClozeLM, gradiend: Gradiend) -> pd.Da
     folder = source_of(settings.data).folder
     names, templates = read_names(folder), read_templates(folder, "test")
     # a row a gender each
-    templates = templates[: settings.encoder.test_rows // 2 or None]
+    count = settings.encoder.test_rows // 2
+    templates = drawn(templates, count, seed=settings.seed)
     rows = pd.concat(
         [
             crossed(
@@ -61,7 +63,8 @@ def man_or_woman_by_variant(
     parts = []
     for _, row in selected[selected["decoder"] != CLOSED_FORM].iterrows():
         with rewritten(lm, gradiend, *candidate(row)):
-            parts.append(man_or_woman(lm, names).assign(variant=row["variant"]))
+            said = man_or_woman(lm, names)
+        parts.append(said.assign(variant=shown_variant(row)))
     table = pd.concat(parts, ignore_index=True)
     write_csv(settings.folder / files.PROBE, table)
     return table

@@ -12,6 +12,8 @@ from study.profiles.settings import Settings
 from study.profiles.variants import balanced_variant
 from study.results import files
 from study.results.making import measured
+from study.sources.chosen import asked_associations
+from study.steps.associations import association_probabilities
 from study.steps.examples import TaskExamples, read_examples, tuned_classifier
 from study.steps.workbench import Workbench
 
@@ -20,20 +22,23 @@ def run_robustness(bench: Workbench, run: Settings, task_name: str) -> pd.DataFr
     """Debias, then fine-tune; and fine-tune, then debias; writes robustness/.
 
     Debiasing is that of the feature of ``run``. Fine-tuning sees all training rows,
-    whatever the settings say. The fine-tuned body
-    is put back under the LM head, so that the bias benchmarks can be asked before and
-    after. Returns the predictions, one state an order of steps; the scores of the
-    benchmarks are written beside them.
+    whatever the settings say. The fine-tuned body is put back under the LM head, so
+    that benchmarks and associations can be asked before and after. Returns the
+    predictions, one state an order of steps; the rest is written beside them.
     """
     folder = bench.folder / files.ROBUSTNESS_FOLDER
     domain = run.domain.name
     ours = bench.edit(balanced_variant(run))
     suite, examples = bench.suite(), read_examples(run, task_name, rows=0)
     seed = run.tasks.seeds[0]
-    scores, parts = {}, []
+    asked = asked_associations(run)
+    asked = asked[asked["domain"] == domain]
+    scores, said, parts = {}, [], []
 
     def note(state: str, predictions: pd.DataFrame | None) -> None:
         scores[state] = suite_scores(bench.lm, suite, [domain])
+        learned = association_probabilities(bench.lm, asked)
+        said.append(asked.assign(learned=learned, state=state))
         if predictions is not None:
             parts.append(predictions.assign(state=state, task=task_name, seed=seed))
 
@@ -50,6 +55,7 @@ def run_robustness(bench: Workbench, run: Settings, task_name: str) -> pd.DataFr
         with Chain((Weights(plain.body), ours)).on(bench.lm):
             note("fine-tuned, then debiased", _moved_along(bench, plain, examples))
         write_scores(folder, scores)
+        write_csv(folder / files.ASSOCIATIONS, pd.concat(said, ignore_index=True))
         table = pd.concat(parts, ignore_index=True)
         write_csv(folder / files.TASKS, table)
     return table

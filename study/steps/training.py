@@ -11,13 +11,14 @@ from gradiend.autoencoder import Gradiend
 from gradiend.class_means import closed_form
 from gradiend.files import atomic_path, write_csv, write_json
 from gradiend.lm.cloze import ClozeLM
+from gradiend.sampling import balanced_sample
 from gradiend.training import Progress, TrainingResult, fit
 from study.domains import FeatureData
 from study.profiles.settings import Settings
 from study.results import files
 from study.results.making import measured
 from study.results.reading import made
-from study.steps.samples import capped, described
+from study.steps.described import described
 
 
 def train(
@@ -66,7 +67,12 @@ def closed_form_gradiend(
     limit = settings.decoder.closed_form_rows
     rows = {
         label: lm.encode(
-            capped(train_rows[train_rows["label"] == label], limit, settings.seed)
+            balanced_sample(
+                train_rows[train_rows["label"] == label],
+                limit,
+                by="factual_class",
+                seed=settings.seed,
+            )
         )
         for label in (1, -1)
     }

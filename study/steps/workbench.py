@@ -30,7 +30,12 @@ from study.profiles.variants import gradiend_parts, variants
 from study.results import files
 from study.results.making import measured
 from study.results.reading import made
-from study.results.selected import TRAINED, candidate, read_selected, selected_row
+from study.results.selected import (
+    CLOSED_FORM,
+    candidate,
+    read_selected,
+    selected_row,
+)
 from study.sources.chosen import perplexity_texts, source_of
 from study.sources.source import Source
 from study.steps.data import data_for
@@ -170,6 +175,6 @@ class Workbench:
         raise KeyError(name)
 
     def _gradiend(self, run: Settings, decoder: str) -> Gradiend:
-        if decoder == TRAINED:
-            return load_gradiend(run, self.lm)
-        return closed_form_gradiend(run, self.lm, data_for(run, self.lm))
+        if decoder == CLOSED_FORM:
+            return closed_form_gradiend(run, self.lm, data_for(run, self.lm))
+        return load_gradiend(run, self.lm)

@@ -106,7 +106,8 @@ def data(feature: Feature) -> FeatureData:
 def asked(data: FeatureData, slot: str | None = None, **changes) -> SlotQuestion:
     """The question of the domain's first slot to a masked model, unless changed."""
     domain = domain_of(data.feature.name)
-    options = {"limit": 0, "causal": False, "chat": False} | changes
+    options = {"limit": 0, "seed": 0, "held_out": False, "causal": False}
+    options |= {"chat": False} | changes
     world = PlantedWorld()
     return domain.question(
         data, slot or domain.slots[0], associations=world.associations, **options
@@ -125,23 +126,45 @@ def test_what_is_loaded_is_of_the_features_classes(feature, data):
     assert len(data.neutral) == 50
 
 
-def test_a_masked_model_is_asked_the_slot_texts(data):
-    question = asked(data)
-    assert question.texts == data.slot_texts and question.words == data.words
-    assert question.instruction is None
-    assert asked(data, limit=3).texts == data.slot_texts[:3]
+def slot_texts(data: FeatureData, *, held_out: bool) -> pd.DataFrame:
+    return data.slot_texts[data.slot_texts["held_out"] == held_out]
+
+
+@pytest.mark.parametrize("held_out", [False, True])
+def test_a_masked_model_is_asked_the_slot_texts(data, held_out):
+    question = asked(data, held_out=held_out)
+    assert question.texts == slot_texts(data, held_out=held_out)["text"].tolist()
+    assert question.words == data.words and question.instruction is None
+
+
+def test_no_text_is_selected_on_and_reported(data):
+    texts = [asked(data, held_out=held_out).texts for held_out in (False, True)]
+    assert all(texts) and not set(texts[0]) & set(texts[1])
+
+
+@pytest.mark.parametrize("held_out", [False, True])
+def test_capped_slot_texts_are_of_all_classes(feature, data, held_out):
+    if feature.domain == "gender":
+        pytest.skip("its slot texts are written of nobody")
+    class_of = data.slot_texts.set_index("text")["class"]
+    for seed in (0, 1):
+        texts = asked(data, limit=40, seed=seed, held_out=held_out).texts
+        classes = class_of[texts].value_counts()
+        assert classes.to_dict() == dict.fromkeys(feature.classes, 20)
+    assert asked(data, limit=40, seed=0).texts != asked(data, limit=40, seed=1).texts
 
 
 def test_a_causal_model_is_asked_what_it_can_read_first(feature, data):
     texts = asked(data, causal=True).texts
     assert len(tiny_lm("gpt2").usable(pd.DataFrame({"masked": texts}))) == len(texts)
     if feature.domain != "gender":
-        kept = [text for text in data.slot_texts if not text.startswith(SLOT)]
-        assert texts == kept
+        every = slot_texts(data, held_out=False)["text"]
+        assert texts == [text for text in every if not text.startswith(SLOT)]
         return
     # Rephrased, so that the name comes last.
     assert all(text.endswith(f" has the first name {SLOT}.") for text in texts)
-    for text, before in zip(texts, data.slot_texts, strict=True):
+    every = slot_texts(data, held_out=False)["text"]
+    for text, before in zip(texts, every, strict=True):
         assert before.removeprefix(f"My friend, {SLOT}, ").removesuffix(".") in text
 
 

@@ -25,7 +25,7 @@ def test_the_fits_of_a_domain_are_those_its_settings_ask_for(tmp_path):
     profile = load_profile(own(tmp_path, domains=fewer))
     bench = Workbench(profile, "standin-gpt2")
     found = {d: bench.run_of(d).methods.fit.inlp_classifiers for d in bench.domains}
-    assert found == {"gender": 8, "race": 3, "religion": 8}
+    assert found == {"gender": 80, "race": 3, "religion": 80}
     other = {s.name: s.values for s in steps(profile)}
     plain = {s.name: s.values for s in steps(load_profile(own(tmp_path)))}
     fits, training = ("05_baselines--standin-gpt2--all", "02_train--standin-gpt2--all")

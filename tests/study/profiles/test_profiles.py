@@ -15,10 +15,18 @@ from tests.study.changes import changed, own_profile
 @pytest.mark.parametrize("name", profile_names())
 def test_every_profile_resolves(name):
     profile = load_profile(name)
+    shown, folders = {}, set()
     for model in profile.models:
         for feature in profile.features:
             settings = profile.settings(model, feature)
-            assert settings.training.steps > 0 and settings.display
+            training = settings.training
+            # A run is validated in its course, not at its end alone.
+            assert 2 * training.evaluate_every <= training.steps
+            assert (settings.model, settings.feature) == (model, feature)
+            shown[model] = settings.display
+            folders.add(settings.folder)
+    assert len(set(shown.values())) == len(profile.models)
+    assert len(folders) == len(profile.models) * len(profile.features)
 
 
 def test_mini_covers_all_stand_ins_and_features():

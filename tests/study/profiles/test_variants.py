@@ -8,7 +8,7 @@ from study.comparison.variants import ANY, Variant, of_domain
 from study.domains import DOMAINS
 from study.profiles.profile import Profile
 from study.profiles.reading import load_profile
-from study.profiles.variants import gradiend_parts, variants
+from study.profiles.variants import balanced_variant, gradiend_parts, variants
 from tests.study.changes import changed, own_profile
 
 
@@ -67,11 +67,15 @@ def test_a_later_part_is_applied_to_what_the_earlier_ones_make(profile):
             assert variant.before in found[:number]
 
 
-def test_closed_form_rows_belong_to_the_balanced_variant(profile):
+def test_further_decoders_belong_to_the_balanced_variant(profile):
     run = profile.settings("standin-bert-base", "gender_MF")
     run = changed(run, decoder={"closed_form_rows": 5})
     assert gradiend_parts(run)["GRADIEND-N (closed form)"] == ("N", "closed form")
-    without = changed(run, decoder={"closed_form_rows": 0})
+    assert gradiend_parts(run)["GRADIEND-N (refined)"] == ("N", "refined")
+    assert balanced_variant(run).name == "GRADIEND-N (refined)"
+    none = {"closed_form_rows": 0, "refinement": {"candidates": 0}}
+    without = changed(run, decoder=none)
     assert list(gradiend_parts(without)) == ["GRADIEND-N", "GRADIEND-F", "GRADIEND-M"]
+    assert balanced_variant(without).name == "GRADIEND-N"
     run = profile.settings("standin-bert-base", "race_AB")
     assert gradiend_parts(run)["GRADIEND-AB"] == ("N", "trained")

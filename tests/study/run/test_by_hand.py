@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -33,10 +34,24 @@ from study.run.plan import steps
 from study.run.runner import run_notebook
 from study.steps.training import load_gradiend
 from study.steps.workbench import Workbench
-from tests.by_hand import ENTRANCE, has_kernel, is_bar, readers_environment
+from tests.by_hand import (
+    ENTRANCE,
+    has_kernel,
+    is_bar,
+    readers_environment,
+    sanitized,
+)
 
 MODEL = "standin-bert-base"
 MINI = rf"or \./run_all\.sh mini --models {MODEL}$"
+
+
+def test_numbers_of_committed_tables_are_compared():
+    def without(text: str) -> str:
+        return re.sub(r"\d+", "#", text)
+
+    assert sanitized(without, "<table><td>0.52</td>") == "<table><td>0.52</td>"
+    assert sanitized(without, "12 rows") == "# rows"
 
 
 # The notebooks' kernel

@@ -6,12 +6,24 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
+from gradiend.files import read_csv, read_json
+from study.profiles.profile import Profile
+from study.profiles.reading import load_profile
+from study.profiles.settings import Settings
+from study.profiles.variants import variants
+from study.results import files
 from study.results.places import REPOSITORY
+from study.results.selected import CLOSED_FORM, TRAINED
 from study.run.notebooks import NOTEBOOKS
 from tests.replica import write_models, write_public
 
@@ -51,16 +63,164 @@ def run(environment: dict[str, str], *options: str) -> subprocess.CompletedProce
     )
 
 
-def test_the_papers_profile_runs_through_every_notebook(environment):
+class Finished(NamedTuple):
+    """What a run has left."""
+
+    profile: Profile
+    folder: Path  # of its results
+    said: str
+
+    def models(self) -> Iterator[tuple[list[Settings], Path]]:
+        """Each model's runs and folder."""
+        for model in self.profile.models:
+            yield self.profile.runs(model), self.folder / model
+
+    def features(self) -> Iterator[tuple[Settings, Path]]:
+        """Each feature's run and folder, of all models."""
+        for runs, folder in self.models():
+            for run in runs:
+                yield run, folder / run.feature
+
+
+@pytest.fixture(scope="module")
+def finished(environment) -> Finished:
+    """The whole profile, run once."""
     done = run(environment)
     assert done.returncode == 0, done.stdout + done.stderr
-    # The preflight comes first.
-    assert "distilbert-base-cased: 0.0 MB to fetch" in done.stdout
+    profile = load_profile(str(Path(environment["HF_HOME"]) / "replica.yaml"))
     folder = Path(environment["GRADIEND_RESULTS"]) / "replica"
+    return Finished(profile, folder, done.stdout)
+
+
+def test_the_papers_profile_runs_through_every_notebook(finished, environment):
+    # The preflight comes first.
+    assert "distilbert-base-cased: 0.0 MB to fetch" in finished.said
+    folder = finished.folder
     executed = {path.stem.split("--")[0] for path in folder.glob("notebooks/*.ipynb")}
     assert executed == {path.stem for path in NOTEBOOKS.glob("*.ipynb")}
-    assert "Main results, race" in (folder / "report.html").read_text()
     (mark,) = folder.glob("distilbert-base-cased/fetched.json")
     assert json.loads(mark.read_text())["sha256"]
     planned = run(environment, "-n")
     assert "Nothing to be done" in planned.stdout + planned.stderr
+
+
+def test_the_page_shows_every_domain_and_model(finished):
+    page = (finished.folder / "report.html").read_text()
+    for settings, _ in finished.features():
+        assert f"Main results, {settings.domain.name}" in page
+        assert settings.display in page
+
+
+def test_training_is_validated_when_the_profile_says(finished):
+    for settings, folder in finished.features():
+        history, training = read_csv(folder / files.HISTORY), settings.training
+        every = range(training.evaluate_every, training.steps, training.evaluate_every)
+        assert history["step"].tolist() == sorted({1, *every, training.steps}), folder
+        assert np.isfinite(history[["loss", "pearson"]]).all(axis=None), folder
+
+
+def test_public_rows_that_are_too_long_are_counted(finished):
+    for settings, folder in finished.features():
+        left_out = read_json(folder / files.TRAINING)["values"]["left_out"]
+        has_long_rows = settings.domain.name == "race"
+        assert (left_out["cloze rows"] > 0) == has_long_rows, folder
+
+
+def test_encodings_are_of_both_classes_and_of_each_model_its_own(finished):
+    found: dict[str, list[list[float]]] = {}
+    for settings, folder in finished.features():
+        rows = read_csv(folder / files.ENCODINGS)
+        kinds = {"feature", "neutral", "feature-neutral"}
+        if len(settings.domain.classes) > 2:
+            kinds |= {"untrained"}
+        assert set(rows["kind"]) == kinds, folder
+        own = rows["kind"] == "feature"
+        sizes = rows.loc[own, "label"].value_counts()
+        assert set(sizes.index) == {1, -1}, folder
+        assert sizes.sum() <= settings.encoder.test_rows
+        assert (rows.loc[~own, "label"] == 0).all(), folder
+        assert rows["h"].abs().max() <= 1 and rows["h"].std() > 0, folder
+        found.setdefault(settings.feature, []).append(rows["h"].head(5).tolist())
+    for feature, values in found.items():
+        assert len(set(map(tuple, values))) == len(values), feature
+
+
+def test_every_variant_is_the_best_of_the_grid_by_its_index(finished):
+    for settings, folder in finished.features():
+        asked, domain = settings.decoder, settings.domain
+        grid, selected = (
+            read_csv(folder / files.GRID),
+            read_csv(folder / files.SELECTED),
+        )
+        places = [*product(asked.feature_factors, asked.learning_rates)]
+        columns = grid[["h", "learning_rate"]]
+        assert columns.iloc[0].isna().all()  # the base model
+        assert [*columns.iloc[1:].itertuples(index=False, name=None)] == places
+        shares = grid.filter(like="P(")
+        assert len(shares.columns) == 2
+        assert shares.ge(0).all(axis=None) and shares.le(1).all(axis=None)
+        assert grid["LMS"].between(0, 1).all()
+        assert asked.lms_floor == 0
+        for variant, index in domain.variants.items():
+            best = columns.loc[grid[index].idxmax()]
+            for decoder in (TRAINED, CLOSED_FORM):
+                own = selected["variant"] == variant
+                own &= selected["decoder"] == decoder
+                assert own.sum() == 1, (folder, variant, decoder)
+                if decoder == TRAINED:
+                    chosen = selected.loc[own, ["h", "learning_rate"]].to_numpy()[0]
+                    np.testing.assert_array_equal(chosen, best.to_numpy(), str(folder))
+
+
+def by_state(path: Path) -> dict[str, pd.DataFrame]:
+    parts = read_csv(path).groupby("state")
+    return {s: t.drop(columns="state").reset_index(drop=True) for s, t in parts}
+
+
+def test_every_variant_answers_the_same_benchmarks(finished):
+    bases = []
+    for runs, folder in finished.models():
+        states = {v.slug for v in variants(finished.profile, runs[0].model)}
+        benchmarks = folder / files.BENCHMARKS_FOLDER
+        for name in files.RESULT_TABLES:
+            found = by_state(benchmarks / f"{name}.csv")
+            if name != "crows":  # which asks a variant for its domain alone
+                assert len({len(table) for table in found.values()}) == 1, folder
+            assert found.keys() == states, (folder, name)
+            for state, table in found.items():
+                numbers = table.select_dtypes("number")
+                assert np.isfinite(numbers).all(axis=None), (folder, name, state)
+        texts = by_state(benchmarks / "likelihoods.csv")
+        base = texts["any-base"]
+        assert len(base) == runs[0].benchmarks.perplexity_texts
+        fitted = {f"{run.domain.name}-sentencedebias" for run in runs} & states
+        assert fitted, folder
+        for state in fitted:
+            assert not texts[state]["nll"].equals(base["nll"]), (folder, state)
+        bases.append(tuple(base["nll"]))
+    assert len(set(bases)) == len(bases), "each model has answered for itself"
+
+
+def test_every_variant_that_can_be_is_tried_on_the_tasks(finished):
+    for runs, folder in finished.models():
+        found = by_state(folder / files.TASKS_FOLDER / files.TASKS)
+        every = variants(finished.profile, runs[0].model)
+        assert found.keys() == {v.slug for v in every if not v.head_only}, folder
+        keys = ["task", "split", "seed", "unit"]
+        base = found["any-base"]
+        assert set(base["task"]) == set(runs[0].tasks.names), folder
+        assert not base.duplicated(keys).any(), folder
+        for state, table in found.items():
+            assert table[keys].equals(base[keys]), (folder, state)
+            assert table["prediction"].isin(range(3)).all(), (folder, state)
+
+
+def test_robustness_has_every_order_of_steps(finished):
+    tuned = {"debiased, then fine-tuned", "fine-tuned", "fine-tuned, then debiased"}
+    for _, folder in finished.models():
+        robust = folder / files.ROBUSTNESS_FOLDER
+        assert by_state(robust / files.TASKS).keys() == tuned, folder
+        texts = by_state(robust / "likelihoods.csv")
+        assert texts.keys() == tuned | {"base", "debiased"}, folder
+        before, after = texts["base"]["nll"], texts["fine-tuned"]["nll"]
+        assert len(before) == len(after) and not before.equals(after), folder

@@ -24,7 +24,12 @@ def of(profile_source: str, **chosen: Iterable[str]) -> dict[str, Step]:
     [
         ("training", {"steps": 61}, {"02_train"}),
         ("encoder", {"test_rows": 41}, {"03_encoder", "07_names_and_gender_words"}),
-        ("decoder", {"lms_texts": 21}, {"04_decoder_and_rewriting"}),
+        (
+            "decoder",
+            {"lms_texts": 21},  # the others of these are what perplexity is asked of
+            {"04_decoder_and_rewriting", "06_benchmarks"},
+        ),
+        ("decoder", {"lms_floor": 0.9}, {"04_decoder_and_rewriting"}),
         ("tasks", {"rows": 41}, {"09_fine_tuning"}),
     ],
 )
@@ -52,6 +57,14 @@ def test_a_step_depends_on_the_modules_its_notebook_imports():
     unread = {"steps/names", "report/page", "report/gather", "run/plan"}
     assert {f"study/{name}.py" for name in unread}.isdisjoint(names)
     assert all(path.exists() for path in step.inputs if path.suffix == ".py")
+
+
+def test_every_file_of_the_world_is_an_input_of_the_steps_that_read_it():
+    world = {p for p in (REPOSITORY / "data" / "world").rglob("*") if p.is_file()}
+    assert any(path.parent.name == "zero_shot" for path in world)
+    for name, step in of("smoke").items():
+        if "--standin" in name:
+            assert world <= set(step.inputs), name
 
 
 def test_every_file_that_a_step_needs_is_there_or_made_by_an_earlier_one():

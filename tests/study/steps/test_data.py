@@ -25,7 +25,13 @@ def data(table) -> FeatureData:
         both,
         ["The river runs.", LONG],
         frozenset(),
-        ["A [MASK] family.", f"A [MASK] family {LONG}"],
+        pd.DataFrame(
+            {
+                "text": ["A [MASK] family.", f"A [MASK] family {LONG}"],
+                "class": ["asian", "black"],
+                "held_out": False,
+            }
+        ),
         {},
         untrained=both,
     )
@@ -60,3 +66,14 @@ def test_the_worlds_own_rows_are_not_asked(data, monkeypatch):
     monkeypatch.setattr(module, "load_data", lambda _: data)
     assert module.data_for(settings("world"), tiny_lm("bert")) is data
     assert dataclasses.replace(data).left_out == {}
+
+
+def test_a_public_row_that_begins_with_its_slot_costs_a_causal_model_no_run(
+    data, monkeypatch
+):
+    first = data.table.iloc[:1].assign(masked="[MASK] families met in May.")
+    longer = dataclasses.replace(data, table=pd.concat([data.table, first]))
+    monkeypatch.setattr(module, "load_data", lambda _: longer)
+    found = module.data_for(settings("data/public.yaml"), tiny_lm("gpt2"))
+    assert found.left_out["cloze rows"] == 0  # it is not too long
+    assert not found.table["masked"].str.startswith("[MASK]").any()
