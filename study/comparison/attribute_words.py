@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gradiend.data import SLOT
 from gradiend.errors import InputError
 from study.comparison.benchmarks.files import need, read_json
 
@@ -65,6 +66,19 @@ class AttributeWords:
             if name in named
         }
         return self.swapped(text, others)
+
+    def cloze(self, text: str) -> tuple[str, str, str]:
+        """The text with a slot for its first attribute word, that word, a counterpart.
+
+        The counterpart is of the class that follows the word's own. The text names a
+        class.
+        """
+        match = self._pattern.search(text)
+        _, name = self._place[match[0]]
+        follows = self.classes.index(name) + 1
+        other = self.classes[follows % len(self.classes)]
+        masked = text[: match.start()] + SLOT + text[match.end() :]
+        return masked, match[0], self.swapped(match[0], {name: other})
 
     @cached_property
     def _place(self) -> dict[str, tuple[tuple[str, ...], str]]:

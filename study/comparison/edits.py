@@ -13,10 +13,11 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -30,9 +31,17 @@ from gradiend.files import atomic_path, reading
 from gradiend.lm.cloze import ClozeLM
 from gradiend.rewriting import rewritten
 
+Note = str | int | float
 
+
+@dataclass(frozen=True, kw_only=True)
 class Edit(ABC):
-    """A change of a model."""
+    """A change of a model.
+
+    ``notes`` say how it was fitted, for tables; they change nothing.
+    """
+
+    notes: Mapping[str, Note] = field(default_factory=dict, compare=False)
 
     @abstractmethod
     def on(self, lm: ClozeLM) -> AbstractContextManager[ClozeLM]:
@@ -155,7 +164,7 @@ class Chain(Edit):
 
 
 def save_edit(edit: Weights | Projection, path: str | Path) -> None:
-    """Write an edit to a safetensors file."""
+    """Write an edit, its notes included, to a safetensors file."""
     if isinstance(edit, Weights):
         tensors, kind = dict(edit.values), "weights"
     else:
@@ -163,19 +172,21 @@ def save_edit(edit: Weights | Projection, path: str | Path) -> None:
         if edit.offset is not None:
             tensors["offset"] = edit.offset
     tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    notes = json.dumps(dict(edit.notes), allow_nan=False)
     with atomic_path(path) as unfinished:
-        save_file(tensors, unfinished, metadata={"kind": kind})
+        save_file(tensors, unfinished, metadata={"kind": kind, "notes": notes})
 
 
 def load_edit(path: str | Path) -> Weights | Projection:
     """Read an edit that :func:`save_edit` wrote."""
     with reading(path, SafetensorError), safe_open(path, framework="pt") as file:
-        kind = (file.metadata() or {}).get("kind")
+        metadata = file.metadata() or {}
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    kind, notes = metadata.get("kind"), json.loads(metadata.get("notes", "{}"))
     if kind == "weights":
-        return Weights(tensors)
+        return Weights(tensors, notes=notes)
     if kind == "projection":
-        return Projection(tensors["matrix"], tensors.get("offset"))
+        return Projection(tensors["matrix"], tensors.get("offset"), notes=notes)
     raise InputError(f"{path}: holds no edit of a model; check the path")
 
 

@@ -6,16 +6,20 @@ needed for them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from study.comparison.benchmarks.crows import crows_metric
+from study.comparison.benchmarks.crows import crows_majority, crows_metric
 from study.comparison.benchmarks.perplexity import perplexity
 from study.comparison.benchmarks.seat import SeatScores, effect_size, p_value
-from study.comparison.benchmarks.stereoset import stereoset_metrics
+from study.comparison.benchmarks.stereoset import (
+    icat,
+    stereoset_majority,
+    stereoset_metrics,
+)
 from study.comparison.benchmarks.suite import Scores
 from study.comparison.bootstrap import (
     REPLICATES,
@@ -29,21 +33,33 @@ from study.comparison.tasks.registry import SUITES, TASKS
 from study.domains import DOMAINS
 
 # What a debiased model should have; elsewhere only more or less is better.
-NEUTRAL_VALUE = {"SS": 50.0, "CrowS": 50.0, "SEAT": 0.0}
+NEUTRAL_VALUE = {
+    "bias left": 0.0,
+    "offset": 0.0,
+    "moved": 0.0,
+    "SS": 50.0,
+    "SS majority": 50.0,
+    "SEAT": 0.0,
+    "CrowS": 50.0,
+    "CrowS majority": 50.0,
+}
 
 
 def bias_estimates(
     scores: Scores, domain: str, *, seed: int, replicates: int = REPLICATES
 ) -> dict[str, Estimate]:
-    """SS, LMS, CrowS, PPL, SEAT and each ``SEAT: test`` of a domain.
+    """SS, LMS, ICAT, CrowS, PPL, SEAT and each ``SEAT: test`` of a domain.
 
-    The same ``seed`` draws the same examples, whatever the variant, so that two
+    Beside SS and CrowS stand their majority shares, which are NaN where no word names a
+    class. The same ``seed`` draws the same examples, whatever the variant, so that two
     variants' estimates can be subtracted.
     """
     found = {
         name: estimate(metric, examples, seed=seed, replicates=replicates)
         for name, metric, examples in _metrics(scores, domain)
     }
+    # Each of the two on its own examples, so each with draws of its own.
+    found["ICAT"] = combined(icat, found["SS"], found["LMS"])
     tests = {
         f"SEAT: {name}": _seat(scores.seat[name], seed=seed, replicates=replicates)
         for name in DOMAINS[domain].seat
@@ -90,9 +106,15 @@ def task_estimates(
     return found
 
 
+def combined(metric: Callable[..., np.ndarray], *parts: Estimate) -> Estimate:
+    """A metric of metrics, replicate by replicate."""
+    value = metric(*(np.array(part.value) for part in parts))
+    return Estimate(float(value), metric(*(part.replicates for part in parts)))
+
+
 def absolute(found: Estimate) -> Estimate:
     """|metric|, replicate by replicate."""
-    return Estimate(abs(found.value), np.abs(found.replicates))
+    return combined(np.abs, found)
 
 
 def compared(
@@ -101,7 +123,8 @@ def compared(
     """One row a metric: value, margin, and the change against the base model.
 
     ``change`` ± ``change_margin`` is the paired bootstrap's difference; ``marked`` is
-    the paper's significance: the two intervals do not overlap.
+    the paper's significance: the two intervals do not overlap. A metric that could not
+    be asked is not marked.
     """
     for name, own in variant.items():
         difference = own - base[name]
@@ -111,18 +134,23 @@ def compared(
             "margin": own.margin,
             "change": difference.value,
             "change_margin": difference.margin,
-            "marked": not own.overlaps(base[name]),
+            "marked": not (np.isnan(own.value) or own.overlaps(base[name])),
         }
 
 
 def _metrics(scores: Scores, domain: str) -> Iterator[tuple]:
     own = scores.stereoset[scores.stereoset["bias_type"] == domain]
     pairs = scores.crows[scores.crows["bias_type"] == DOMAINS[domain].crows]
-    yield "SS", partial(_one, stereoset_metrics, own, "SS"), len(own)
+    for name, metrics in (
+        ("SS", stereoset_metrics),
+        ("SS majority", stereoset_majority),
+    ):
+        yield name, partial(_one, metrics, own, name), len(own)
     # How well it models language is asked on the examples of all domains.
     everything = scores.stereoset
     yield "LMS", partial(_one, stereoset_metrics, everything, "LMS"), len(everything)
-    yield "CrowS", partial(_one, crows_metric, pairs, "CrowS"), len(pairs)
+    for name, metrics in (("CrowS", crows_metric), ("CrowS majority", crows_majority)):
+        yield name, partial(_one, metrics, pairs, name), len(pairs)
     texts = scores.likelihoods
     yield "PPL", partial(_one, perplexity, texts, "PPL"), len(texts)
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class FitSettings:
     """How large the fits of the other methods are, for a masked BERT.
 
-    ``fit_sentences`` are at most that many a class.
+    ``fit_sentences`` are at most that many a class. INLP trains classifiers until one
+    finds nothing, at most ``inlp_classifiers``.
     """
 
     pretraining_steps: int = 2_000

@@ -16,7 +16,7 @@ from study.domains.domain import BALANCED, OURS
 
 ANY = "any"  # the domain of what is the same for every domain
 BASE = "base"
-CLOSED_FORM = " (closed form)"
+REFINED, CLOSED_FORM = " (refined)", " (closed form)"
 _OURS = Method(True, False, stored=False)  # kept by the steps before
 
 
@@ -95,7 +95,7 @@ def legend_name(variant: str) -> str:
     """A variant's entry in a legend: combinations share one, as do features."""
     if "+" in variant:
         return "combinations"
-    name = variant.removesuffix(CLOSED_FORM)
+    name = variant.removesuffix(CLOSED_FORM).removesuffix(REFINED)
     if is_ours(variant) and len(name.removeprefix(f"{OURS}-")) > len(BALANCED):
         return variant.replace(name, OURS)
     return variant

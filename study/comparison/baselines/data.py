@@ -8,6 +8,7 @@ import pandas as pd
 
 from gradiend.data import SLOT
 from gradiend.errors import InputError
+from gradiend.sampling import balanced_sample
 from study.comparison.attribute_words import AttributeWords
 from study.domains import Domain
 
@@ -38,50 +39,76 @@ def filled_texts(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def sentences_by_class(data: BaselineData, limit: int) -> dict[str, list[str]]:
-    """At most ``limit`` texts of each class and as many that name none.
+    """As many texts of each class as of the others and as name none, ≤ ``limit`` each.
 
-    A text that names several classes is left out. The classes stand apart where the
-    domain sorts by class, elsewhere they are one, biased (paper, Appendix).
+    A seeded draw. A text that names several classes is left out. The classes stand
+    apart where the domain sorts by class, elsewhere they are one, biased (paper,
+    Appendix), with as many texts of each as there are.
 
     Raises
     ------
     InputError
         if a class has no text.
     """
-    own = data.words.classes if data.domain.sorted_by_class else ("biased",)
-    found: dict[str, list[str]] = {name: [] for name in (*own, NEUTRAL)}
-    for text in data.texts:
-        named = data.words.found(text)
-        if len(named) > 1:
-            continue
-        name = next(iter(named), NEUTRAL)
-        group = found.get(name, found.get("biased"))
-        if len(group) < limit:
-            group.append(text)
-    for name, texts in found.items():
-        if not texts:
-            raise InputError(
-                f"{data.domain.name}: none of {len(data.texts):,} texts is {name}; "
-                f"give more texts, or other attribute words ({_some(data.words)})"
-            )
-    return found
+    table = _named(data)
+    table = table[table["classes"] < 2]
+    group = table["named"].where(table["classes"] == 1, NEUTRAL)
+    names = (*data.words.classes, NEUTRAL)
+    if not data.domain.sorted_by_class:
+        group = group.where(group == NEUTRAL, "biased")
+        names = ("biased", NEUTRAL)
+    sizes = group.value_counts().reindex(names, fill_value=0)
+    if not sizes.all():
+        raise InputError(
+            f"{data.domain.name}: none of {len(data.texts):,} texts is "
+            f"{sizes.idxmin()}; give more texts, or other attribute words "
+            f"({_some(data.words)})"
+        )
+    size = min(limit, int(sizes.min()))
+    return {name: _sample(table[group == name], size, data.seed) for name in names}
+
+
+def texts_that_name(data: BaselineData, limit: int) -> list[str]:
+    """At most ``limit`` texts that name a class, in the corpus's order.
+
+    A seeded draw, as evenly from the classes named as there are texts; texts that name
+    the same several are a class of their own.
+    """
+    table = _named(data)
+    return _sample(table[table["classes"] > 0], limit, data.seed)
 
 
 def matching_texts(data: BaselineData, limit: int) -> list[str]:
-    """At most ``limit`` texts that name a class.
+    """The same, where at least one is needed.
 
     Raises
     ------
     InputError
         if there is none.
     """
-    texts = [text for text in data.texts if data.words.found(text)][:limit]
+    texts = texts_that_name(data, limit)
     if not texts:
         raise InputError(
             f"{data.domain.name}: no attribute word ({_some(data.words)}) is in any of "
             f"{len(data.texts):,} texts; give other words or other texts"
         )
     return texts
+
+
+def _named(data: BaselineData) -> pd.DataFrame:
+    """The texts, the classes that each names and how many those are."""
+    found = [sorted(data.words.found(text)) for text in data.texts]
+    return pd.DataFrame(
+        {
+            "text": data.texts,
+            "named": [" and ".join(classes) for classes in found],
+            "classes": [len(classes) for classes in found],
+        }
+    )
+
+
+def _sample(table: pd.DataFrame, count: int, seed: int) -> list[str]:
+    return balanced_sample(table, count, by="named", seed=seed)["text"].tolist()
 
 
 def _some(words: AttributeWords) -> str:

@@ -39,7 +39,9 @@ def leace_projection(features: torch.Tensor, labels: torch.Tensor) -> Projection
 def labelled_features(
     lm: ClozeLM, data: BaselineData, settings: FitSettings
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean hidden states [N, H] and class numbers [N] of the labelled texts.
+    """Mean hidden states [N, H] and class numbers [N] of labelled texts.
+
+    A seeded draw, as many texts of a class as of another.
 
     Raises
     ------
@@ -52,8 +54,8 @@ def labelled_features(
             f"{data.domain.name}: the {len(data.labelled):,} labelled texts are of "
             f"{len(classes)} class ({', '.join(classes) or 'none'}); give texts of two"
         )
-    groups = data.labelled.groupby("label", sort=True, group_keys=False)
-    rows = groups.sample(frac=1, random_state=data.seed)
-    rows = rows.groupby("label", sort=True).head(settings.fit_sentences)
+    of_class = data.labelled.groupby("label", sort=True)
+    size = min(settings.fit_sentences, int(of_class.size().min()))
+    rows = of_class.sample(size, random_state=data.seed)
     features = torch.tensor(sentence_means(lm, rows["text"].tolist()))
     return features, torch.tensor(pd.factorize(rows["label"], sort=True)[0])

@@ -19,6 +19,7 @@ import pandas as pd
 from gradiend.errors import InputError
 from gradiend.files import read_table
 from gradiend.lm.cloze import ClozeLM
+from study.comparison.benchmarks.sides import majority
 from study.comparison.benchmarks.tokenwise import (
     log_probabilities,
     masked_queries,
@@ -29,6 +30,8 @@ from study.comparison.benchmarks.tokenwise import (
 COLUMNS = ("sent_more", "sent_less", "stereo_antistereo", "bias_type")
 _SIDES = {"more": "sent_more", "less": "sent_less"}
 SENTENCES = tuple(_SIDES.values())
+# The classes that the words in which the sentences differ name, as a suite knows them.
+CLASSES = ("more class", "less class")
 
 
 def read_crows(path: str | Path) -> pd.DataFrame:
@@ -66,6 +69,20 @@ def crows_metric(
         weights = np.ones((1, len(scores)))
     prefers = (scores["more"] > scores["less"]).to_numpy(dtype=float)
     return {"CrowS": 100 * (weights @ prefers) / weights.sum(axis=1)}
+
+
+def crows_majority(
+    scores: pd.DataFrame, weights: np.ndarray | None = None
+) -> dict[str, np.ndarray]:
+    """The share (%) of one class among preferred sentences, [R]; see :func:`majority`.
+
+    ``scores`` also has the columns :data:`CLASSES`.
+    """
+    if weights is None:
+        weights = np.ones((1, len(scores)))
+    prefers = (scores["more"] > scores["less"]).to_numpy()
+    first, second = (scores[name] for name in CLASSES)
+    return {"CrowS majority": majority(prefers, first, second, weights)}
 
 
 def _masked_scores(lm: ClozeLM, pairs: pd.DataFrame) -> dict[str, np.ndarray]:

@@ -14,7 +14,8 @@ from safetensors.numpy import save_file
 from gradiend.errors import InputError
 from gradiend.files import atomic_path, reading, write_csv
 from gradiend.lm.cloze import ClozeLM
-from study.comparison.benchmarks.crows import crows_scores, read_crows
+from study.comparison.benchmarks import crows, stereoset
+from study.comparison.benchmarks.crows import SENTENCES, crows_scores, read_crows
 from study.comparison.benchmarks.perplexity import text_likelihoods
 from study.comparison.benchmarks.seat import (
     SeatScores,
@@ -22,7 +23,12 @@ from study.comparison.benchmarks.seat import (
     read_seat,
     seat_scores,
 )
-from study.comparison.benchmarks.stereoset import read_stereoset, stereoset_scores
+from study.comparison.benchmarks.sides import differing, named_classes
+from study.comparison.benchmarks.stereoset import (
+    LABELS,
+    read_stereoset,
+    stereoset_scores,
+)
 from study.domains import DOMAINS
 from study.results.files import RESULT_TABLES, SEAT_RESULTS
 from study.results.reading import made, read_csv
@@ -30,7 +36,11 @@ from study.results.reading import made, read_csv
 
 @dataclass(frozen=True)
 class Suite:
-    """The benchmarks' examples."""
+    """The benchmarks' examples.
+
+    Those of StereoSet and CrowS-Pairs with the classes that they speak of, in the
+    columns ``CLASSES`` of either module.
+    """
 
     stereoset: pd.DataFrame
     crows: pd.DataFrame
@@ -62,8 +72,10 @@ def read_suite(folder: str | Path, texts: Sequence[str], *, odd: bool = False) -
         raise InputError(f"{folder / 'seat'}: none of the paper's tests is there")
     left_out: list[str] | None = [] if odd else None
     return Suite(
-        read_stereoset(folder / "stereoset.json", left_out=left_out),
-        read_crows(folder / "crows.csv"),
+        _with_named_blanks(
+            read_stereoset(folder / "stereoset.json", left_out=left_out), folder
+        ),
+        _with_named_pairs(read_crows(folder / "crows.csv"), folder),
         {path.stem: read_seat(path) for path in files},
         texts,
         {"stereoset": left_out} if left_out else {},
@@ -79,9 +91,12 @@ def suite_scores(
     """
     tests = [name for domain in domains for name in DOMAINS[domain].seat]
     own = suite.crows["bias_type"].isin([DOMAINS[domain].crows for domain in domains])
+    pairs = suite.crows[own].reset_index(drop=True)
     return Scores(
-        stereoset_scores(lm, suite.stereoset),
-        crows_scores(lm, suite.crows[own].reset_index(drop=True)),
+        stereoset_scores(lm, suite.stereoset).join(
+            suite.stereoset[[*stereoset.CLASSES]]
+        ),
+        crows_scores(lm, pairs).join(pairs[[*crows.CLASSES]]),
         text_likelihoods(lm, suite.texts),
         {
             name: seat_scores(lm, suite.seat[name])
@@ -89,6 +104,28 @@ def suite_scores(
             if vectors and name in suite.seat
         },
     )
+
+
+def _with_named_blanks(examples: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    """StereoSet's examples with the classes that the words in their blanks name."""
+    named = {
+        column: named_classes(
+            examples[f"{label} word"], examples["bias_type"], DOMAINS, folder
+        )
+        for column, label in zip(stereoset.CLASSES, LABELS, strict=False)
+    }
+    return examples.assign(**named)
+
+
+def _with_named_pairs(pairs: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    """CrowS-Pairs with the classes that the words in which a pair differs name."""
+    domains = {domain.crows: domain for domain in DOMAINS.values()}
+    apart = [differing(*both) for both in pairs[list(SENTENCES)].to_numpy()]
+    named = {
+        column: named_classes(words, pairs["bias_type"], domains, folder)
+        for column, words in zip(crows.CLASSES, zip(*apart, strict=True), strict=True)
+    }
+    return pairs.assign(**named)
 
 
 def write_scores(folder: Path, scores: Mapping[str, Scores]) -> None:

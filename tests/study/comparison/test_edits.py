@@ -257,6 +257,17 @@ def test_edits_come_back_from_a_file(lm, tmp_path):
     assert [p.name for p in path.parent.iterdir()] == [path.name]
 
 
+@pytest.mark.parametrize("kind", [Weights, Projection])
+def test_notes_come_back_from_a_file(kind, tmp_path):
+    notes = {"classifiers": 3, "accuracy after": 0.525, "stopped": "at the most"}
+    content = {"a": torch.eye(2)} if kind is Weights else torch.eye(2)
+    save_edit(kind(content, notes=notes), tmp_path / "edit.safetensors")
+    found = load_edit(tmp_path / "edit.safetensors").notes
+    assert found == notes and list(found) == list(notes)
+    save_edit(kind(content), tmp_path / "edit.safetensors")
+    assert load_edit(tmp_path / "edit.safetensors").notes == {}
+
+
 def test_weights_that_change_nothing_come_back_from_a_file(tmp_path):
     save_edit(Weights({}), tmp_path / "none.safetensors")
     assert load_edit(tmp_path / "none.safetensors") == Weights({})

@@ -11,14 +11,19 @@ import pytest
 from gradiend.errors import InputError
 from gradiend.lm.cloze import ClozeLM
 from study.comparison.baselines.self_debias import SelfDebias
-from study.comparison.benchmarks.crows import crows_metric
+from study.comparison.benchmarks import crows, stereoset
+from study.comparison.benchmarks.crows import crows_majority, crows_metric
 from study.comparison.benchmarks.perplexity import perplexity
 from study.comparison.benchmarks.seat import (
     SeatScores,
     effect_size,
     p_value,
 )
-from study.comparison.benchmarks.stereoset import LABELS, stereoset_metrics
+from study.comparison.benchmarks.stereoset import (
+    LABELS,
+    stereoset_majority,
+    stereoset_metrics,
+)
 from study.comparison.benchmarks.suite import (
     Scores,
     Suite,
@@ -35,6 +40,8 @@ from study.sources.world import ensure_world
 from tests.conftest import tiny_lm
 
 # --- The suite
+
+BENCHMARKED = {"SS", "SS majority", "ICAT", "LMS", "CrowS", "CrowS majority", "PPL"}
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +153,7 @@ def test_estimates_are_the_metrics_of_a_domain(scores, domain):
     own = scores["any-base"]
     found = bias_estimates(own, domain, seed=0, replicates=40)
     tests = [name for name in DOMAINS[domain].seat if name in own.seat]
-    names = {"SS", "LMS", "CrowS", "PPL", "SEAT", *(f"SEAT: {t}" for t in tests)}
+    names = BENCHMARKED | {"SEAT", *(f"SEAT: {t}" for t in tests)}
     assert tests and found.keys() == names
     examples = own.stereoset[own.stereoset["bias_type"] == domain]
     pairs = own.crows[own.crows["bias_type"].str.startswith(domain)]
@@ -154,11 +161,18 @@ def test_estimates_are_the_metrics_of_a_domain(scores, domain):
     by_hand = {
         "SS": stereoset_metrics(examples)["SS"],
         "LMS": stereoset_metrics(own.stereoset)["LMS"],
+        "SS majority": stereoset_majority(examples)["SS majority"],
         "CrowS": crows_metric(pairs)["CrowS"],
+        "CrowS majority": crows_majority(pairs)["CrowS majority"],
         "PPL": perplexity(own.likelihoods)["PPL"],
     }
     for name, value in by_hand.items():
         assert found[name].value == pytest.approx(value[0])
+    ss, lms = found["SS"], found["LMS"]
+    side = min(ss.value, 100 - ss.value)
+    assert found["ICAT"].value == pytest.approx(lms.value * side / 50)
+    sides = np.minimum(ss.replicates, 100 - ss.replicates)
+    assert found["ICAT"].replicates == pytest.approx(lms.replicates * sides / 50)
     sizes = {test: effect_size(own.seat[test])[0] for test in tests}
     for test, size in sizes.items():
         assert found[f"SEAT: {test}"].value == pytest.approx(size)
@@ -171,7 +185,7 @@ def test_estimates_are_the_metrics_of_a_domain(scores, domain):
 
 def test_a_model_without_vectors_has_no_seat(scores):
     found = bias_estimates(scores["gender-selfdebias"], "gender", seed=0, replicates=9)
-    assert found.keys() == {"SS", "LMS", "CrowS", "PPL"}
+    assert found.keys() == BENCHMARKED
     assert seat_p_values(scores["gender-selfdebias"], "gender", seed=0) == {}
 
 
@@ -186,8 +200,12 @@ def association(*values: float) -> SeatScores:
 def by_hand_scores(seat: dict[str, SeatScores]) -> Scores:
     rows = pd.DataFrame([(0.5, 0.4, 0.1)] * 6, columns=LABELS)
     return Scores(
-        rows.assign(target=list("abcdef"), bias_type="gender"),
-        pd.DataFrame({"bias_type": "gender", "more": [-1.0, -2], "less": [-2.0, -1]}),
+        rows.assign(target=list("abcdef"), bias_type="gender").assign(
+            **dict(zip(stereoset.CLASSES, ("male", "female"), strict=True))
+        ),
+        pd.DataFrame(
+            {"bias_type": "gender", "more": [-1.0, -2], "less": [-2.0, -1]}
+        ).assign(**dict(zip(crows.CLASSES, ("male", "female"), strict=True))),
         pd.DataFrame({"nll": [2.0, 4.0], "tokens": [2, 1]}),
         seat,
     )
@@ -245,6 +263,12 @@ def test_intervals_that_do_not_overlap_are_marked():
 def test_a_variant_without_vectors_is_compared_on_the_rest():
     base = {"SS": around(57.0, 1), "SEAT": around(0.1, 0.1)}
     assert [row["metric"] for row in compared({"SS": base["SS"]}, base)] == ["SS"]
+
+
+def test_what_could_not_be_asked_is_not_marked():
+    nothing = Estimate(np.nan, np.full(2, np.nan))
+    (row,) = compared({"SS majority": nothing}, {"SS majority": nothing})
+    assert np.isnan(row["value"]) and not row["marked"]
 
 
 def test_the_absolute_value_is_taken_replicate_by_replicate():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 
 import numpy as np
@@ -15,7 +16,7 @@ from torch.nn.functional import one_hot
 
 from gradiend.lm.cloze import ClozeLM
 from study.comparison.baselines.data import BaselineData, filled_texts
-from study.comparison.baselines.inlp import null_space_projection
+from study.comparison.baselines.inlp import AT_MAJORITY, null_space_projection
 from study.comparison.baselines.leace import labelled_features, leace, leace_projection
 from study.comparison.baselines.rlace import fantope, rlace_projection
 from study.comparison.baselines.sentence_debias import (
@@ -32,6 +33,8 @@ from study.sources.world.source import PlantedWorld
 from tests.conftest import tiny_lm
 
 POINTS = 0.03
+# INLP stops within two standard errors of the majority's rate.
+ABOVE_CHANCE = {"INLP": 2 * POINTS, "LEACE": POINTS, "RLACE": POINTS}
 
 
 def linear(features: np.ndarray, labels: np.ndarray, fit, held_out) -> float:
@@ -45,8 +48,7 @@ def majority(labels: np.ndarray) -> float:
 
 
 def inlp_of(features, labels) -> Projection:
-    found = null_space_projection(features, labels, classifiers=4, seed=0)
-    return Projection(torch.tensor(found))
+    return null_space_projection(features, labels, classifiers=80, seed=0)
 
 
 def leace_of(features, labels) -> Projection:
@@ -58,6 +60,7 @@ def rlace_of(features, labels) -> Projection:
     return Projection(rlace_projection(features, labels, steps=300))
 
 
+# A method, and the most directions it takes for one planted concept.
 ERASERS = {"INLP": (inlp_of, 4), "LEACE": (leace_of, 1), "RLACE": (rlace_of, 1)}
 
 
@@ -93,10 +96,11 @@ def test_a_planted_concept_is_erased_and_another_is_not(planted, name):
     after = edit(torch.tensor(features)).numpy()
     assert linear(features, concept, fit, held_out) > 0.9
     assert linear(features, other, fit, held_out) > 0.9
-    assert abs(linear(after, concept, fit, held_out) - majority(concept)) < POINTS
+    above = linear(after, concept, fit, held_out) - majority(concept)
+    assert abs(above) < ABOVE_CHANCE[name]
     kept = linear(features, other, fit, held_out) - POINTS
     assert linear(after, other, fit, held_out) > kept
-    assert removed(edit) == rank
+    assert 1 <= removed(edit) <= rank
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +119,7 @@ def world_features(standin) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize(
-    ("name", "rank"), [("INLP", 115), ("LEACE", 1), ("RLACE", 1)], ids=str
+    ("name", "rank"), [("INLP", 60), ("LEACE", 1), ("RLACE", 1)], ids=str
 )
 def test_gender_is_erased_from_a_stand_in_and_nothing_else(world_features, name, rank):
     features, gender, clause = world_features
@@ -124,8 +128,8 @@ def test_gender_is_erased_from_a_stand_in_and_nothing_else(world_features, name,
     )
     own = features[fit], gender[fit]
     if name == "INLP":
-        found = null_space_projection(*own, classifiers=rank, seed=0)
-        edit = Projection(torch.tensor(found))
+        edit = null_space_projection(*own, classifiers=80, seed=0)
+        assert edit.notes["stopped"] == AT_MAJORITY
     elif name == "LEACE":
         edit = leace_of(*own)
     else:
@@ -134,10 +138,11 @@ def test_gender_is_erased_from_a_stand_in_and_nothing_else(world_features, name,
     after = edit(torch.tensor(features)).numpy()
     assert linear(features, gender, fit, held_out) > 0.95
     assert linear(features, clause, fit, held_out) > 0.95 > majority(clause) + 0.1
-    assert abs(linear(after, gender, fit, held_out) - majority(gender)) < POINTS
+    above = linear(after, gender, fit, held_out) - majority(gender)
+    assert abs(above) < ABOVE_CHANCE[name]
     kept = linear(features, clause, fit, held_out) - POINTS
     assert linear(after, clause, fit, held_out) > kept
-    assert removed(edit) == rank
+    assert 1 <= removed(edit) <= rank
 
 
 def test_leace_is_the_librarys_eraser(planted):
@@ -188,18 +193,6 @@ def test_fantope_has_eigenvalues_of_a_relaxed_projection(rank):
     assert ((symmetric - found) * (projection - found)).sum() < 1e-9
 
 
-def test_inlp_projects_onto_what_is_left(planted):
-    features, concept, _ = planted
-    found = null_space_projection(features[:500], concept[:500], classifiers=4, seed=0)
-    assert found @ found == pytest.approx(found)
-    assert found == pytest.approx(found.T)
-    assert removed(Projection(torch.tensor(found))) == 4
-    nothing = null_space_projection(
-        features[:500, :3], concept[:500], classifiers=9, seed=0
-    )
-    assert nothing == pytest.approx(np.zeros((3, 3)))
-
-
 def test_sentence_debias_projects_the_direction_of_bias_away():
     generator = np.random.default_rng(0)
     plain, direction = generator.normal(size=(50, 12)), np.ones(12) / np.sqrt(12)
@@ -238,4 +231,15 @@ def test_labelled_features_are_a_seeded_sample_of_each_class(data):
         assert np.abs(of_class - vector).max(axis=1).min() < 1e-6
     again, _ = labelled_features(lm, data, settings)
     assert torch.equal(again, features)
+    other, _ = labelled_features(lm, dataclasses.replace(data, seed=1), settings)
+    assert not torch.equal(other, features)
     assert leace(lm, data, settings).matrix.shape == (16, 16)
+
+
+def test_labelled_features_are_balanced_however_the_texts_are_sorted(data):
+    table = pd.concat([data.labelled.sort_values("label")] * 3, ignore_index=True)
+    table = table[(table["label"] == "male") | (table.index < 3)]
+    for rows in (table, table[::-1]):
+        uneven = dataclasses.replace(data, labelled=rows)
+        _, labels = labelled_features(tiny_lm("bert"), uneven, FitSettings())
+        assert labels.tolist() == [0] * 3 + [1] * 3

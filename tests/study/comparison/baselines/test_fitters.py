@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 
 import pandas as pd
 import pytest
@@ -42,17 +43,70 @@ def test_every_method_changes_every_model_and_leaves_it_as_it_was(lm, data):
 
 
 def test_sentences_are_sorted_by_the_one_class_they_name():
-    texts = ["He ran.", "She ran.", "He saw her.", "Rain.", "he slept", "Snow."]
-    found = sentences_by_class(texts_data(texts), 2)
-    assert found == {
+    texts = ["He ran.", "She ran.", "He saw her.", "Rain.", "he slept", "her", "Snow."]
+    assert sentences_by_class(texts_data(texts), 2) == {
         "male": ["He ran.", "he slept"],
-        "female": ["She ran."],
+        "female": ["She ran.", "her"],
         "neutral": ["Rain.", "Snow."],
     }
-    assert sentences_by_class(texts_data(texts), 1)["male"] == ["He ran."]
-    texts = ["A Jew ran.", "Rain.", "The mosque."]
+    texts = ["A Jew ran.", "Rain.", "The mosque.", "Snow."]
     found = sentences_by_class(texts_data(texts, RELIGION, "religion"), 9)
-    assert found == {"biased": ["A Jew ran.", "The mosque."], "neutral": ["Rain."]}
+    assert found == {
+        "biased": ["A Jew ran.", "The mosque."],
+        "neutral": ["Rain.", "Snow."],
+    }
+
+
+def of_classes(counts: dict[str, int]) -> list[str]:
+    """A corpus sorted by class: so many different texts with each word."""
+    return [f"{word} came at {n}" for word, count in counts.items()
+            for n in range(count)]  # fmt: skip
+
+
+def drawn_words(texts: list[str]) -> Counter:
+    return Counter(text.split(" came")[0] for text in texts)
+
+
+def test_sentences_are_a_seeded_draw_of_as_many_of_each_class():
+    texts = of_classes({"He": 50, "She": 30, "Rain": 90, "He and she": 20})
+    data = texts_data(texts)
+    for corpus in (texts, texts[::-1], texts[40:] + texts[:40]):
+        # As the rarest class has, or as many as are asked for.
+        for limit, size in ((99, 30), (7, 7)):
+            found = sentences_by_class(texts_data(corpus), limit)
+            assert {n: drawn_words(t) for n, t in found.items()} == {
+                "male": {"He": size},
+                "female": {"She": size},
+                "neutral": {"Rain": size},
+            }
+    seven = sentences_by_class(data, 7)
+    assert sentences_by_class(data, 7) == seven
+    assert seven["male"] != texts[:7]
+    assert sentences_by_class(dataclasses.replace(data, seed=1), 7) != seven
+
+
+def test_classes_that_are_one_are_drawn_from_evenly():
+    texts = of_classes({"A Jew": 40, "A Muslim": 30, "A Christian": 4, "Rain": 22})
+    for corpus in (texts, texts[::-1]):
+        found = sentences_by_class(texts_data(corpus, RELIGION, "religion"), 99)
+        # Christians are too few for their share; the others make up for them.
+        words = {"A Jew": 9, "A Muslim": 9, "A Christian": 4}
+        assert drawn_words(found["biased"]) == words
+        assert drawn_words(found["neutral"]) == {"Rain": 22}
+
+
+def test_matching_texts_are_a_seeded_draw_of_as_many_of_each_class():
+    texts = of_classes({"He": 50, "Rain": 90, "She": 30, "He and she": 4})
+    data = texts_data(texts)
+    for corpus in (texts, texts[::-1]):
+        found = matching_texts(texts_data(corpus), 24)
+        assert drawn_words(found) == {"He": 10, "She": 10, "He and she": 4}
+        assert found == [text for text in corpus if text in found]
+    found = matching_texts(data, 24)
+    assert matching_texts(data, 24) == found
+    assert found[:10] != texts[:10]
+    assert matching_texts(dataclasses.replace(data, seed=1), 24) != found
+    assert matching_texts(data, 999) == [t for t in texts if "Rain" not in t]
 
 
 def test_texts_are_filled_with_their_factual_word():

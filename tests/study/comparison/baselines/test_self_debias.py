@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import pandas as pd
 import pytest
 import torch
 
@@ -10,11 +13,19 @@ from gradiend.encoding import encode
 from gradiend.errors import InputError
 from gradiend.gradients import gradients
 from gradiend.lm.cloze import ClozeLM
-from study.comparison.baselines.self_debias import PREFIX, SelfDebias, self_debias
+from study.comparison.baselines.self_debias import (
+    PREFIX,
+    SelfDebias,
+    raised_by_prefix,
+    self_debias,
+)
 from study.comparison.benchmarks.perplexity import text_likelihoods
+from study.results.places import REPOSITORY
+from study.sources.world.source import PlantedWorld
 from tests.conftest import SENTENCES, tiny_lm
 from tests.gradiend.plain import of_varied_length, tolerance
-from tests.study.comparison.baselines.small import SETTINGS
+from tests.study.comparison.baselines.small import SETTINGS, texts_data
+from tests.study.comparison.words import RELIGION, WORDS
 
 
 def told_by_hand(lm: ClozeLM, edit: SelfDebias, ids: list[int], place: int):
@@ -136,3 +147,63 @@ def test_packed_sequences_are_refused_in_one_line(table, monkeypatch):
         with pytest.raises(InputError, match="padded sequences, not packed") as error:
             gradients(changed, batch, sources=("factual",))
     assert "\n" not in str(error.value)
+
+
+def test_attribute_words_stand_in_a_cloze_with_a_counterpart():
+    assert WORDS.cloze("Then he saw her.") == ("Then [MASK] saw her.", "he", "she")
+    assert WORDS.cloze("Her dog.") == ("[MASK] dog.", "Her", "Him")
+    assert RELIGION.cloze("A Muslim.") == ("A [MASK].", "Muslim", "Christian")
+    assert RELIGION.cloze("the church") == ("the [MASK]", "church", "synagogue")
+
+
+def test_it_notes_what_its_prefix_raises(lm, data):
+    """Against the probabilities themselves, one text at a time."""
+    edit = self_debias(lm, data, SETTINGS)
+    table = pd.DataFrame(
+        [data.words.cloze(text) for text in data.texts if data.words.found(text)],
+        columns=["masked", "factual", "counterfactual"],
+    )
+    raised = []
+    for row in lm.encode(table[table["masked"].str.contains(r" \[MASK\]")]):
+        batch = lm.batch([row])
+        told = lm.log_probabilities(edit.told(lm, batch)).exp()
+        plain = lm.log_probabilities(batch).exp()
+        for side in (batch.factual, batch.counterfactual):
+            raised += (told - plain)[side.slot, side.token].tolist()
+    assert edit.notes["attribute words asked"] == len(raised) == 16
+    share = sum(value > 0 for value in raised) / len(raised)
+    # A random model may be told by chance, and a tie may be rounded either way.
+    assert edit.notes["share raised by the prefix"] == pytest.approx(share, abs=0.05)
+    highest = max(*raised, 0.0)
+    assert edit.notes["raised by at most"] == pytest.approx(highest, abs=1e-6)
+    found = sorted(raised_by_prefix(lm, edit, data))
+    assert found == pytest.approx(sorted(raised), abs=1e-6)
+
+
+def test_texts_without_attribute_words_leave_no_notes(data):
+    lm = tiny_lm("bert")
+    for texts in (["The road was long.", "He ran."], ["The road."], ["a " * 60 + "he"]):
+        silent = dataclasses.replace(data, texts=texts)
+        assert self_debias(lm, silent, SETTINGS).notes == {}
+
+
+def test_a_stand_in_that_never_read_the_prefix_is_not_told():
+    """Why SelfDebias equals the base there: no attribute word becomes likelier."""
+    lm = ClozeLM.from_pretrained(REPOSITORY / "data/standins/standin-bert-base")
+    world = PlantedWorld()
+    data = texts_data(world.corpus(1_000, seed=0), world.attribute_words("gender"))
+    edit = self_debias(lm, data, SETTINGS)
+    read = {token for text in data.texts for token in lm.tokenizer(text)["input_ids"]}
+    prefix = edit.tokens(lm)
+    assert sum(token not in read for token in prefix) > len(prefix) / 2
+    assert edit.notes["attribute words asked"] > 50
+    assert edit.notes["share raised by the prefix"] == 0
+    table = pd.DataFrame([["Anna said that [MASK] slept.", "she", "he"]])
+    table.columns = ["masked", "factual", "counterfactual"]
+    batch = lm.batch(lm.encode(table))
+    with edit.on(lm) as changed:
+        found = changed.log_probabilities(batch)
+    plain = lm.log_probabilities(batch)
+    for side in (batch.factual, batch.counterfactual):
+        picked = side.slot, side.token
+        assert found[picked] == pytest.approx(plain[picked], abs=2e-2)
