@@ -8,22 +8,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from study.comparison.benchmarks.suite import read_scores
-from study.comparison.bootstrap import Estimate
 from study.comparison.estimates import (
     bias_estimates,
     compared,
     seat_p_values,
     task_estimates,
 )
-from study.comparison.variants import ANY, Variant, of_domain, overview
+from study.comparison.variants import ANY, BASE, Variant, of_domain, overview
 from study.profiles.profile import Profile
 from study.profiles.settings import Settings
 from study.profiles.variants import variants
-from study.report.gaps import feature_gap
+from study.report.gaps import association_estimates
 from study.report.gather import write_source
 from study.results import files
 from study.results.reading import read_csv
@@ -53,7 +51,11 @@ def inputs(profile: Profile) -> list[Path]:
         names = {files.BENCHMARKS_FOLDER: (*files.SCORES, files.ASSOCIATIONS)}
         if settings.tasks.names:
             names[files.TASKS_FOLDER] = (files.TASKS,)
-            names[files.ROBUSTNESS_FOLDER] = (*files.SCORES, files.TASKS)
+            names[files.ROBUSTNESS_FOLDER] = (
+                *files.SCORES,
+                files.ASSOCIATIONS,
+                files.TASKS,
+            )
         found += [folder / part / name for part in names for name in names[part]]
     return found
 
@@ -74,19 +76,23 @@ def comparison_estimates(profile: Profile, model: str) -> pd.DataFrame:
 
 
 def domain_estimates(runs: list[Settings], found: list[Variant]) -> pd.DataFrame:
-    """The bias benchmarks of a domain's variants among ``found``, the base model first.
+    """The bias of a domain's variants among ``found``, the base model first.
 
-    ``runs`` are the domain's: their planted associations count for ``bias left``.
+    ``runs`` are the domain's: their features' associations count for ``bias left``,
+    ``offset`` and ``said``; those of the other domains for ``moved``.
     """
     settings, features = runs[0], [run.feature for run in runs]
     folder = settings.model_folder / files.BENCHMARKS_FOLDER
     domain, seed = settings.domain.name, settings.seed
     scores = read_scores(folder)
-    learned = read_csv(folder / files.ASSOCIATIONS)
+    learned = _by_state(folder)
+    unchanged = learned[Variant(ANY).slug]
     rows, base = [], {}
     for variant in of_domain(found, domain):
         own = bias_estimates(scores[variant.slug], domain, seed=seed)
-        own["bias left"] = _bias_left(learned, variant.slug, features)
+        own |= association_estimates(
+            learned[variant.slug], unchanged, features, seed=seed
+        )
         base = base or own
         p_values = seat_p_values(scores[variant.slug], domain, seed=seed)
         rows += [
@@ -114,16 +120,19 @@ def robustness_estimates(profile: Profile, model: str) -> pd.DataFrame:
     if not settings.tasks.names:
         return pd.DataFrame()
     folder = settings.model_folder / files.ROBUSTNESS_FOLDER
-    predictions = read_csv(folder / files.TASKS)
-    found = {}
+    predictions, learned = read_csv(folder / files.TASKS), _by_state(folder)
+    seed, found = settings.seed, {}
     for state, scores in read_scores(folder).items():
-        found[state] = bias_estimates(scores, settings.domain.name, seed=settings.seed)
+        found[state] = bias_estimates(scores, settings.domain.name, seed=seed)
+        found[state] |= association_estimates(
+            learned[state], learned[BASE], [settings.feature], seed=seed
+        )
         tuned = predictions[predictions["state"] == state]
         if len(tuned):
-            suite = task_estimates(tuned, seed=settings.seed)
+            suite = task_estimates(tuned, seed=seed)
             found[state]["task"] = next(iter(suite.values()))
     # Bias changes against the base model, the task against plain fine-tuning.
-    base = found["base"] | {"task": found["fine-tuned"]["task"]}
+    base = found[BASE] | {"task": found["fine-tuned"]["task"]}
     rows = [
         {"variant": state, **row}
         for state, own in found.items()
@@ -132,14 +141,7 @@ def robustness_estimates(profile: Profile, model: str) -> pd.DataFrame:
     return pd.DataFrame(rows).assign(model=settings.display)
 
 
-def _bias_left(learned: pd.DataFrame, state: str, features: list[str]) -> Estimate:
-    """Mean distance of the classes at the planted associations, % of the base's.
-
-    Every association is asked, so there is nothing to draw.
-    """
-    gaps = []
-    for wanted in (state, Variant(ANY).slug):
-        rows = learned[learned["state"] == wanted]
-        gaps.append(np.mean([feature_gap(rows, f, "learned") for f in features]))
-    left = 100 * gaps[0] / gaps[1]
-    return Estimate(left, np.full(2, left))
+def _by_state(folder: Path) -> dict[str, pd.DataFrame]:
+    """State → what it says of the associations that it was asked."""
+    table = read_csv(folder / files.ASSOCIATIONS)
+    return dict(list(table.groupby("state", sort=False)))

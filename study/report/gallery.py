@@ -69,7 +69,11 @@ class Gallery:
     def table(
         self, name: str, table: Styler, *, title: str, caption: str, **said
     ) -> Styler:
-        """Save a table as CSV, HTML, Markdown and LaTeX; returns it for display."""
+        """Save a table as CSV, HTML, Markdown and LaTeX; returns it for display.
+
+        What the table itself has as its caption is said after ``caption``.
+        """
+        caption = " ".join(filter(None, (caption, table.caption)))
         files = save_table(table, self.profile.report_figures / name)
         self._add(Entry("table", name, title, caption, **said), files)
         return table

@@ -1,19 +1,143 @@
-"""How far apart the classes of a feature are in what a model says."""
+"""What a model says of associations: how far apart, how balanced, how moved.
+
+Associations are asked in queries, each with a row a word that competes there: columns
+domain, kind, query, class (the word asked for), held_out, and what is said of it. P of
+a class is that of its word, normalised over the words of the query.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
 import pandas as pd
 
+from gradiend.errors import InputError
+from study.comparison.bootstrap import REPLICATES, Estimate, estimate
 from study.domains import FEATURES, domain_of
 
+_QUERY = ["kind", "query"]
 
-def feature_gap(part: pd.DataFrame, feature: str, column: str) -> float:
-    """Mean |P(+1) − P(−1)| over the attributes of the feature's domain."""
+
+def held_out(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of associations on whose texts nothing was selected.
+
+    Raises
+    ------
+    InputError
+        if the table is an older one that does not say which they are.
+    """
+    if "held_out" not in table:
+        raise InputError(
+            "the associations have no column 'held_out'; run notebooks 04, 06 and 09 "
+            "again, then gather"
+        )
+    return table[table["held_out"].astype(bool)]
+
+
+def class_probabilities(
+    rows: pd.DataFrame, feature: str, column: str = "learned"
+) -> np.ndarray:
+    """P(+1) and P(−1) at the queries of the feature's domain, [queries, 2].
+
+    In the order of the queries in ``rows``, which are one model state's.
+    """
     domain, classes = domain_of(feature), FEATURES[feature].classes
-    own = part[part["domain"] == domain.name]
-    own = own.assign(named=own["class"].map(domain.class_of))
-    gaps = []
-    for _, query in own.groupby(["kind", "query"], sort=False):
-        positive, negative = query.set_index("named").loc[list(classes), column]
-        gaps.append(abs(positive - negative))
-    return float(pd.Series(gaps).mean())
+    own = rows[rows["domain"] == domain.name]
+    named = own["class"].map({w: domain.class_of(w) for w in own["class"].unique()})
+    positive, negative = (own.loc[named == c, [*_QUERY, column]] for c in classes)
+    # In the order of the first; as missing what was not asked of the second.
+    both = positive.merge(negative, how="left", on=_QUERY, validate="1:1")
+    return both.iloc[:, len(_QUERY) :].to_numpy(dtype=float)
+
+
+def gap(
+    probabilities: np.ndarray, weights: np.ndarray | None = None
+) -> float | np.ndarray:
+    """Mean |P(+1) − P(−1)|; [R] for ``weights`` [R, queries], a number for None."""
+    return _mean(np.abs(probabilities[:, 0] - probabilities[:, 1]), weights)
+
+
+def offset(
+    probabilities: np.ndarray, weights: np.ndarray | None = None
+) -> float | np.ndarray:
+    """|mean share − ½|, share = P(+1) / (P(+1) + P(−1)); weights as in :func:`gap`."""
+    share = probabilities[:, 0] / probabilities.sum(axis=1)
+    return abs(_mean(share, weights) - 0.5)
+
+
+def said(
+    probabilities: np.ndarray, weights: np.ndarray | None = None
+) -> float | np.ndarray:
+    """Mean P(+1) + P(−1): does the model still say these words at all?"""
+    return _mean(probabilities.sum(axis=1), weights)
+
+
+def association_estimates(
+    own: pd.DataFrame,
+    base: pd.DataFrame,
+    features: Sequence[str],
+    *,
+    seed: int,
+    replicates: int = REPLICATES,
+) -> dict[str, Estimate]:
+    """What a state's associations say, against the base model's.
+
+    ``bias left`` (the gap, % of the base's), ``offset`` and ``said`` are means over
+    ``features``, which are of one domain, at held-out queries; ``moved: domain`` is the
+    mean |P − P of the base| at all associations of each other domain. Queries are what
+    is drawn, the same of every state. Nothing of a domain that is not asked.
+    """
+    found = {}
+    mine, before = (
+        np.stack([class_probabilities(held_out(rows), f) for f in features])
+        for rows in (own, base)
+    )
+    queries = mine.shape[1]
+    if queries:
+        metrics = {
+            "bias left": lambda weights: (
+                100 * _over(gap, mine, weights) / _over(gap, before, weights)
+            ),
+            "offset": partial(_over, offset, mine),
+            "said": partial(_over, said, mine),
+        }
+        for name, metric in metrics.items():
+            found[name] = estimate(metric, queries, seed=seed, replicates=replicates)
+    for domain, changes in _changes(own, base, domain_of(features[0]).name).items():
+        metric = partial(_mean, changes)
+        found[f"moved: {domain}"] = estimate(
+            metric, len(changes), seed=seed, replicates=replicates
+        )
+    return found
+
+
+def moved(own: pd.DataFrame, base: pd.DataFrame, domain: str) -> dict[str, float]:
+    """Other domain → mean |P − P of the base| over its associations."""
+    changes = _changes(own, base, domain)
+    return {f"moved: {name}": _mean(values, None) for name, values in changes.items()}
+
+
+def _changes(own: pd.DataFrame, base: pd.DataFrame, domain: str) -> dict:
+    """Other domain → mean |P − P of the base| of each of its queries, [queries]."""
+    keys = ["domain", *_QUERY]
+    others = own[own["domain"] != domain]
+    both = others.merge(base, on=[*keys, "class"], validate="1:1")
+    change = (both["learned_x"] - both["learned_y"]).abs()
+    queries = change.groupby([both[key] for key in keys], sort=False).mean()
+    return {
+        name: values.to_numpy()
+        for name, values in queries.groupby("domain", sort=False)
+    }
+
+
+def _over(metric, probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """The mean of a metric over features, of ``probabilities`` [features, Q, 2]."""
+    return np.mean([metric(feature, weights) for feature in probabilities], axis=0)
+
+
+def _mean(values: np.ndarray, weights: np.ndarray | None) -> float | np.ndarray:
+    if weights is None:
+        return float(values.mean())
+    return weights @ values / weights.sum(axis=1)

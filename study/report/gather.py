@@ -56,7 +56,7 @@ def write_source(folder: Path, name: str, table: pd.DataFrame) -> None:
 
 
 def read_source(folder: Path, name: str) -> pd.DataFrame:
-    """One gathered table: training, encoder, encodings, grids, selected, …"""
+    """One gathered table: training, seeds, encoder, encodings, grids, selected, …"""
     path = made(folder / f"{name}.parquet")
     try:
         return pd.read_parquet(path)
@@ -93,6 +93,14 @@ def _training(settings: Settings) -> pd.DataFrame:
     history = read_csv(settings.folder / files.HISTORY)
     best = read_json(settings.folder / files.TRAINING)["values"]["best_step"]
     return history.assign(kept=history["step"] == best)
+
+
+def _seeds(settings: Settings) -> pd.DataFrame:
+    """|Pearson| on validation rows of every seed that was trained."""
+    values = read_json(settings.folder / files.TRAINING)["values"]
+    table = pd.DataFrame(values["seeds"].items(), columns=["seed", "pearson"])
+    table = table.astype({"seed": int, "pearson": float})
+    return table.assign(kept=table["seed"] == values["seed"])
 
 
 def _encoder(settings: Settings) -> pd.DataFrame:
@@ -138,6 +146,7 @@ def _has_examples(domain: Domain) -> bool:
 
 _GATHERERS = {
     "training": _Gatherer((files.HISTORY, files.TRAINING), _training),
+    "seeds": _Gatherer((files.TRAINING,), _seeds),
     "encoder": _Gatherer((files.ENCODER,), _encoder),
     "encodings": _Gatherer((files.ENCODINGS,), _encodings),
     "grids": _plain(files.GRID),

@@ -20,7 +20,15 @@ from study.results.making import provenance
 from study.results.places import results_root
 
 # What a section begins with, by the start of a name; the rest as it was drawn.
-_FIRST = ("main", "rank", "encodings", "professions", "trade_off", "encoder_corr")
+_FIRST = (
+    "main",
+    "common",
+    "rank",
+    "encodings",
+    "professions",
+    "trade_off",
+    "encoder_corr",
+)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ by side) draw; ``style`` says how all of it looks.
 
 from study.report.plots.associations import (
     dot_pairs,
+    offset_and_spread,
     planted_against_learned,
     shares_by_word,
     two_probabilities,
@@ -25,6 +26,7 @@ __all__ = [
     "grouped_bars",
     "horizontal_bars",
     "matrix",
+    "offset_and_spread",
     "planted_against_learned",
     "save_figure",
     "shares_by_word",

@@ -20,6 +20,8 @@ from study.report.plots.style import (
     panelled,
 )
 
+# The base model, then what became of it.
+_BEFORE_AFTER = (NEUTRAL, POSITIVE, NEGATIVE, ACCENT)
 _DOMAIN_COLOURS = dict(zip(DOMAINS, PALETTE, strict=False))
 
 
@@ -95,7 +97,7 @@ def shares_by_word(
     figure, axes = panelled(
         len(panels), columns=columns, size=(2.5, 0.7 + 0.16 * len(words)), sharey=True
     )
-    colours = dict(zip(hues, (NEUTRAL, POSITIVE, NEGATIVE, ACCENT), strict=False))
+    colours = dict(zip(hues, _BEFORE_AFTER, strict=False))
     markers = dict(zip(hues, "osD^", strict=False))
     for axis, name in zip(axes, panels, strict=True):
         axis.axvline(0.5, color=NEUTRAL, linewidth=0.8, linestyle=":")
@@ -140,4 +142,42 @@ def two_probabilities(
         axis.set_aspect("equal")
     axes[0].set_ylabel(y)
     legend_below(figure, axes)
+    return figure
+
+
+def offset_and_spread(shares: pd.DataFrame) -> Figure:
+    """Mean share and spread of every model, before and after, around ½.
+
+    ``shares`` has the columns model, variant, word and share; a dot is the mean over
+    words, its bar one standard deviation to either side. Balance is a dot on the line
+    *and* a short bar: a short bar elsewhere says the same word of everybody.
+    """
+    models, variants = (list(shares[c].unique()) for c in ("model", "variant"))
+    step = 0.8 / len(variants)
+    figure, (axis,) = panelled(
+        1, columns=1, size=(6.4, 1 + 0.22 * len(models) * len(variants))
+    )
+    axis.axvline(0.5, color="black", linewidth=0.9, linestyle=":")
+    groups = shares.groupby(["variant", "model"], sort=False)["share"]
+    mean, spread = groups.mean(), groups.std()
+    styles = zip(_BEFORE_AFTER, "osD^", strict=True)
+    for number, (variant, style) in enumerate(zip(variants, styles, strict=False)):
+        own = mean[variant].index
+        axis.errorbar(
+            mean[variant],
+            [models.index(model) + (number + 0.5) * step - 0.4 for model in own],
+            xerr=spread[variant],
+            fmt=style[1],
+            color=style[0],
+            markersize=5,
+            capsize=2.5,
+            linewidth=1.4,
+            label=variant,
+        )
+    axis.set_yticks(range(len(models)), models)
+    axis.set_ylim(len(models) - 0.5, -0.5)
+    axis.set(xlim=(-0.02, 1.02), xlabel="mean share ± spread over words")
+    for border in range(1, len(models)):
+        axis.axhline(border - 0.5, color=NEUTRAL, linewidth=0.4, alpha=0.5)
+    legend_below(figure, [axis])
     return figure

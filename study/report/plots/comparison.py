@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from study.comparison.variants import BASE, is_ours, legend_name
+from study.report.plots.methods import looks
 from study.report.plots.style import (
     ACCENT,
     NEGATIVE,
@@ -18,7 +18,7 @@ from study.report.plots.style import (
     panelled,
 )
 
-_MARKERS = "os^DvPX*<>"
+_SMALL, _LARGE = 26, 260  # points² of a marker: offset 0, and ½
 
 
 def grouped_bars(
@@ -62,10 +62,12 @@ def horizontal_bars(
 def trade_off(
     estimates: pd.DataFrame, *, cost: str = "PPL", columns: int = 4
 ) -> Figure:
-    """Planted bias left (%) against what it costs, one panel a model.
+    """Bias left (%) against what it costs, one panel a model.
 
-    The cost is the change of ``cost`` against the base model, in % of it for PPL. Where
-    nothing was planted, the distance of SS from 50 stands for the bias.
+    The cost is the change of ``cost`` against the base model, in % of it for PPL. A
+    marker is the larger, the further the mean share is from ½ (offset): a model that
+    always says the same has no bias left, and is not balanced. Where the bias left is
+    not known, the distance of SS from 50 stands for it.
     """
     models = list(estimates["model"].unique())
     size = (3.4, 3.4) if len(models) > 1 else (6.4, 4.2)
@@ -73,36 +75,45 @@ def trade_off(
     values = estimates.pivot_table(
         index=["model", "variant"], columns="metric", values="value", sort=False
     )
-    planted = "bias left" in values and values["bias left"].notna().any()
-    bias = values["bias left"] if planted else (values["SS"] - 50).abs()
-    looks = _looks(values.index.get_level_values("variant"))
     for axis, model in zip(axes, models, strict=True):
-        paid = _paid(values.loc[model, cost], in_percent=cost == "PPL")
-        for variant, change in paid.items():
-            axis.scatter(
-                bias[model, variant], change, s=34, alpha=0.85, **looks[variant]
-            )
-        axis.axhline(0, color="black", linewidth=0.6, linestyle=":")
-        axis.axvline(bias[model, BASE], color="black", linewidth=0.6, linestyle=":")
-        axis.set_xlabel("planted bias left (%)" if planted else "|SS − 50|")
+        _trade_off_panel(axis, values.loc[model], cost)
         panel_title(axis, model)
     for axis in axes[:: min(columns, len(models))]:
         axis.set_ylabel(f"change of {cost}" + (" (%)" if cost == "PPL" else ""))
+    _trade_off_legend(axes[0], estimates["variant"].unique())
     legend_below(figure, axes)
     return figure
 
 
-def _looks(variants: Iterable[str]) -> dict[str, dict[str, str]]:
-    """Colour, marker and legend entry of each variant; combinations share one."""
-    names = {variant: legend_name(variant) for variant in variants}
-    kinds = list(dict.fromkeys(names.values()))
-    looks = {}
-    for variant, kind in names.items():
-        number = kinds.index(kind)
-        colour = NEUTRAL if "+" in variant else PALETTE[number % len(PALETTE)]
-        marker = _MARKERS[number % len(_MARKERS)]
-        looks[variant] = {"color": colour, "marker": marker, "label": kind}
-    return looks
+def _trade_off_panel(axis: Axes, values: pd.DataFrame, cost: str) -> None:
+    """One model: ``values`` has a row a variant and a column a metric."""
+    known = "bias left" in values and values["bias left"].notna().any()
+    bias = values["bias left"] if known else (values["SS"] - 50).abs()
+    offset = values["offset"].fillna(0) if known else 0 * bias
+    sizes = _SMALL + (_LARGE - _SMALL) * offset / 0.5
+    paid = _paid(values[cost], in_percent=cost == "PPL")
+    shown = looks(values.index)
+    for variant in values.index:
+        colour, marker = shown[legend_name(variant)]
+        axis.scatter(
+            *(bias[variant], paid[variant]),
+            s=sizes[variant],
+            color=colour,
+            marker=marker,
+            alpha=0.75,
+            linewidths=0,
+        )
+    axis.axhline(0, color="black", linewidth=0.6, linestyle=":")
+    axis.axvline(bias[BASE], color="black", linewidth=0.6, linestyle=":")
+    axis.set_xlabel("bias left (%)" if known else "|SS − 50|")
+
+
+def _trade_off_legend(axis: Axes, variants: list[str]) -> None:
+    """Entries of a size each, whatever stands in the panels."""
+    for name, (colour, marker) in looks(variants).items():
+        axis.scatter([], [], s=34, color=colour, marker=marker, label=name)
+    for label, size in (("offset 0", _SMALL), ("offset ½", _LARGE)):
+        axis.scatter([], [], s=size, facecolors="none", edgecolors=NEUTRAL, label=label)
 
 
 def _paid(costs: pd.Series, *, in_percent: bool) -> pd.Series:

@@ -1,8 +1,8 @@
 """Tables: ``styling`` says how they look and are written, the others what is in them.
 
 ``method`` (what encoders and decoders found), ``comparison`` (methods side by side) and
-``claims`` (the numbers behind docs/claims.md) compute them from the gathered
-data; ``reading`` reads a written table again, for the report page.
+``ranks`` (methods over all models) compute them from the gathered data; ``reading``
+reads a written table again, for the report page.
 """
 
 from study.report.tables.styling import save_table, styled

@@ -1,4 +1,4 @@
-"""The tables of the comparison: main, by SEAT test, by task, and ranks.
+"""The tables of the comparison: main, by SEAT test, by task, collateral, robustness.
 
 Each is made of the estimates of :mod:`study.report.estimates`.
 """
@@ -13,12 +13,17 @@ from study.comparison.estimates import NEUTRAL_VALUE
 from study.comparison.variants import BASE
 from study.report.tables.styling import MISSING, styled
 
-MAIN = ("SS", "SEAT", "CrowS", "LMS", "PPL", "GLUE", "SuperGLUE", "bias left")
-LOWER_IS_BETTER = ("PPL", "bias left")
-_ARROWS = {"SS": "→ 50", "SEAT": "→ 0", "CrowS": "→ 50", "PPL": "↓", "bias left": "↓"}
-_RANKED = ("SS", "SEAT")
-_COSTS = ("LMS", "GLUE", "SuperGLUE")
-_SURVIVAL = ("task", "SS", "SEAT", "LMS")
+# The truth that the world declares comes first, then what the benchmarks say of it.
+MAIN = (
+    *("bias left", "offset", "said", "PPL", "SS", "SS majority", "ICAT", "SEAT"),
+    *("CrowS", "CrowS majority", "LMS", "GLUE", "SuperGLUE"),
+)
+LOWER_IS_BETTER = ("PPL",)
+AS_IT_WAS = ("said",)  # neither more nor less is better
+_SURVIVAL = (
+    *("task", "bias left", "offset", "said", "SS", "SS majority", "SEAT", "LMS"),
+)
+_DIGITS = {"SEAT": 2, "PPL": 2, "offset": 2, "said": 2, "moved": 3}  # elsewhere 1
 
 
 def main_table(estimates: pd.DataFrame, domain: str) -> Styler:
@@ -28,7 +33,7 @@ def main_table(estimates: pd.DataFrame, domain: str) -> Styler:
     not overlap (the paper's rule). °: the paired difference excludes 0.
     """
     rows = estimates[estimates["domain"] == domain]
-    return metrics_table(rows, [m for m in MAIN if m in set(rows["metric"])])
+    return metrics_table(rows, _there(rows, MAIN))
 
 
 def part_table(estimates: pd.DataFrame, domain: str, part: str) -> Styler:
@@ -38,79 +43,81 @@ def part_table(estimates: pd.DataFrame, domain: str, part: str) -> Styler:
     return metrics_table(rows, [*metrics, part])
 
 
-def task_table(estimates: pd.DataFrame) -> Styler:
+def collateral_table(estimates: pd.DataFrame, domain: str) -> Styler:
+    """The same for how far the associations of each other domain have moved."""
+    rows = estimates[estimates["domain"] == domain]
+    metrics = [m for m in rows["metric"].unique() if m.startswith("moved: ")]
+    return metrics_table(rows, metrics)
+
+
+def task_table(estimates: pd.DataFrame, *, caption: str = "") -> Styler:
     """The same for all tasks and suites of one model."""
-    return metrics_table(estimates, list(estimates["metric"].unique()))
+    metrics = list(estimates["metric"].unique())
+    return metrics_table(estimates, metrics, caption=caption)
 
 
 def robustness_table(estimates: pd.DataFrame) -> Styler:
     """The same for the orders of debiasing and fine-tuning."""
-    return metrics_table(estimates, list(_SURVIVAL), bold=False)
+    return metrics_table(estimates, _there(estimates, _SURVIVAL), bold=False)
 
 
 def metrics_table(
-    rows: pd.DataFrame, metrics: list[str], *, bold: bool = True
+    rows: pd.DataFrame, metrics: list[str], *, bold: bool = True, caption: str = ""
 ) -> Styler:
-    """A table of texts, one column a metric, the best of each model in bold."""
+    """A table of texts, one column a metric, the best of each model in bold.
+
+    A metric that is the same everywhere is no column; the caption says what it is.
+    """
     order = rows[["model", "variant"]].drop_duplicates().reset_index(drop=True)
-    texts = order.copy()
-    marks = np.zeros((len(order), 2 + len(metrics)), dtype=bool)
-    for column, metric in enumerate(metrics, start=2):
+    texts, marks, constant = order.copy(), [np.zeros(order.shape, dtype=bool)], []
+    for metric in metrics:
         part = rows[rows["metric"] == metric].drop(columns="metric")
         part = order.merge(part, how="left", on=["model", "variant"])
+        values = {_value(row.value, metric) for row in part.itertuples()}
+        if len(values - {MISSING}) <= 1 < len(order):
+            constant.append(f"{metric} is {max(values - {MISSING}, default=MISSING)}")
+            continue
         texts[_heading(metric)] = [_text(row, metric) for row in part.itertuples()]
-        marks[:, column] = _best(part, metric)
-    css = np.where(marks & bold, "font-weight: bold;", "")
-    return styled(texts).apply(lambda _: css, axis=None).hide(axis="index")
+        marks.append(_best(part, metric)[:, None] & bold)
+    if constant:
+        caption = f"{caption} {', '.join(constant)} everywhere.".strip()
+    return styled(texts, caption=caption, bold=np.hstack(marks)).hide(axis="index")
 
 
-def rank_table(
-    estimates: pd.DataFrame, domain: str, overview: pd.DataFrame
-) -> pd.DataFrame:
-    """Variants ranked by how much bias is left, 0 (worst) to 1 (best).
-
-    Per metric and base model, ties share the mean rank; mean over models, then over
-    the metrics. ``overview`` says what each variant changes
-    (``study.comparison.variants``). Costs are mean changes against the base model.
-    """
-    rows = estimates[estimates["domain"] == domain]
-    ranks = pd.DataFrame({metric: _mean_rank(rows, metric) for metric in _RANKED})
-    ranks.insert(0, "mean", ranks.mean(axis=1))
-    changes = rows.pivot_table(
-        index="variant", columns="metric", values="change", aggfunc="mean"
-    )
-    for metric in _COSTS:
-        if metric in changes:
-            ranks[f"Δ {metric}"] = changes[metric]
-    kinds = overview.drop_duplicates("variant").set_index("variant")
-    kinds = kinds[["changes weights", "post-processing"]].replace(
-        {True: "yes", False: ""}
-    )
-    table = kinds.join(ranks, how="right")
-    table = table.sort_values("mean", ascending=False, kind="stable")
-    return table.rename_axis("method").reset_index()
+def _there(rows: pd.DataFrame, metrics: tuple[str, ...]) -> list[str]:
+    return [metric for metric in metrics if metric in set(rows["metric"])]
 
 
-def _mean_rank(rows: pd.DataFrame, metric: str) -> pd.Series:
-    part = rows[rows["metric"] == metric]
-    distance = (part["value"] - NEUTRAL_VALUE[metric]).abs().round(9)
-    groups = distance.groupby(part["model"], sort=False)
-    share = (groups.rank(ascending=False) - 1) / (groups.transform("size") - 1)
-    return share.groupby(part["variant"]).mean()
+def _kind(metric: str) -> str:
+    return metric.partition(": ")[0]
 
 
 def _heading(metric: str) -> str:
     kind, _, name = metric.partition(": ")
-    return f"{(name or kind).removeprefix('sent-')} {_ARROWS.get(kind, '↑')}"
+    # Elsewhere the part says what it is: a test, a task.
+    name = name if name and kind != "moved" else metric
+    return f"{name.removeprefix('sent-')} {_arrow(kind)}".rstrip()
+
+
+def _arrow(kind: str) -> str:
+    if kind in NEUTRAL_VALUE:
+        return f"→ {NEUTRAL_VALUE[kind]:g}"
+    if kind in AS_IT_WAS:
+        return ""
+    return "↓" if kind in LOWER_IS_BETTER else "↑"
+
+
+def _value(value: float, metric: str) -> str:
+    if pd.isna(value):
+        return MISSING
+    return f"{value:.{_DIGITS.get(_kind(metric), 1)}f}"
 
 
 def _text(row, metric: str) -> str:
-    if pd.isna(row.value):
-        return MISSING
-    digits = 2 if metric.startswith(("SEAT", "PPL")) else 1
-    text = f"{row.value:.{digits}f}"
-    if metric == "bias left":
+    text = _value(row.value, metric)
+    if text == MISSING:
         return text
+    digits = _DIGITS.get(_kind(metric), 1)
     text += f" ± {row.margin:.{digits}f}"
     if row.variant == BASE:
         return text
@@ -120,7 +127,9 @@ def _text(row, metric: str) -> str:
 
 def _best(part: pd.DataFrame, metric: str) -> np.ndarray:
     """Whether a row is the best variant of its model on the metric."""
-    kind = metric.partition(": ")[0]
+    kind = _kind(metric)
+    if kind in AS_IT_WAS:
+        return np.zeros(len(part), dtype=bool)
     if kind in NEUTRAL_VALUE:
         score = -(part["value"] - NEUTRAL_VALUE[kind]).abs()
     else:

@@ -9,10 +9,11 @@ from study.domains import DOMAINS, FEATURES
 from study.domains.domain import BALANCED
 from study.domains.gender import GENDER, PRONOUNS, held_out_professions
 from study.profiles.profile import Profile
-from study.report.gaps import feature_gap
+from study.report.gaps import class_probabilities, gap, held_out, moved
 from study.results.selected import (
     BASE,
     CLOSED_FORM,
+    REFINED,
     TRAINED,
     UNCHANGED,
     selected_row,
@@ -20,7 +21,7 @@ from study.results.selected import (
 
 # The domain that professions are asked of, and how its balanced variants are called.
 _ASKED = GENDER.features[0]
-_DECODERS = (TRAINED, CLOSED_FORM)
+_DECODERS = (TRAINED, REFINED, CLOSED_FORM)
 _BALANCED = (
     (BASE, UNCHANGED, BASE),
     *((BALANCED, decoder, f"{BALANCED}, {decoder}") for decoder in _DECODERS),
@@ -37,23 +38,25 @@ def encoder_matrix(encoder: pd.DataFrame, statistic: str) -> pd.DataFrame:
 def selected_models(selected: pd.DataFrame, domain: str) -> pd.DataFrame:
     """Base and chosen models of a domain, with the columns its table prints."""
     rows = selected[[FEATURES[f].domain == domain for f in selected["feature"]]]
-    columns = ["model", "feature", "variant", "decoder", "h", "learning_rate", "gap"]
+    columns = ["model", "feature", "variant", "decoder", "h", "learning_rate"]
     classes = [
         column
         for column in rows.columns
         if column.startswith("P(") and rows[column].notna().any()
     ]
-    return rows[
-        [*columns, *classes, "LMS", *DOMAINS[domain].variants.values()]
-    ].reset_index(drop=True)
+    measured = [*classes, "gap", "offset", "said", "LMS"]
+    indices = DOMAINS[domain].variants.values()
+    return rows[[*columns, *measured, *indices]].reset_index(drop=True)
 
 
-def association_removal(learned: pd.DataFrame, profile: Profile) -> pd.DataFrame:
+def association_removal(
+    learned: pd.DataFrame, profile: Profile, *, decoder: str = TRAINED
+) -> pd.DataFrame:
     """Gap between a feature's classes as planted, in the base and in the variant N.
 
-    The gap of an attribute is |P(class +1) − P(class −1)| at its query; nothing was
-    planted in a real model. ``others moved`` is the mean |change| of the associations
-    of the other domains.
+    The gap of an attribute is |P(class +1) − P(class −1)| at its query, of those that
+    nothing was selected on; nothing was planted in a real model. ``moved: domain`` is
+    the mean |change| of the associations of another domain. N is that of ``decoder``.
     """
     rows = []
     entries = map(profile.entry, profile.models)
@@ -62,34 +65,27 @@ def association_removal(learned: pd.DataFrame, profile: Profile) -> pd.DataFrame
         if feature not in profile.features:
             continue
         base = part[part["variant"] == BASE]
-        balanced = part[(part["variant"] == BALANCED) & (part["decoder"] == TRAINED)]
-        own = FEATURES[feature].domain
-        other = base["domain"] != own
-        change = (
-            base.loc[other, "learned"].to_numpy()
-            - balanced.loc[balanced["domain"] != own, "learned"].to_numpy()
-        )
-        rows.append(
-            {
-                "model": model,
-                "feature": feature,
-                "gap planted": (
-                    feature_gap(base, feature, "planted")
-                    if model in planted_in
-                    else None
-                ),
-                "gap base": feature_gap(base, feature, "learned"),
-                f"gap {BALANCED}": feature_gap(balanced, feature, "learned"),
-                "others moved": abs(change).mean(),
-            }
-        )
+        ours = part[(part["variant"] == BALANCED) & (part["decoder"] == decoder)]
+        planted = _gap(base, feature, "planted") if model in planted_in else None
+        row = {
+            "model": model,
+            "feature": feature,
+            "gap planted": planted,
+            "gap base": _gap(base, feature, "learned"),
+            f"gap {BALANCED}": _gap(ours, feature, "learned"),
+        }
+        rows.append(row | moved(ours, base, FEATURES[feature].domain))
     return pd.DataFrame(rows)
+
+
+def _gap(rows: pd.DataFrame, feature: str, column: str) -> float:
+    return gap(class_probabilities(held_out(rows), feature, column))
 
 
 def profession_shares(learned: pd.DataFrame) -> pd.DataFrame:
     """P(she) / (P(he) + P(she)) after the held-out professions.
 
-    Columns model, variant (base; N of either decoder), word and share.
+    Columns model, variant (base; N of each decoder), word and share.
     """
     she, he = (PRONOUNS[name] for name in _ASKED.classes)
     asked = learned[
@@ -98,7 +94,10 @@ def profession_shares(learned: pd.DataFrame) -> pd.DataFrame:
     planted = asked[asked["class"] == she].rename(columns={"planted": "probability"})
     words = held_out_professions(planted)
     parts = []
+    there = set(zip(asked["variant"], asked["decoder"], strict=True))
     for variant, decoder, name in _BALANCED:
+        if (variant, decoder) not in there:  # refinement, closed form: not asked for
+            continue
         rows = asked[(asked["variant"] == variant) & (asked["decoder"] == decoder)]
         table = rows.pivot(index=["model", "word"], columns="class", values="learned")
         share = (table[she] / (table[he] + table[she])).rename("share")
@@ -111,19 +110,25 @@ def profession_shares(learned: pd.DataFrame) -> pd.DataFrame:
 
 
 def profession_spread(learned: pd.DataFrame, selected: pd.DataFrame) -> pd.DataFrame:
-    """Standard deviation of :func:`profession_shares`, per model.
+    """Standard deviation and mean of :func:`profession_shares`, per model.
 
-    Of the base model and of the variant N of either decoder, each with its LMS as a
-    share of the base's.
+    Of the base model and of the variant N of each decoder, each with its offset, which
+    is |mean − ½|, and its LMS as a share of the base's: a spread is small, too, where
+    all shares are 0. The columns are the variant's name for the spread, and
+    ``mean, name``, ``offset, name`` and ``LMS, decoder``.
     """
     shares = profession_shares(learned)
-    spread = shares.groupby(["model", "variant"], sort=False)["share"].std().unstack()
+    groups = shares.groupby(["model", "variant"], sort=False)["share"]
+    names = list(shares["variant"].unique())
+    spread, mean = groups.std().unstack()[names], groups.mean().unstack()[names]
+    table = spread.join(mean.add_prefix("mean, "))
+    table = table.join((mean - 0.5).abs().add_prefix("offset, "))
     own = selected[selected["feature"] == _ASKED.name]
     lms = own.set_index(["variant", "decoder", "model"])["LMS"].sort_index()
-    for decoder in _DECODERS:
+    for decoder in (d for d in _DECODERS if d in set(own["decoder"])):
         ratio = lms[BALANCED, decoder] / lms[BASE, UNCHANGED]
-        spread[f"LMS, {decoder}"] = ratio[spread.index]
-    return spread.reset_index().rename_axis(columns=None)
+        table[f"LMS, {decoder}"] = ratio[table.index]
+    return table.reset_index().rename_axis(columns=None)
 
 
 def gap_frontier(
@@ -131,25 +136,50 @@ def gap_frontier(
 ) -> pd.DataFrame:
     """Gender: gap and LMS of the variant N as shares of the base's, per model.
 
-    Beside it what the paper's rule chooses, which knows no floor on LMS, and the
-    smallest gap on the grid among the candidates that keep ``lms_floor`` of the base's.
+    Of N as chosen on the grid and as refined, on texts that the selection has not seen.
+    Beside it, on the selection's own texts, what the paper's rule chooses, which knows
+    no floor on LMS, and the smallest gap on the grid among the candidates that keep
+    ``lms_floor`` of the base's.
     """
-    rows = []
     own = grids[grids["feature"] == _ASKED.name]
     chosen = selected[selected["feature"] == _ASKED.name]
-    for model, grid in own.groupby("model", sort=False):
-        base = base_row(grid)
-        ours = selected_row(chosen[chosen["model"] == model], BALANCED, TRAINED)
-        paper = select(grid, GENDER.variants[BALANCED])
-        kept = grid[grid["LMS"] >= lms_floor * base["LMS"]]
-        row = {
-            "gap base": base["gap"],
-            "gap N": ours["gap"],
-            "N / base": ours["gap"] / base["gap"],
-            "LMS N / base": ours["LMS"] / base["LMS"],
-            "paper's rule: N / base": paper["gap"] / base["gap"],
-            "paper's rule: LMS / base": paper["LMS"] / base["LMS"],
-            f"least gap / base at LMS ≥ {lms_floor:g}": kept["gap"].min() / base["gap"],
-        }
-        rows.append({"model": model, **row})
+    rows = [
+        {"model": model}
+        | _held_out_gaps(chosen[chosen["model"] == model])
+        | _selection_gaps(grid, lms_floor)
+        for model, grid in own.groupby("model", sort=False)
+    ]
     return pd.DataFrame(rows)
+
+
+def _held_out_gaps(chosen: pd.DataFrame) -> dict[str, float]:
+    """One model's gaps, offsets and LMS on texts that were not selected on."""
+    base = selected_row(chosen, BASE, UNCHANGED)
+    row = {"gap base": base["gap"], "offset base": base["offset"]}
+    names = {TRAINED: BALANCED, REFINED: f"{BALANCED} {REFINED}"}
+    for decoder, name in names.items():
+        if decoder not in set(chosen["decoder"]):
+            continue
+        ours = selected_row(chosen, BALANCED, decoder)
+        row |= {
+            f"gap {name}": ours["gap"],
+            f"offset {name}": ours["offset"],
+            f"{name} / base": ours["gap"] / base["gap"],
+            f"{name} / base, balanced slot": ours["balance gap"] / base["balance gap"],
+            f"LMS {name} / base": ours["LMS"] / base["LMS"],
+        }
+    return row
+
+
+def _selection_gaps(grid: pd.DataFrame, lms_floor: float) -> dict[str, float]:
+    """One model's gaps and LMS on the texts that candidates are selected on."""
+    base = base_row(grid)
+    paper = select(grid, GENDER.variants[BALANCED])
+    kept = grid[grid["LMS"] >= lms_floor * base["LMS"]]
+    least = kept["gap"].min() / base["gap"]
+    found = {
+        "paper's rule: N / base": paper["gap"] / base["gap"],
+        "paper's rule: LMS / base": paper["LMS"] / base["LMS"],
+        f"least gap / base at LMS ≥ {lms_floor:g}": least,
+    }
+    return {f"{name} (selection texts)": value for name, value in found.items()}

@@ -1,7 +1,7 @@
 """A table that was written as HTML, read again for the page.
 
-The page has one style for all of them, and the cells' ids, which say which of them are
-bold, are the same in every table.
+The page has one style for all of them; a table's own, by the ids of its cells, say
+which of them are bold.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def read_table(path: Path) -> ShownTable:
     names = [cell.text for cell in head]
     columns = list(zip(*([cell.text for cell in row] for row in rows), strict=True))
     numeric = [all(map(_NUMBER.fullmatch, column)) for column in columns]
-    if len(set(columns[0])) == len(rows) or numeric[1]:
+    if not rows or len(set(columns[0])) == len(rows) or numeric[1]:
         return ShownTable(names, [Group("", rows)], numeric)
     groups = [
         Group(title, [row[1:] for row in own])

@@ -177,6 +177,18 @@ def test_what_is_of_one_model_is_folded_and_claims_come_first(folder, profile):
     assert bold == ["2.000", "2.000", "1.000", "1.000"]
 
 
+def test_what_a_table_says_of_itself_follows_its_caption(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIEND_RESULTS", str(tmp_path / "results"))
+    path = tmp_path / "own.yaml"
+    path.write_text("like: smoke\n")
+    gallery = Gallery(load_profile(str(path)), "index.json")
+    table = pd.DataFrame({"value": [1.0]})
+    for name, own in (("plain", ""), ("said", "LMS is 100.0 everywhere.")):
+        gallery.table(name, styled(table, caption=own), title="T", caption="What.")
+    captions = [entry.caption for entry in gallery.entries]
+    assert captions == ["What.", "What. LMS is 100.0 everywhere."]
+
+
 def test_tables_are_read_as_they_were_written(folder):
     table = read_table(folder / "figures" / "index_main.html")
     assert table.head == ["model", "value"] and table.numeric == [False, True]

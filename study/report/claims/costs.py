@@ -1,0 +1,144 @@
+"""What the balanced variant costs and what the counts of signs hide (paper, Sec. 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from study.comparison.estimates import NEUTRAL_VALUE
+from study.comparison.variants import BASE
+from study.domains import DOMAINS
+from study.report.claims.balance import ASKED
+from study.report.claims.claim import (
+    Claim,
+    Quantity,
+    at_least,
+    count,
+    mean,
+    names,
+    others,
+)
+from study.report.claims.left import metric_values, ours
+from study.report.claims.models import Group, Models, slug
+
+SEEN = 65  # SS of a stand-in: the benchmark sees what was planted
+POINTS = 2  # a loss that is let pass
+ONE_SIDE = 95  # % of the items on one side: a count of signs is then degenerate
+_MEANS = {"offset": "{:.2f}", "said": "{:.2f}", "ICAT": "{:.0f}"}
+_SIDES = ("SS", "CrowS")
+_COSTS = ("LMS", "GLUE", "SuperGLUE")
+_KEPT = {"LMS"}  # what all stand-ins must keep
+_PARTS = tuple(f"{suite}: " for suite in ("GLUE", "SuperGLUE"))
+
+
+def cost_claims(estimates: pd.DataFrame, models: Models) -> Iterator[Claim]:
+    """Offset, what is still said, perplexity, tasks, and the sides of StereoSet.
+
+    ``estimates`` has a row a model, domain, variant and metric; a metric that is not
+    among them is not claimed of. For the domain with a variant for each class.
+    """
+    rows = estimates[estimates["domain"] == ASKED.domain]
+    for group in models.groups():
+        own = rows[rows["model"].isin(group.models)]
+        yield from _base(own, group)
+        for variant in ours(DOMAINS[ASKED.domain]):
+            part = own[own["variant"] == variant]
+            yield from _sides(part, own[own["variant"] == BASE], variant, group)
+            yield from _means(part, variant, group)
+            yield from _losses(part, variant, group)
+            yield from _tasks(part, variant, group)
+
+
+def _base(own: pd.DataFrame, group: Group) -> Iterator[Claim]:
+    """The benchmark sees the bias; what the base's numbers are."""
+    base = own[own["variant"] == BASE]
+    seen = metric_values(base, "SS").dropna().droplevel("variant")
+    if len(seen):
+        text = f"lowest SS of the base, {group.called}"
+        yield Claim(
+            f"ss_base{group.suffix}",
+            "benchmarks",
+            text,
+            Quantity(seen.min(), "{:.0f}"),
+            None if group.suffix else at_least(SEEN),
+            names(seen[[seen.idxmin()]]),
+        )
+    yield from _means(base, BASE, group)
+
+
+def _means(part: pd.DataFrame, variant: str, group: Group) -> Iterator[Claim]:
+    for metric, form in _MEANS.items():
+        values = metric_values(part, metric).dropna()
+        if len(values):
+            text = f"{metric}, {variant}, {group.called}"
+            id_ = _id(metric, variant, group)
+            yield Claim(id_, "benchmarks", text, mean(values, form))
+
+
+def _sides(
+    part: pd.DataFrame, base: pd.DataFrame, variant: str, group: Group
+) -> Iterator[Claim]:
+    """A score half way to its ideal, beside how many items are on one side."""
+    for metric in _SIDES:
+        score = metric_values(part, metric).dropna().droplevel("variant")
+        if score.empty:
+            continue
+        before = metric_values(base, metric).droplevel("variant")[score.index]
+        ideal = NEUTRAL_VALUE[metric]
+        halved = (score - ideal).abs() <= (before - ideal).abs() / 2
+        text = f"{metric} half way to {ideal:g}, {variant}, {group.called}"
+        id_ = _id(f"{metric} halved", variant, group)
+        yield Claim(id_, "benchmarks", text, count(halved), None, others(halved))
+        most = metric_values(part, f"{metric} majority").dropna().droplevel("variant")
+        if len(most):
+            sided = most >= ONE_SIDE
+            text = f"≥ {ONE_SIDE} % of {metric}'s items prefer one class"
+            text = f"{text}, {variant}, {group.called}"
+            id_ = _id(f"{metric} one side", variant, group)
+            yield Claim(
+                id_, "benchmarks", text, count(sided), None, names(sided[sided])
+            )
+
+
+def _losses(part: pd.DataFrame, variant: str, group: Group) -> Iterator[Claim]:
+    """Changes against the base model: perplexity in %, scores in points."""
+    after = metric_values(part, "PPL").dropna()
+    if len(after):
+        change = metric_values(part, "PPL", "change")[after.index]
+        text = f"change of perplexity, %, {variant}, {group.called}"
+        quantity = mean(100 * change / (after - change), "{:+.1f}")
+        yield Claim(_id("PPL", variant, group), "costs", text, quantity)
+    for metric in _COSTS:
+        change = metric_values(part, metric, "change").dropna().droplevel("variant")
+        if change.empty:
+            continue
+        text = f"change of {metric}, points, {variant}, {group.called}"
+        id_ = _id(f"{metric} change", variant, group)
+        yield Claim(id_, "costs", text, mean(change, "{:+.1f}"))
+        kept = change >= -POINTS
+        needed = metric in _KEPT and not group.suffix
+        bound = at_least(len(kept)) if needed else None
+        text = f"{metric} falls by {POINTS} points at most, {variant}, {group.called}"
+        id_ = _id(f"{metric} kept", variant, group)
+        yield Claim(id_, "costs", text, count(kept), bound, others(kept))
+
+
+def _tasks(part: pd.DataFrame, variant: str, group: Group) -> Iterator[Claim]:
+    """The one task that loses most."""
+    tasks = part[part["metric"].str.startswith(_PARTS)]
+    change = tasks.set_index(["model", "metric"])["change"].dropna()
+    if len(change):
+        text = f"the task that falls most, points, {variant}, {group.called}"
+        yield Claim(
+            _id("worst task", variant, group),
+            "costs",
+            text,
+            Quantity(change.min(), "{:+.1f}"),
+            None,
+            names(change[[change.idxmin()]]),
+        )
+
+
+def _id(name: str, variant: str, group: Group) -> str:
+    return f"{slug(name).replace('-', '_')}:{slug(variant)}{group.suffix}"

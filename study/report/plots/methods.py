@@ -1,0 +1,50 @@
+"""How a method looks: one colour and marker each, in every figure of the comparison.
+
+Ours are green, whatever the decoder, with a marker each; where a method is not listed
+it gets the next free look, in the order of the names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import product
+
+from study.comparison.variants import BASE, CLOSED_FORM, REFINED, legend_name
+from study.domains.domain import BALANCED, OURS
+from study.report.plots.style import ACCENT, NEGATIVE, NEUTRAL, POSITIVE, SECOND
+
+Look = tuple[str, str]  # colour, marker
+
+COMBINED = "combinations"
+_N = f"{OURS}-{BALANCED}"
+LOOKS: dict[str, Look] = {
+    BASE: ("#000000", "s"),
+    _N: (ACCENT, "o"),
+    _N + REFINED: (ACCENT, "*"),
+    _N + CLOSED_FORM: (ACCENT, "P"),
+    OURS: (ACCENT, "o"),  # the features of a domain that has several
+    OURS + REFINED: (ACCENT, "*"),
+    OURS + CLOSED_FORM: (ACCENT, "P"),
+    f"{OURS}-F": (POSITIVE, "^"),
+    f"{OURS}-M": (NEGATIVE, "v"),
+    "CDA": ("#E69F00", "s"),
+    "Dropout": ("#56B4E9", "D"),
+    "INLP": (SECOND, "X"),
+    "RLACE": ("#000000", "<"),
+    "LEACE": ("#000000", ">"),
+    "SentenceDebias": ("#E69F00", "h"),
+    "SelfDebias": (NEGATIVE, "p"),
+    COMBINED: (NEUTRAL, "d"),
+}
+_FREE = tuple(product((POSITIVE, SECOND, "#56B4E9", NEUTRAL), "8H^v<>"))
+
+
+def looks(variants: Iterable[str]) -> dict[str, Look]:
+    """Legend entry → look, of all ``variants``, in the order of :data:`LOOKS`.
+
+    Variants of a legend entry share its look (``study.comparison.variants``).
+    """
+    names = {legend_name(variant) for variant in variants}
+    free = iter(_FREE)
+    known = {name: look for name, look in LOOKS.items() if name in names}
+    return known | {name: next(free) for name in sorted(names - LOOKS.keys())}

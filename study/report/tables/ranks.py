@@ -1,0 +1,100 @@
+"""Methods over all models: ranked by the bias that is left, and on common models.
+
+Made of the estimates of :mod:`study.report.estimates`, as the other tables are.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from study.comparison.estimates import NEUTRAL_VALUE
+from study.comparison.variants import BASE
+from study.report.tables.styling import MISSING
+
+# What ranks, in this order: a model's variants by the first two that it has. Where the
+# truth is known it alone counts; SS is 50 of a model that always says the same, too.
+RANKED = ("bias left", "offset", "SS", "SEAT")
+_COUNTED = 2
+_COSTS = ("PPL", "LMS", "GLUE", "SuperGLUE")
+
+
+def rank_table(
+    estimates: pd.DataFrame, domain: str, overview: pd.DataFrame
+) -> pd.DataFrame:
+    """Variants ranked by how much bias is left, 0 (worst) to 1 (best).
+
+    Per metric and base model, ties share the mean rank; ``mean`` is over the metrics of
+    a model, then over the models, of which there are ``models``. ``overview`` says what
+    each variant changes (``study.comparison.variants``). Costs are mean changes against
+    the base model.
+    """
+    rows = estimates[estimates["domain"] == domain]
+    parts = [_shares(part) for _, part in rows.groupby("model", sort=False)]
+    shares = pd.concat(parts, ignore_index=True)
+    by_variant = shares.groupby(["variant", "metric"])["share"].mean().unstack()
+    ranks = by_variant[[metric for metric in RANKED if metric in by_variant]]
+    means = shares.groupby(["variant", "model"])["share"].mean().groupby("variant")
+    ranks.insert(0, "models", means.size())
+    ranks.insert(1, "mean", means.mean())
+    changes = rows.pivot_table(
+        index="variant", columns="metric", values="change", aggfunc="mean"
+    )
+    for metric in _COSTS:
+        if metric in changes:
+            ranks[f"Δ {metric}"] = changes[metric]
+    kinds = overview.drop_duplicates("variant").set_index("variant")
+    kinds = kinds[["changes weights", "post-processing"]].replace(
+        {True: "yes", False: ""}
+    )
+    table = kinds.join(ranks, how="right")
+    table = table.sort_values("mean", ascending=False, kind="stable")
+    return table.rename_axis("method").reset_index()
+
+
+def common_table(
+    estimates: pd.DataFrame, domain: str, metric: str = "bias left"
+) -> pd.DataFrame:
+    """Methods down, models across, and the mean (range) over models of two sets.
+
+    The first set is the models that every listed method has, so that methods can be
+    compared; the second all models of the method, with their number.
+    """
+    rows = estimates[(estimates["domain"] == domain) & (estimates["metric"] == metric)]
+    rows = rows[rows["variant"] != BASE]
+    values = rows.pivot(index="variant", columns="model", values="value")
+    values = values.loc[rows["variant"].unique(), rows["model"].unique()]
+    common = values.dropna(axis=1)
+    return (
+        values.assign(
+            **{
+                f"mean (range), the {common.shape[1]} models of all": [
+                    _mean_and_range(row) for _, row in common.iterrows()
+                ],
+                "mean (range), all of the method": [
+                    f"{_mean_and_range(row.dropna())}, {row.notna().sum()} models"
+                    for _, row in values.iterrows()
+                ],
+            }
+        )
+        .rename_axis(index="method", columns=None)
+        .reset_index()
+    )
+
+
+def _shares(rows: pd.DataFrame) -> pd.DataFrame:
+    """Relative ranks of one model's variants: columns model, variant, metric, share."""
+    known = set(rows.loc[rows["value"].notna(), "metric"])
+    chosen = [metric for metric in RANKED if metric in known][:_COUNTED]
+    parts = []
+    for metric in chosen:
+        part = rows[(rows["metric"] == metric) & rows["value"].notna()]
+        distance = (part["value"] - NEUTRAL_VALUE[metric]).abs().round(9)
+        share = (distance.rank(ascending=False) - 1) / (len(part) - 1)
+        parts.append(part[["model", "variant", "metric"]].assign(share=share))
+    return pd.concat(parts)
+
+
+def _mean_and_range(values: pd.Series) -> str:
+    if values.empty:
+        return MISSING
+    return f"{values.mean():.1f} ({values.min():.1f}–{values.max():.1f})"

@@ -1,0 +1,191 @@
+"""The comparison's tables on a few estimates by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from study.report.tables.comparison import (
+    MAIN,
+    collateral_table,
+    main_table,
+    metrics_table,
+    robustness_table,
+)
+from study.report.tables.ranks import common_table, rank_table
+
+COLUMNS = ["model", "variant", "metric", "value"]
+
+
+def estimates(*rows: tuple) -> pd.DataFrame:
+    """Estimates of gender with a margin of 1; changes are against the model's base."""
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    base = table[table["variant"] == "base"].set_index(["model", "metric"])["value"]
+    keys = pd.MultiIndex.from_frame(table[["model", "metric"]])
+    change = table["value"] - base.reindex(keys).to_numpy()
+    return table.assign(
+        margin=1.0,
+        change=change,
+        change_margin=5.0,
+        marked=change.abs() > 20,
+        domain="gender",
+    )
+
+
+def of(model: str, metric: str, **values: float) -> list[tuple]:
+    return [(model, variant, metric, value) for variant, value in values.items()]
+
+
+def bold(styler) -> set[tuple[str, str]]:
+    """(variant, column) of the bold cells of a table of one model."""
+    marked = np.array(styler.data.attrs["bold"])
+    table = styler.data
+    return {
+        (table["variant"].iloc[row], table.columns[column])
+        for row, column in zip(*np.nonzero(marked), strict=True)
+    }
+
+
+def test_a_cell_says_value_margin_change_and_marks():
+    rows = estimates(
+        *of("A", "bias left", base=100.0, N=40.0, CDA=97.0),
+        *of("A", "PPL", base=2.0, N=2.5, CDA=1.5),
+    )
+    table = metrics_table(rows, ["bias left", "PPL"]).data
+    assert list(table) == ["model", "variant", "bias left → 0", "PPL ↓"]
+    assert table["bias left → 0"].tolist() == [
+        "100.0 ± 1.0",
+        "40.0 ± 1.0 (-60.0)*°",
+        "97.0 ± 1.0 (-3.0)",
+    ]
+    assert table["PPL ↓"].tolist()[1] == "2.50 ± 1.00 (+0.50)"
+
+
+def test_the_best_is_nearest_to_its_ideal_and_never_the_base():
+    rows = estimates(
+        *of("A", "bias left", base=100.0, N=40.0, CDA=97.0, F=160.0),
+        *of("A", "said", base=0.9, N=0.2, CDA=0.95, F=0.9),
+        *of("A", "SS", base=50.0, N=45.0, CDA=54.0, F=70.0),
+        *of("A", "LMS", base=99.0, N=90.0, CDA=80.0, F=90.0),
+        *of("A", "PPL", base=1.0, N=3.0, CDA=2.0, F=4.0),
+    )
+    assert bold(metrics_table(rows, list(rows["metric"].unique()))) == {
+        ("N", "bias left → 0"),
+        ("CDA", "SS → 50"),
+        ("N", "LMS ↑"),
+        ("F", "LMS ↑"),
+        ("CDA", "PPL ↓"),
+    }
+    assert bold(metrics_table(rows, ["SS"], bold=False)) == set()
+
+
+def test_a_column_that_is_the_same_everywhere_goes_and_is_said():
+    rows = estimates(
+        *of("A", "SS", base=60.0, N=50.0),
+        *of("A", "LMS", base=100.0, N=99.96),
+        *of("A", "SS majority", base=np.nan, N=np.nan),
+    )
+    styler = metrics_table(rows, ["LMS", "SS", "SS majority"], caption="Of A.")
+    assert list(styler.data) == ["model", "variant", "SS → 50"]
+    assert styler.caption == "Of A. LMS is 100.0, SS majority is – everywhere."
+    assert bold(styler) == {("N", "SS → 50")}
+    kept = rows.assign(value=rows["value"].replace(99.96, 99.94))
+    assert "LMS ↑" in metrics_table(kept, ["LMS"]).data
+
+
+def test_the_main_table_leads_with_what_is_known_of_the_bias():
+    rows = estimates(
+        *(row for m in reversed(MAIN) for row in of("A", m, base=60.0, N=40.0)),
+        *of("A", "moved: race", base=0.0, N=0.1),
+    )
+    headings = [
+        name.rstrip("↑↓ →0123456789") for name in main_table(rows, "gender").data
+    ]
+    assert headings == ["model", "variant", *MAIN]
+    assert headings[2:8] == ["bias left", "offset", "said", "PPL", "SS", "SS majority"]
+    assert list(collateral_table(rows, "gender").data)[2:] == ["moved: race → 0"]
+    assert collateral_table(rows, "gender").data.iloc[1, 2].startswith("0.100 ± ")
+
+
+def test_robustness_shows_what_its_table_has():
+    rows = estimates(
+        *of("A", "SS", base=90.0, debiased=60.0),
+        *of("A", "task", debiased=80.0, tuned=81.0),
+        *of("A", "offset", base=0.1, debiased=0.2),
+    )
+    styler = robustness_table(rows)
+    assert list(styler.data)[2:] == ["task ↑", "offset → 0", "SS → 50"]
+    assert styler.data["task ↑"].tolist()[0] == "–" and bold(styler) == set()
+
+
+OVERVIEW = pd.DataFrame(
+    [("base", False, False), ("N", True, False), ("CDA", True, False)],
+    columns=["variant", "changes weights", "post-processing"],
+)
+
+
+def ranked(rows: pd.DataFrame) -> pd.DataFrame:
+    return rank_table(rows, "gender", OVERVIEW).set_index("method")
+
+
+def test_ranks_by_hand():
+    rows = estimates(
+        *of("A", "bias left", base=100.0, N=10.0, CDA=50.0),
+        *of("A", "offset", base=0.0, N=0.4, CDA=0.1),
+        *of("A", "SS", base=90.0, N=50.0, CDA=80.0),  # one-sided, so it does not count
+        *of("A", "LMS", base=90.0, N=80.0, CDA=89.0),
+        *of("B", "bias left", base=100.0, N=60.0),
+        *of("B", "offset", base=0.2, N=0.2),
+        *of("B", "LMS", base=90.0, N=88.0),
+    )
+    table = ranked(rows)
+    assert list(table.columns[2:]) == ["models", "mean", "bias left", "offset", "Δ LMS"]
+    assert table["models"].to_dict() == {"N": 2, "CDA": 1, "base": 2}
+    assert table["bias left"].to_dict() == {"N": 1.0, "CDA": 0.5, "base": 0.0}
+    # A: 1, 0, ½; B: a tie.
+    assert table["offset"].to_dict() == {"N": 0.25, "CDA": 0.5, "base": 0.75}
+    assert table["mean"].to_dict() == {"N": 0.625, "CDA": 0.5, "base": 0.375}
+    assert table.index.tolist() == ["N", "CDA", "base"]
+    assert table["Δ LMS"].to_dict() == pytest.approx({"N": -6, "CDA": -1, "base": 0})
+    assert table["changes weights"].tolist() == ["yes", "yes", ""]
+
+
+def test_where_the_truth_is_not_known_ss_and_seat_rank():
+    rows = estimates(
+        *of("A", "bias left", base=np.nan, N=np.nan),
+        *of("A", "SS", base=40.0, N=55.0),
+        *of("A", "SEAT", base=0.5, N=0.8),
+    )
+    table = ranked(rows)
+    assert list(table.columns[2:]) == ["models", "mean", "SS", "SEAT"]
+    assert table["SS"].to_dict() == {"N": 1.0, "base": 0.0}
+    assert table["SEAT"].to_dict() == {"N": 0.0, "base": 1.0}
+
+
+def test_methods_are_compared_on_the_models_that_all_have():
+    rows = estimates(
+        *of("A", "bias left", base=100.0, N=60.0, CDA=40.0),
+        *of("B", "bias left", base=100.0, N=20.0, CDA=60.0),
+        *of("C", "bias left", base=100.0, N=117.0),
+    )
+    table = common_table(rows, "gender").set_index("method")
+    assert table.index.tolist() == ["N", "CDA"]
+    assert table.loc["N", ["A", "B", "C"]].tolist() == [60.0, 20.0, 117.0]
+    assert np.isnan(table.loc["CDA", "C"])
+    assert table["mean (range), the 2 models of all"].to_dict() == {
+        "N": "40.0 (20.0–60.0)",
+        "CDA": "50.0 (40.0–60.0)",
+    }
+    assert table["mean (range), all of the method"].to_dict() == {
+        "N": "65.7 (20.0–117.0), 3 models",
+        "CDA": "50.0 (40.0–60.0), 2 models",
+    }
+
+
+def test_without_a_common_model_there_is_no_mean_of_it():
+    rows = estimates(
+        *of("A", "bias left", base=100.0, N=60.0), *of("B", "bias left", CDA=40.0)
+    )
+    table = common_table(rows, "gender")
+    assert table["mean (range), the 0 models of all"].tolist() == ["–", "–"]

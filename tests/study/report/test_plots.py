@@ -1,0 +1,98 @@
+"""Figures of the comparison: a method looks the same in all of them."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from matplotlib.colors import to_hex
+
+from study.comparison.methods import METHODS
+from study.report import plots
+from study.report.plots.methods import LOOKS, looks
+
+OURS = ("GRADIEND-N", "GRADIEND-N (refined)", "GRADIEND-N (closed form)")
+
+
+def test_a_method_looks_the_same_whatever_stands_beside_it():
+    assert looks(["INLP", "CDA"])["CDA"] == looks(["CDA", *OURS])["CDA"] == LOOKS["CDA"]
+    assert len(set(looks([*OURS, *METHODS]).values())) == len(OURS) + len(METHODS)
+    assert {looks([name])[name][0] for name in OURS} == {LOOKS["GRADIEND-N"][0]}
+
+
+def test_no_two_methods_of_a_figure_look_alike():
+    features = {"GRADIEND", "GRADIEND (refined)", "GRADIEND (closed form)"}
+    own = [look for name, look in LOOKS.items() if name not in features]
+    assert len(own) == len(set(own))
+
+
+def test_unknown_methods_get_free_looks_in_the_order_of_their_names():
+    found = looks(["Zed", "CDA", "Abc"])
+    assert found == looks(["Abc", "Zed", "CDA"])
+    assert list(found) == ["CDA", "Abc", "Zed"]
+    taken = {*LOOKS.values()}
+    assert len({found["Abc"], found["Zed"]} - taken) == 2
+
+
+def test_combinations_share_a_look():
+    assert list(looks(["CDA + INLP", "Dropout + INLP"])) == ["combinations"]
+
+
+def long(values: dict[tuple[str, str], dict[str, float]]) -> pd.DataFrame:
+    rows = [(*key, m, v) for key, own in values.items() for m, v in own.items()]
+    return pd.DataFrame(rows, columns=["model", "variant", "metric", "value"])
+
+
+def points(axis) -> dict[str, tuple[float, float, float]]:
+    """Colour → x, y and size of the points drawn in an axis."""
+    return {
+        to_hex(dots.get_facecolor()[0]): (*dots.get_offsets()[0], dots.get_sizes()[0])
+        for dots in axis.collections
+        if len(dots.get_offsets())
+    }
+
+
+def test_the_trade_off_is_of_bias_left_and_shows_the_offset():
+    table = long(
+        {
+            ("A", "base"): {"bias left": 100, "offset": 0.0, "PPL": 2, "SS": 90},
+            ("A", "GRADIEND-N"): {"bias left": 5, "offset": 0.5, "PPL": 3, "SS": 50},
+            ("A", "CDA"): {"bias left": 50, "offset": 0.25, "PPL": 2, "SS": 80},
+            ("B", "base"): {"PPL": 4.0, "SS": 80},
+            ("B", "CDA"): {"PPL": 5.0, "SS": 45},
+        }
+    )
+    known, other = plots.trade_off(table).axes
+    found = points(known)
+    n, cda = (found[LOOKS[name][0].lower()] for name in ("GRADIEND-N", "CDA"))
+    assert n[:2] == (5, 50) and cda[:2] == (50, 0)
+    base = found[LOOKS["base"][0]]
+    assert n[2] > cda[2] > base[2]
+    assert known.get_xlabel() == "bias left (%)"
+    assert points(other)[LOOKS["CDA"][0].lower()][:2] == (5, 25)
+    assert other.get_xlabel() == "|SS − 50|"
+
+
+def test_mean_and_spread_stand_around_a_half():
+    rows = [
+        (model, variant, word, share)
+        for model in ("A", "B")
+        for variant, shares in (("base", (0.1, 0.9)), ("N", (0.2, 0.4)))
+        for word, share in zip("xy", shares, strict=True)
+    ]
+    shares = pd.DataFrame(rows, columns=["model", "variant", "word", "share"])
+    figure = plots.offset_and_spread(shares)
+    (axis,) = figure.axes
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["A", "B"]
+    drawn = dict(zip(("base", "N"), axis.containers, strict=True))
+    for variant, mean, spread in (
+        ("base", 0.5, 0.8 / 2**0.5),
+        ("N", 0.3, 0.2 / 2**0.5),
+    ):
+        dots, _, (bars,) = drawn[variant].lines
+        assert dots.get_xdata() == pytest.approx([mean] * 2)
+        for (low, _), (high, _) in bars.get_segments():
+            assert high - low == pytest.approx(2 * spread)
+    heights = [
+        drawn[name].lines[0].get_ydata()[model] for model in (0, 1) for name in drawn
+    ]
+    assert heights == sorted(heights)
