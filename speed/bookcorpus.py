@@ -2,7 +2,8 @@
 
 ``./run_all.sh bench bookcorpus [--rows N …]`` writes Parquet files of made-up lines as
 long as BookCorpus' (66 characters), reads the same number of rows out of each corpus,
-and shows time and peak memory, one process a size.
+and shows time and peak memory, one process a size. ``--check`` fails if the memory that
+was written grows.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ import tempfile
 import time
 from pathlib import Path
 
+import bars
 import numpy as np
 import pyarrow
 import pyarrow.parquet
 from measuring import RESULTS, machine
 
-from gradiend.files import write_json
+from gradiend.errors import exit_status
+from gradiend.files import read_json, write_json
 
 CHUNK = 740_000
 WANTED = 27_000  # of GENTER; the neutral data sets keep fewer
@@ -64,14 +67,19 @@ def measure(rows: int) -> dict:
     return {"rows": rows, "seconds": seconds, **json.loads(done.stdout)}
 
 
-def main() -> None:
-    """Command line of the script."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--rows", type=int, nargs="+", default=[740_000, 2_220_000, 7_400_000]
-    )
-    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the JSON")
-    options = parser.parse_args()
+def figures(measures: list[dict]) -> dict[str, float]:
+    """What the bar is about."""
+    by_size = sorted(measures, key=lambda each: each["rows"])
+    small, large = (by_size[place]["peak_MiB"] for place in (0, -1))
+    return {"peak memory, largest corpus / smallest": large / small}
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure, show and write; or check what was written."""
+    path = options.out / "bookcorpus.json"
+    if options.check:
+        bars.hold(bars.BOOKCORPUS, figures(read_json(path)["measures"]))
+        return
     found = []
     for rows in options.rows:
         found.append(measure(rows))
@@ -80,11 +88,21 @@ def main() -> None:
             f"{found[-1]['peak_MiB']:6.0f} MiB ({found[-1]['before_MiB']:.0f} before)",
             flush=True,
         )
-    write_json(
-        options.out / "bookcorpus.json",
-        {"wanted": WANTED, "machine": machine(), "measures": found},
+    write_json(path, {"wanted": WANTED, "machine": machine(), "measures": found})
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--rows", type=int, nargs="+", default=[740_000, 2_220_000, 7_400_000]
     )
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the JSON")
+    text = "measure nothing; fail if a bar is missed"
+    parser.add_argument("--check", action="store_true", help=text)
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":
-    main()
+    chosen = parse()
+    sys.exit(exit_status(lambda: run(chosen)))

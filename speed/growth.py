@@ -4,27 +4,29 @@
 writes growth.json and draws growth.svg and growth.png. Time is linear in each of them
 as soon as a model keeps the cores busy: a step is 22n numbers moved and some 10n
 operations a token, an encoding two forward passes a row, a candidate one rewriting (3n
-numbers) and its forward passes.
+numbers) and its forward passes. ``--check`` fails if the file's figures do not hold.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import bars
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
-from measuring import RESULTS, machine
+from measuring import RESULTS, TUNABLES, machine
 from random_models import save_random_model
+from workers import OURS, ask, process, rows_for
 
 from gradiend.errors import exit_status
-from gradiend.files import atomic_path, write_json
-from speed import OURS, ask, process, rows_for
+from gradiend.files import atomic_path, read_json, write_json
 from study.report.plots import PALETTE
 
 WIDTHS = (256, 384, 512, 768)  # of 12 layers: n from 17 to 108 million
@@ -33,6 +35,7 @@ BATCHES = (1, 4, 8, 16, 32, 64)
 ROWS = (16, 32, 64, 128, 256)
 CANDIDATES = (1, 2, 4, 8, 16)
 REPEATS = 3
+GROWING = ("seconds", "peak_MiB")
 
 
 def build(width: int, folder: Path) -> Path:
@@ -58,7 +61,10 @@ def measures(width: int, requests: Mapping[str, list[dict]], threads: int) -> It
         rows_for(model).to_json(rows, orient="records")
         for axis, asked in requests.items():
             for request in asked:
-                with process(OURS, model, rows, threads) as worker:
+                tunables = os.environ.get(TUNABLES, "")
+                with process(
+                    OURS, model, rows, threads=threads, tunables=tunables
+                ) as worker:
                     ask(worker, **request)  # warm
                     answers = [ask(worker, **request) for _ in range(REPEATS)]
                     peak = ask(worker, do="peak")["peak_MiB"]
@@ -135,8 +141,25 @@ def draw(found: pd.DataFrame) -> Figure:
     return figure
 
 
+def figures(found: pd.DataFrame) -> dict[str, float]:
+    """What the bars are about: an axis' largest size over its smallest."""
+    grown = {}
+    for axis, part in found.groupby("axis"):
+        ends = part.set_index("size").sort_index().iloc[[0, -1]]
+        size = ends.index[1] / ends.index[0]
+        seconds, memory = (ends[key].iloc[1] / ends[key].iloc[0] for key in GROWING)
+        grown[f"{axis}: growth of seconds / growth of size"] = seconds / size
+        grown[f"{axis}: growth of peak memory / growth of size"] = memory / size
+        grown[f"{axis}: growth of peak memory"] = memory
+    return grown
+
+
 def run(options: argparse.Namespace) -> None:
-    """Measure, write and draw."""
+    """Measure, write and draw; or check what was written."""
+    if options.check:
+        found = pd.DataFrame(read_json(options.out / "growth.json")["measures"])
+        bars.hold(bars.GROWTH, figures(found))
+        return
     found = collect(options.threads)
     print(found.to_string(index=False, float_format="{:.3f}".format))
     options.out.mkdir(parents=True, exist_ok=True)
@@ -159,6 +182,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="How time and memory grow")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--out", type=Path, default=RESULTS)
+    text = "measure nothing; fail if a bar is missed"
+    parser.add_argument("--check", action="store_true", help=text)
     return parser.parse_args(arguments)
 
 

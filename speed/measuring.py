@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 RESULTS = Path(__file__).resolve().parent / "results"
+TUNABLES = "GLIBC_TUNABLES"  # the variable that tells glibc how to take memory
 
 
 def timed(work: Callable[[], object]) -> tuple[float, object]:
@@ -27,10 +28,14 @@ def peak() -> dict:
 
 def machine() -> dict:
     """Processor, its cores that this process sees, and how glibc takes memory."""
+    return processor() | {TUNABLES: os.environ.get(TUNABLES, "")}
+
+
+def processor() -> dict:
+    """Processor, and its cores that this process sees."""
     return {
         "processor": _value("/proc/cpuinfo", "model name"),
         "cores": os.cpu_count(),
-        "GLIBC_TUNABLES": os.environ.get("GLIBC_TUNABLES", ""),
     }
 
 

@@ -5,287 +5,257 @@ own with ``gradiend==0.2.3``::
 
     python3 -m venv ENV && ENV/bin/pip install torch==2.13.0 gradiend==0.2.3
 
-The same random model, rows and batches go to both sides in turn. A turn is a process
-that is alone on the machine; its first call is not counted. A figure is the median over
-all turns. Each side runs as its users run it: run_all.sh tells glibc how to keep memory
-(GLIBC_TUNABLES), and ``--kept`` tells the peer, too. Without ``--peer`` this package is
-measured alone.
+The same random model, rows and batches go to both sides in turn, in two settings that
+both sides have alike: ``kept``, where glibc keeps memory as run_all.sh tells it to
+(GLIBC_TUNABLES), and ``plain``, where nobody told it anything. A turn is a process that
+is alone on the machine; its first call is not counted. A figure is the median over all
+calls. Without ``--peer`` this package is measured alone.
+
+Each part is written as soon as it is measured and replaces its earlier figures, so a
+stopped run goes on with the ``--parts`` and ``--settings`` that are missing.
+``--check`` measures nothing: it fails if a bar is missed. ``--table`` writes the tables
+of docs/speed.md.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import re
-import resource
 import statistics
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import bars
 import pandas as pd
-import psutil
 import torch
 import transformers
-from measuring import RESULTS, machine
+from measuring import RESULTS, TUNABLES, processor
 from random_models import MODELS, save_random_model
+from record import SETTINGS, Record, row_of, same
+from table import DOCUMENT, LIMITS, fill
+from workers import (
+    OURS,
+    Side,
+    WorkerEnded,
+    ask,
+    peer,
+    peer_versions,
+    process,
+    rows_for,
+)
 
-from gradiend.errors import InputError, exit_status
-from gradiend.files import write_json
-from study.domains import load_feature
-from study.sources.world import ensure_world
+from gradiend.errors import InputError, check_choice, exit_status
 
-HERE = Path(__file__).resolve().parent
-BATCHES = (1, 32)
+STEPS = {"batch 1": 1, "batch 32": 32}
+LIMITED = "batch 32"  # the part whose steps are compared with the machine's rates
 TEXTS = 32
-STEPS = {
-    f"batch {batch}": {f"step, batch {batch}": {"do": "step", "batch": batch}}
-    for batch in BATCHES
-}
-# What can be asked for, and the requests of it; limits are this package's alone.
-PARTS: dict[str, dict[str, dict]] = STEPS | {
+# What can be asked for, and the requests of it.
+PARTS: dict[str, dict[str, dict]] = {
+    part: {f"step, {part}": {"do": "step", "batch": batch}}
+    for part, batch in STEPS.items()
+} | {
     "evaluation": {
         "encoding a row": {"do": "encode"},
         "a grid candidate": {"do": "candidate", "texts": TEXTS},
     },
-    "limits": {},
 }
-TURNS = 2
-CALLS = {"theirs": 1, "ours": 3}  # ours are short
-# The authors' package encodes a row at a time: a few of them tell what each takes.
-ENCODED = {"theirs": 4, "ours": 32}
-CANDIDATES = 4
-LONGEST = 32  # tokens of a row
-# What must hold, as ratios theirs / ours.
-BARS = {
-    ("BERT-base size", "step, batch 32"): 25,
-    ("BERT-base size", "step, batch 1"): 6,
-    ("BERT-base size", "encoding a row"): 30,
-    ("BERT, 4 layers of 256", "encoding a row"): 20,
-    ("BERT-base size", "a grid candidate"): 5,
-    ("BERT-base size", "peak memory, batch 32"): 2.5,
-    ("BERT-base size", "peak memory, batch 1"): 1 / 0.65,
+CALLS = {"theirs": 1, "ours": 2}  # a repeat; ours are short
+# How much of it a side is asked for at once. The authors' package encodes a row at a
+# time: two of them tell what each takes.
+AMOUNTS: dict[tuple[str, str], dict[str, int]] = {
+    ("encode", "theirs"): {"rows": 2},
+    ("encode", "ours"): {"rows": 32},
 }
-
-
-def rows_for(model: Path, count: int = 256) -> pd.DataFrame:
-    """Gender rows of the planted world, as many a class, of 32 tokens at most."""
-    tokenizer = transformers.AutoTokenizer.from_pretrained(model)
-    table = load_feature("gender_MF", ensure_world()).table
-    table = table[(table["split"] == "train") & ~table["masked"].str.startswith("[")]
-    one = table["masked"].str.count(r"\[MASK\]") == 1
-    short = table["masked"].map(lambda t: len(tokenizer(t)["input_ids"]) <= LONGEST)
-    return table[one & short].groupby("label").head(count // 2)
 
 
 @dataclass(frozen=True)
-class Side:
-    """A package: its interpreter, its worker, variables its users do not have."""
+class Measuring:
+    """What is measured and how often; ``settings`` are values of GLIBC_TUNABLES."""
 
-    python: str
-    script: str
-    without: tuple[str, ...] = ()
-
-
-OURS = Side(sys.executable, "our_worker.py")
-
-
-class WorkerEnded(InputError):
-    """A worker ended, most likely because its memory did."""
+    sides: Mapping[str, Side]
+    settings: Mapping[str, str]
+    turns: int
+    repeats: int
+    threads: int
 
 
-@contextmanager
-def process(
-    side: Side, model: Path, rows: Path, threads: int
-) -> Iterator[subprocess.Popen]:
-    """A worker that answers JSON lines and gets the memory there is, not more."""
-    environment = {k: v for k, v in os.environ.items() if k not in side.without}
-    environment |= {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": str(threads)}
-    command = [side.python, str(HERE / side.script), "--threads", str(threads)]
-    command += ["--model", str(model), "--rows", str(rows)]
-    memory = psutil.virtual_memory().available
-    worker = subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env=environment,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (memory, memory)),
+def measure_part(measuring: Measuring, part: str, model: Path, rows: Path) -> dict:
+    """A part's rows of a record: each request to each side, in each setting and turn.
+
+    Both sides of a setting run one after the other, so that a machine that becomes
+    slower does so for both.
+    """
+    found: dict[tuple[str, str, str], list[list[dict]]] = {}
+    for _ in range(measuring.turns):
+        for setting, tunables in measuring.settings.items():
+            for name, side in measuring.sides.items():
+                try:
+                    with process(
+                        side, model, rows, threads=measuring.threads, tunables=tunables
+                    ) as worker:
+                        turn = _turn(worker, name, part, measuring.repeats)
+                except WorkerEnded as error:
+                    if name == "ours":
+                        raise
+                    print(f"{name}, {setting}, {part}: {error}", file=sys.stderr)
+                    continue
+                for measure, answers in turn.items():
+                    found.setdefault((measure, setting, name), []).append(answers)
+    return {key: _row(key[0], turns) for key, turns in found.items()}
+
+
+def _turn(worker, side: str, part: str, repeats: int) -> dict[str, list[dict]]:
+    """A process' answers by measure, those of its first calls aside."""
+    found: dict[str, list[dict]] = {}
+    for measure, request in PARTS[part].items():
+        asked = request | AMOUNTS.get((request["do"], side), {})
+        answers = [ask(worker, **asked) for _ in range(CALLS[side] * repeats + 1)]
+        found[measure] = answers[1:]
+    if part in STEPS:
+        found[f"peak memory, {part}"] = [ask(worker, do="peak")]
+    if (part, side) == (LIMITED, "ours"):
+        limits = ask(worker, do="limits", batch=STEPS[part])
+        shares = _shares(limits, found[f"step, {part}"])
+        found |= {measure: [{"share": share}] for measure, share in shares.items()}
+    return found
+
+
+def _shares(limits: dict, steps: list[dict]) -> dict[str, float]:
+    """How near the machine's own rates the steps come: of gradients and update."""
+    gradient = statistics.median(step["gradient_seconds"] for step in steps)
+    update = statistics.median(step["update_seconds"] for step in steps)
+    rates = (
+        limits["operations"] / gradient / limits["matmul_rate"],
+        22 * 4 * limits["n"] / update / limits["copy_rate"],
     )
-    try:
-        _answer(worker, command)
-        yield worker
-    finally:
-        worker.kill()
-        worker.wait()
+    return dict(zip(LIMITS, rates, strict=True))
 
 
-def ask(worker: subprocess.Popen, **request) -> dict:
-    """One request and its answer."""
-    worker.stdin.write(json.dumps(request) + "\n")
-    worker.stdin.flush()
-    return _answer(worker, request)
+def _row(measure: str, turns: list[list[dict]]) -> dict:
+    """A record's row of a measure's answers."""
+    if measure.startswith("peak memory"):
+        values = [[answer["peak_MiB"] for answer in turn] for turn in turns]
+        return row_of(values, largest=True)
+    if measure in LIMITS:
+        return row_of([[answer["share"] for answer in turn] for turn in turns])
+    return row_of([[a["seconds"] / a.get("rows", 1) for a in turn] for turn in turns])
 
 
-def _answer(worker: subprocess.Popen, asked: object) -> dict:
-    line = worker.stdout.readline()
-    if not line:
-        raise WorkerEnded(f"the worker ended at {asked}; run it by hand to see why")
-    return json.loads(line)
+def summary(record: Record) -> pd.DataFrame:
+    """A row a measure and setting: both sides and their ratio."""
+    every = dict.fromkeys(key[0] for key in record.rows)
+    rows = [
+        {
+            "measure": measure,
+            "setting": setting,
+            "theirs": record.value(measure, setting, "theirs"),
+            "ours": record.value(measure, setting, "ours"),
+            "theirs / ours": record.ratio(measure, same(setting)),
+        }
+        for measure in every
+        for setting in SETTINGS
+    ]
+    return pd.DataFrame(rows).astype({"theirs": float, "theirs / ours": float})
 
 
-def measure(name: str, sides: Mapping[str, Side], options) -> list[dict]:
-    """A model's measures of ``options.parts``, a row each: measure, side, median."""
-    found: list[dict] = []
+def measure(name: str, options: argparse.Namespace) -> None:
+    """Measure a model, part after part; write and show what there is."""
+    theirs = {"theirs": peer(options.peer)} if options.peer else {}
+    measuring = Measuring(
+        sides={**theirs, "ours": OURS},
+        settings=settings_of(options.settings),
+        turns=options.turns,
+        repeats=options.repeats,
+        threads=options.threads,
+    )
+    record = Record.read(name, options.out).begun(conditions(options))
     with tempfile.TemporaryDirectory() as folder:
         like, kind, sizes = MODELS[name]
         model = save_random_model(Path(folder) / "model", like, kind, **sizes)
         rows = Path(folder) / "rows.json"
         rows_for(model).to_json(rows, orient="records")
         for part in options.parts:
-            if part == "limits":
-                found += _limits(model, rows, options)
-            else:
-                found += _by_turns(sides, model, rows, options, part)
-    return [{"model": name, **row} for row in found]
+            record = record.added(measure_part(measuring, part, model, rows))
+            record.write(options.out)
+    print(name)
+    print(summary(record).to_string(index=False, float_format="{:.3f}".format))
 
 
-def _by_turns(
-    sides: Mapping[str, Side], model: Path, rows: Path, options, part: str
-) -> list[dict]:
-    """Each request of a part to each side, in each of its turns."""
-    requests, peak = PARTS[part], f"peak memory, {part}"
-    found: dict[tuple[str, str], list[dict]] = {}
-    peaks: dict[str, list[float]] = {}
-    for name, side in list(sides.items()) * TURNS:
-        try:
-            with process(side, model, rows, options.threads) as worker:
-                for number in range(options.repeats * CALLS[name] + 1):
-                    for measure_name, request in requests.items():
-                        answer = ask(worker, **request, **_amount(request["do"], name))
-                        if number:  # the first call of a process is slow
-                            found.setdefault((measure_name, name), []).append(answer)
-                if part in STEPS:
-                    largest = ask(worker, do="peak")["peak_MiB"]
-                    peaks.setdefault(name, []).append(largest)
-        except WorkerEnded as error:
-            if side is OURS:
-                raise
-            print(f"{name}: {error}")
-    rows_found = []
-    for (measure_name, side), answers in found.items():
-        times = [answer["seconds"] / answer.get("rows", 1) for answer in answers]
-        row = {"measure": measure_name, "side": side, "value": statistics.median(times)}
-        for part in ("gradient_seconds", "update_seconds"):
-            if part in answers[0]:
-                row[part] = statistics.median(a[part] for a in answers)
-        rows_found.append(row | {"all": times})
-    return rows_found + [
-        {"measure": peak, "side": side, "value": max(values), "all": values}
-        for side, values in peaks.items()
-    ]
+def settings_of(names: list[str]) -> dict[str, str]:
+    """GLIBC_TUNABLES of each setting; ``kept`` has what run_all.sh set."""
+    kept = os.environ.get(TUNABLES, "")
+    if "kept" in names and not kept:
+        raise InputError(
+            f"{TUNABLES} is not set, so nothing is kept; start ./run_all.sh bench speed"
+        )
+    return {name: kept if name == "kept" else "" for name in names}
 
 
-def _amount(work: str, side: str) -> dict[str, int]:
-    """How much of it a side is asked for at once."""
-    if work == "encode":
-        return {"rows": ENCODED[side]}
-    return {"candidates": CANDIDATES} if (work, side) == ("candidate", "ours") else {}
-
-
-def _limits(model: Path, rows: Path, options) -> list[dict]:
-    """How near the machine's own rates a step comes."""
-    batch = BATCHES[-1]
-    with process(OURS, model, rows, options.threads) as worker:
-        ask(worker, do="step", batch=batch)
-        limits = ask(worker, do="limits", batch=batch)
-        calls = range(options.repeats * CALLS["ours"])
-        steps = [ask(worker, do="step", batch=batch) for _ in calls]
-    gradient = statistics.median(step["gradient_seconds"] for step in steps)
-    update = statistics.median(step["update_seconds"] for step in steps)
-    return [
-        {
-            "measure": "operations a second of the gradients, share of a matmul's",
-            "side": "ours",
-            "value": limits["operations"] / gradient / limits["matmul_rate"],
-        },
-        {
-            "measure": "bytes a second of the update, share of a copy's",
-            "side": "ours",
-            "value": 22 * 4 * limits["n"] / update / limits["copy_rate"],
-        },
-    ]
-
-
-def summary(found: list[dict]) -> pd.DataFrame:
-    """A row a model and measure: both sides, their ratio, and what must hold."""
-    table = pd.DataFrame(found)
-    wide = table.pivot_table(
-        index=["model", "measure"], columns="side", values="value", sort=False
-    ).reset_index()
-    if "theirs" in wide:
-        wide["theirs / ours"] = wide["theirs"] / wide["ours"]
-        keys = zip(wide["model"], wide["measure"], strict=True)
-        wide["must be at least"] = [BARS.get(key) for key in keys]
-    return wide
+def conditions(options: argparse.Namespace) -> dict[str, object]:
+    """Under what is measured; figures under others are not comparable."""
+    found = processor() | {
+        "threads": options.threads,
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+    }
+    if options.peer:
+        found["peer"] = peer_versions(options.peer)
+    settings = settings_of(options.settings)
+    return found | ({TUNABLES: settings["kept"]} if "kept" in settings else {})
 
 
 def run(options: argparse.Namespace) -> None:
-    """Measure, show and write."""
-    sides = {"ours": OURS}
-    if options.peer:
-        without = ("PYTHONPATH",) if options.kept else ("PYTHONPATH", "GLIBC_TUNABLES")
-        sides = {"theirs": Side(options.peer, "peer_worker.py", without), **sides}
-    for name in options.models:
-        slug = re.sub(r"[^a-z0-9]+", "_", name.lower()) + "_kept" * options.kept
-        path = options.out / f"speed_{slug}.json"
-        found = measure(name, sides, options)
-        found = _of_other_parts(path, found) + found
-        print(summary(found).to_string(index=False, float_format="{:.3f}".format))
-        write_json(
-            path,
-            {
-                "turns": TURNS,
-                "calls_a_turn": {k: v * options.repeats for k, v in CALLS.items()},
-                "peer_has_tunables": options.kept,
-                "threads": options.threads,
-                "rows_encoded": ENCODED,
-                "texts_of_a_candidate": TEXTS,
-                "machine": machine(),
-                "torch": torch.__version__,
-                "transformers": transformers.__version__,
-                "measures": found,
-            },
-        )
+    """Measure, or check, or fill the tables."""
+    if options.table:
+        fill(options.table, options.out)
+    elif options.check:
+        figures: dict[str, float | None] = {}
+        for name in options.models:
+            figures |= Record.read(name, options.out).figures()
+        bars.hold(bars.of_speed(options.models), figures)
+    else:
+        for name in options.models:
+            measure(name, options)
 
 
-def _of_other_parts(path: Path, found: list[dict]) -> list[dict]:
-    """What an earlier run measured of other parts."""
-    if not path.exists():
-        return []
-    new = {(row["measure"], row["side"]) for row in found}
-    old = json.loads(path.read_text(encoding="utf-8"))["measures"]
-    return [row for row in old if (row["measure"], row["side"]) not in new]
+def _settings(text: str) -> list[str]:
+    """The settings of ``--settings kept,plain``."""
+    names = text.split(",")
+    try:
+        for name in names:
+            check_choice(name, SETTINGS, "setting")
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return names
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text}: give 1 or more")
+    return int(text)
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description="GRADIEND's speed, side by side")
-    parser.add_argument("--peer", help="interpreter of the environment with the peer")
-    parser.add_argument(
-        "--kept", action="store_true", help="the peer has GLIBC_TUNABLES, too"
-    )
-    parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
-    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
-    parser.add_argument("--repeats", type=int, default=3, help="in each of two turns")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the JSON")
+    add = parser.add_argument
+    add("--peer", help="interpreter of the environment with the peer")
+    text = "both sides' memory settings, by a comma (default: %(default)s)"
+    add("--settings", type=_settings, default=",".join(SETTINGS), help=text)
+    add("--models", nargs="+", choices=MODELS, default=list(MODELS))
+    add("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    add("--turns", type=_positive, default=1, help="processes a side and setting")
+    text = "calls of theirs in a turn; of ours twice as many (default: %(default)s)"
+    add("--repeats", type=_positive, default=2, help=text)
+    add("--threads", type=_positive, default=2)
+    add("--out", type=Path, default=RESULTS, help="folder of the JSON")
+    text = "measure nothing; fail if a bar is missed"
+    add("--check", action="store_true", help=text)
+    text = "measure nothing; write the tables of docs/speed.md (or of this file)"
+    add("--table", nargs="?", type=Path, const=DOCUMENT, help=text)
     return parser.parse_args(arguments)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 import torch
+from our_worker import grid_seconds
 
 from tests.study.run.test_entrance import entrance
 
@@ -22,14 +24,25 @@ def bench(*arguments: str, out: Path) -> dict:
 def test_speed_has_every_measure_and_the_limits(tmp_path):
     model = "BERT, a stand-in's size"
     found = bench("speed", "--models", model, "--repeats", "1", out=tmp_path)
-    values = {row["measure"]: row["value"] for row in found["measures"]}
+    values = {(row["measure"], row["setting"]): row for row in found["measures"]}
     steps = {f"step, batch {batch}" for batch in (1, 32)}
     peaks = {f"peak memory, batch {batch}" for batch in (1, 32)}
-    assert steps | peaks | {"encoding a row", "a grid candidate"} <= set(values)
-    assert len(values) == 8 and min(values.values()) > 0
-    for row in found["measures"]:
-        if row["measure"] in steps:
-            assert len(row["all"]) == found["turns"] * found["calls_a_turn"]["ours"]
+    measures = steps | peaks | {"encoding a row", "a grid candidate"}
+    assert {measure for measure, _ in values} > measures
+    assert len(values) == 2 * 8  # with two shares of the machine's rates
+    assert min(row["value"] for row in values.values()) > 0
+    for measure in steps:
+        for setting in ("kept", "plain"):
+            assert [len(turn) for turn in values[measure, setting]["turns"]] == [2]
+
+
+def test_the_base_model_is_not_a_candidate():
+    def grid(progress):
+        for number in progress(range(3)):
+            time.sleep(0.5 if number == 0 else 0)
+
+    candidates, every = grid_seconds(grid)
+    assert candidates < 0.25 and every >= 0.5
 
 
 def test_memory_of_bookcorpus_is_written_a_size(tmp_path):
