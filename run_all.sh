@@ -12,18 +12,19 @@ A PROFILE.yaml of your own may take over another one (like: paper) and say what 
 
 commands
   mini      (default) seven stand-ins, all seven features, and a real model, MiniLM-L6,
-            for gender: every figure and table; under half an hour on 2 cores
-  quick     two stand-ins, one feature a domain, and MiniLM-L6; about 9 minutes
+            for gender: every figure and table; half an hour to an hour on 2 cores
+  quick     two stand-ins, one feature a domain, and MiniLM-L6; a quarter of an hour
   paper     the paper's own models and data: needs the hub and a GPU; tells first what
             it will fetch, and what each model takes
   standins  train the stand-ins again from the planted world, into results/standins; with
             --threads 2 none takes 5 minutes, with the recipes' threads the weights are
             those that are committed, on a machine like ours
-  test      ruff, the unit tests and the notebooks under nbval; about 9 minutes
+  test      ruff, the unit tests and the notebooks under nbval; up to half an hour
   lab [NOTEBOOK]  read a notebook in JupyterLab, by its number or name (lab 01), or all of
             them; options that follow go to JupyterLab
   bench X   measure: speed (against the authors' package), growth, stereoset, bookcorpus
-            or gpu; options follow (bench X --help), results in speed/results
+            or gpu; options follow (bench X --help, --check: are the bars met?), results
+            in speed/results
 
 options
   --models A,B    only these models of the profile      --domains A,B   only these domains

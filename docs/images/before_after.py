@@ -19,7 +19,7 @@ from study.domains.gender import held_out_professions
 SOURCE = Path(__file__).resolve().parents[2] / "figures" / "source"
 MODEL = "MiniLM-L6 (real weights, adapted head)"
 # What is shown: (variant, decoder) in the table → name, colour, mark.
-BASE, BALANCED = ("base", "–"), ("N", "trained")
+BASE, BALANCED = ("base", "–"), ("N", "refined")
 SHOWN = {BASE: ("before", "#7F7F7F", "o"), BALANCED: ("after", "#D55E00", "D")}
 WIDTH, HEIGHT = 760, 350
 
