@@ -62,9 +62,11 @@ def read_table(path: Path) -> ShownTable:
     bold = {name for rule in _BOLD_RULE.findall(style) for name in _ID.findall(rule)}
     head, *rows = ([*_cells(row, bold)] for row in _ROW.findall(body))
     names = [cell.text for cell in head]
+    if not rows:
+        return ShownTable(names, [Group("", [])], [False] * len(names))
     columns = list(zip(*([cell.text for cell in row] for row in rows), strict=True))
     numeric = [all(map(_NUMBER.fullmatch, column)) for column in columns]
-    if not rows or len(set(columns[0])) == len(rows) or numeric[1]:
+    if len(set(columns[0])) == len(rows) or numeric[1]:
         return ShownTable(names, [Group("", rows)], numeric)
     groups = [
         Group(title, [row[1:] for row in own])

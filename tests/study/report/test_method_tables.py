@@ -73,7 +73,8 @@ def test_a_halved_share_is_a_halved_spread_and_the_mean_stands_beside_it(learned
 def chosen_of(rows) -> pd.DataFrame:
     """Selected rows: variant, decoder, gap, offset and LMS on texts not selected on."""
     columns = ["variant", "decoder", "gap", "offset", "LMS"]
-    return pd.DataFrame(rows, columns=columns).assign(model="A", feature="gender_MF")
+    table = pd.DataFrame(rows, columns=columns).assign(model="A", feature="gender_MF")
+    return table.assign(**{"balance gap": table["gap"] ** 2})
 
 
 def test_the_frontier_is_held_out_and_says_what_is_not():
@@ -93,6 +94,7 @@ def test_the_frontier_is_held_out_and_says_what_is_not():
     assert row["N / base"] == pytest.approx(0.8)
     assert row["LMS N / base"] == pytest.approx(0.95)
     assert row["N refined / base"] == pytest.approx(0.4)
+    assert row["N refined / base, balanced slot"] == pytest.approx(0.16)
     assert row["LMS N refined / base"] == pytest.approx(0.99)
     assert (row["offset N"], row["offset N refined"]) == (0.3, 0.05)
     selection = {

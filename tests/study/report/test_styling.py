@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from study.report.tables import save_table, styled
+from study.report.tables.reading import read_table
 from study.results.places import REPOSITORY
 
 _BOLD = re.compile(r"([^{}]+)\{\s*font-weight: bold;\s*\}")
@@ -197,3 +198,10 @@ def test_there_are_committed_main_tables():
 def test_rows_of_one_name_are_shown():
     table = pd.DataFrame({"word": ["a", "b"]}, index=[0, 0])
     assert styled(table).to_html().count("<tr>") == 3
+
+
+def test_a_table_without_rows_is_shown(tmp_path):
+    save_table(styled(pd.DataFrame({"claim": [], "value": []})), tmp_path / "none")
+    shown = read_table(tmp_path / "none.html")
+    assert shown.head == ["claim", "value"] and shown.numeric == [False, False]
+    assert [group.rows for group in shown.groups] == [[]]
