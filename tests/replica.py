@@ -170,7 +170,8 @@ def _hard_rows(table: pd.DataFrame) -> pd.DataFrame:
         "[MASK] families met in May.",
         "A choir ([MASK]) sang in May.",
         "THE [MASK] CHOIR SANG IN MAY.",
-        f"The [MASK] choir sang {'and sang ' * 1_000}in May.",
+        # Before its slot, where a model that reads from the left has to read it, too.
+        f"In May, {'and again in May, ' * 1_000}the [MASK] choir sang.",
     )
     words = [row["source"], row["source"], row["source"].upper(), row["source"]]
     return pd.DataFrame([row] * len(texts)).assign(masked=texts, source=words)
