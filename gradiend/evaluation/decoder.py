@@ -104,9 +104,14 @@ def select(grid: pd.DataFrame, index: str, *, lms_floor: float = 0.0) -> pd.Seri
     ``lms_floor`` leaves out candidates whose LMS is below that share of the base's
     (the paper's rule has no floor: 0).
     """
-    base = base_row(grid)
-    allowed = grid[(grid["LMS"] >= lms_floor * base["LMS"]) | grid["h"].isna()]
-    return allowed.loc[allowed[index].idxmax()]
+    kept = keeping_lms(grid, lms_floor)
+    return kept.loc[kept[index].idxmax()]
+
+
+def keeping_lms(grid: pd.DataFrame, share: float) -> pd.DataFrame:
+    """The candidates that keep this share of the base's LMS, the base model itself."""
+    kept = grid["LMS"] >= share * base_row(grid)["LMS"]
+    return grid[kept | grid["h"].isna()]
 
 
 def base_row(grid: pd.DataFrame) -> pd.Series:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from gradiend.autoencoder import Gradiend
-from gradiend.evaluation.decoder import Measure
+from gradiend.evaluation.decoder import Measure, keeping_lms
 from gradiend.evaluation.indices import BALANCE
 from gradiend.lm.cloze import ClozeLM
 from gradiend.rewriting import Rewriter
@@ -60,7 +60,7 @@ def select_centred(rows: pd.DataFrame, *, lms_floor: float = 0.98) -> pd.Series:
     Those are the ones whose mean share is a half within 0.02 or, where there is none,
     as close to it as one comes. The base model stands too.
     """
-    kept = rows[(rows["LMS"] >= lms_floor * rows["LMS"].iloc[0]) | rows["h"].isna()]
+    kept = keeping_lms(rows, lms_floor)
     offset = (kept["share"] - 0.5).abs()
     centred = kept[offset <= max(_CENTRED, offset.min()) + _BESIDE]
     return centred.loc[centred[BALANCE].idxmax()]

@@ -13,10 +13,14 @@ import pandas as pd
 
 from study.comparison.methods import METHODS, Method
 from study.domains.domain import BALANCED, OURS
+from study.results import selected
+from study.results.selected import BASE, called
 
 ANY = "any"  # the domain of what is the same for every domain
-BASE = "base"
-REFINED, CLOSED_FORM = " (refined)", " (closed form)"
+# What follows a variant's name where its decoder is another than the trained one.
+REFINED, CLOSED_FORM = (
+    called("", name) for name in (selected.REFINED, selected.CLOSED_FORM)
+)
 _OURS = Method(True, False, stored=False)  # kept by the steps before
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from study.comparison.variants import (
     ANY,
-    CLOSED_FORM,
     OURS,
-    REFINED,
     Variant,
     single,
 )
@@ -40,11 +38,12 @@ def gradiend_parts(run: Settings) -> dict[str, tuple[str, str]]:
     """GRADIEND's rows of one feature: name → (variant, decoder) of selected.csv."""
     names = run.domain.row_names(FEATURES[run.feature])
     rows = {name: (variant, selected.TRAINED) for variant, name in names.items()}
-    if run.decoder.refinement.candidates:
-        rows[f"{names[BALANCED]}{REFINED}"] = (BALANCED, selected.REFINED)
-    if run.decoder.closed_form_rows:
-        balanced = f"{names[BALANCED]}{CLOSED_FORM}"
-        rows[balanced] = (BALANCED, selected.CLOSED_FORM)
+    further = {
+        selected.REFINED: run.decoder.refinement.candidates,
+        selected.CLOSED_FORM: run.decoder.closed_form_rows,
+    }
+    for decoder in (name for name, asked in further.items() if asked):
+        rows[selected.called(names[BALANCED], decoder)] = (BALANCED, decoder)
     return rows
 
 

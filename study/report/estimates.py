@@ -51,11 +51,7 @@ def inputs(profile: Profile) -> list[Path]:
         names = {files.BENCHMARKS_FOLDER: (*files.SCORES, files.ASSOCIATIONS)}
         if settings.tasks.names:
             names[files.TASKS_FOLDER] = (files.TASKS,)
-            names[files.ROBUSTNESS_FOLDER] = (
-                *files.SCORES,
-                files.ASSOCIATIONS,
-                files.TASKS,
-            )
+            names[files.ROBUSTNESS_FOLDER] = files.SURVIVED
         found += [folder / part / name for part in names for name in names[part]]
     return found
 

@@ -25,9 +25,9 @@ def selected_row(selected: pd.DataFrame, variant: str, decoder: str) -> pd.Serie
     return selected[rows].iloc[0]
 
 
-def shown_variant(row: pd.Series) -> str:
-    """How a trained decoder's variant is called where decoders have no column."""
-    return row["variant"] + (f" ({REFINED})" if row["decoder"] == REFINED else "")
+def called(name: str, decoder: str) -> str:
+    """A variant's name where decoders have no column; trained is not said."""
+    return name if decoder in (UNCHANGED, TRAINED) else f"{name} ({decoder})"
 
 
 def candidate(row: pd.Series) -> tuple[float, float]:

@@ -14,9 +14,9 @@ from gradiend.evaluation.decoder import (
     FEATURE_FACTORS,
     LEARNING_RATES,
     DecoderMeasure,
-    base_row,
     class_statistics,
     evaluate_grid,
+    keeping_lms,
     select,
 )
 from gradiend.evaluation.indices import BALANCE
@@ -42,8 +42,8 @@ from study.results.selected import (
     REFINED,
     TRAINED,
     UNCHANGED,
+    called,
     candidate,
-    shown_variant,
 )
 from study.sources.chosen import asked_associations, neutral_parts
 from study.steps.described import described
@@ -70,6 +70,25 @@ def decoder_measure(
     InputError
         if the domain has no such slot.
     """
+    few, many = settings.decoder.lms_texts, settings.decoder.refinement.lms_texts
+    neutral = neutral_parts(settings, data.neutral)[held_out]
+    count = many if balance or held_out else few
+    return DecoderMeasure(
+        _class_probabilities(settings, lm, data, balance=balance, held_out=held_out),
+        LanguageModelling(lm, neutral[: count or None], seed=settings.seed),
+        balance_index if balance else settings.domain.indices,
+    )
+
+
+def _class_probabilities(
+    settings: Settings,
+    lm: ClozeLM,
+    data: FeatureData,
+    *,
+    balance: bool,
+    held_out: bool,
+) -> ClassProbabilities:
+    """What is asked at the slot; see :func:`decoder_measure`."""
     domain, asked = settings.domain, settings.decoder
     slot = asked.slot or domain.slots[0]
     check_choice(slot, domain.slots, "slot")
@@ -83,19 +102,11 @@ def decoder_measure(
         chat=settings.chat,
         associations=lambda: asked_associations(settings),
     )
-    answering = lm.in_chat(question.instruction) if question.instruction else lm
-    few, many = asked.lms_texts, asked.refinement.lms_texts
-    neutral = neutral_parts(settings, data.neutral)[held_out]
-    count = many if balance or held_out else few
-    return DecoderMeasure(
-        ClassProbabilities(
-            answering,
-            question.texts,
-            question.words,
-            single_tokens=question.single_tokens,
-        ),
-        LanguageModelling(lm, neutral[: count or None], seed=settings.seed),
-        balance_index if balance else domain.indices,
+    return ClassProbabilities(
+        lm.in_chat(question.instruction) if question.instruction else lm,
+        question.texts,
+        question.words,
+        single_tokens=question.single_tokens,
     )
 
 
@@ -158,7 +169,7 @@ def example_predictions(
                 words = top_words(lm, text)
                 parts.append(
                     words.assign(
-                        variant=shown_variant(row),
+                        variant=called(row["variant"], row["decoder"]),
                         text=text,
                         rank=range(1, len(words) + 1),
                     )
@@ -205,10 +216,11 @@ def _refined(
     grid: pd.DataFrame,
 ) -> pd.DataFrame:
     """Candidates around the grid's choice of the balanced variant."""
+    index = settings.domain.variants[BALANCED]
     # The base model is no place to go on from.
-    floor, index = settings.decoder.lms_floor, settings.domain.variants[BALANCED]
-    kept = grid[(grid["LMS"] >= floor * base_row(grid)["LMS"]) & grid["h"].notna()]
-    start = (kept if len(kept) else grid[grid["h"].notna()])[index].idxmax()
+    moved = grid[grid["h"].notna()]
+    kept = keeping_lms(grid, settings.decoder.lms_floor).index.intersection(moved.index)
+    start = (moved.loc[kept] if len(kept) else moved)[index].idxmax()
     return refine(
         lm,
         gradiend,
@@ -253,13 +265,13 @@ def _reported(
     are asked at the slot for balance, the rest at that of the grid.
     """
     measure = decoder_measure(settings, lm, data, held_out=True)
-    balance = decoder_measure(settings, lm, data, balance=True, held_out=True)
+    balance = _class_probabilities(settings, lm, data, balance=True, held_out=True)
     rows = []
     for choice in chosen:
         row = asdict(choice)
         place = candidate(pd.Series(row))
         with rewritten(lm, decoders[choice.decoder], *place):
-            asked, even = measure(), class_statistics(balance.probabilities())
+            asked, even = measure(), class_statistics(balance())
         row |= {**asked, "share": even["share"], "said": even["said"]}
         row |= {"offset": abs(even["share"] - 0.5), "balance gap": even["gap"]}
         rows.append(row)

@@ -15,7 +15,7 @@ from study.domains.gender import crossed, read_names, read_templates
 from study.domains.gender_probes import gender_word_table, man_or_woman
 from study.profiles.settings import Settings
 from study.results import files
-from study.results.selected import CLOSED_FORM, candidate, shown_variant
+from study.results.selected import CLOSED_FORM, called, candidate
 from study.sources.chosen import source_of
 
 
@@ -64,7 +64,7 @@ def man_or_woman_by_variant(
     for _, row in selected[selected["decoder"] != CLOSED_FORM].iterrows():
         with rewritten(lm, gradiend, *candidate(row)):
             said = man_or_woman(lm, names)
-        parts.append(said.assign(variant=shown_variant(row)))
+        parts.append(said.assign(variant=called(row["variant"], row["decoder"])))
     table = pd.concat(parts, ignore_index=True)
     write_csv(settings.folder / files.PROBE, table)
     return table

@@ -1,9 +1,8 @@
 """What is claimed: each with its value, its bound and whether it holds.
 
-``claim`` says what a claim is, how claims are shown and asserted; ``encoders``,
-``balance``, ``generality``, ``removal`` and ``benchmarks`` make them of the gathered
-tables, without a model; ``method`` and ``comparison`` are those of notebooks 10 and
-10b.
+``claim`` says what a claim is, how claims are shown and asserted, ``models`` over which
+models it is made; ``method`` and ``comparison`` are those of notebooks 10 and 10b, and
+name the modules that make them of the gathered tables, without running a model.
 """
 
 from study.report.claims.claim import Claim, assert_claims, claims_table

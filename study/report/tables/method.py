@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from gradiend.evaluation.decoder import base_row, select
+from gradiend.evaluation.decoder import base_row, keeping_lms, select
 from study.domains import DOMAINS, FEATURES
 from study.domains.domain import BALANCED
 from study.domains.gender import GENDER, PRONOUNS, held_out_professions
@@ -175,8 +175,7 @@ def _selection_gaps(grid: pd.DataFrame, lms_floor: float) -> dict[str, float]:
     """One model's gaps and LMS on the texts that candidates are selected on."""
     base = base_row(grid)
     paper = select(grid, GENDER.variants[BALANCED])
-    kept = grid[grid["LMS"] >= lms_floor * base["LMS"]]
-    least = kept["gap"].min() / base["gap"]
+    least = keeping_lms(grid, lms_floor)["gap"].min() / base["gap"]
     found = {
         "paper's rule: N / base": paper["gap"] / base["gap"],
         "paper's rule: LMS / base": paper["LMS"] / base["LMS"],
