@@ -40,7 +40,8 @@ def rank_table(
         index="variant", columns="metric", values="change", aggfunc="mean"
     )
     for metric in _COSTS:
-        if metric in changes:
+        # What changes nowhere is no column.
+        if metric in changes and changes[metric].round(9).nunique() > 1:
             ranks[f"Δ {metric}"] = changes[metric]
     kinds = overview.drop_duplicates("variant").set_index("variant")
     kinds = kinds[["changes weights", "post-processing"]].replace(

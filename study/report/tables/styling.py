@@ -95,7 +95,7 @@ def save_table(styler: Styler, stem: str | Path) -> list[Path]:
     """Write ``stem``.csv (full precision), .html, .tex and .md of a styled table."""
     texts = {
         ".csv": styler.data.to_csv(index=styler.data.index.name is not None),
-        ".html": styler.to_html(),
+        ".html": _html(styler),
         ".tex": _latex(styler),
         ".md": _markdown(styler),
     }
@@ -106,6 +106,13 @@ def save_table(styler: Styler, stem: str | Path) -> list[Path]:
             unfinished.write_text(text, encoding="utf-8")
         written.append(path)
     return written
+
+
+def _html(styler: Styler) -> str:
+    """The table for a page; a cell without a style needs no name for one to find it."""
+    lean = copy.copy(styler)
+    lean.cell_ids = False
+    return lean.to_html()
 
 
 def _latex(styler: Styler) -> str:

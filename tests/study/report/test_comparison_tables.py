@@ -151,6 +151,15 @@ def test_ranks_by_hand():
     assert table["changes weights"].tolist() == ["yes", "yes", ""]
 
 
+def test_what_changes_nowhere_is_no_column_of_the_ranks():
+    rows = estimates(
+        *of("A", "bias left", base=100.0, N=10.0, CDA=50.0),
+        *of("A", "LMS", base=100.0, N=100.0, CDA=100.0),
+        *of("A", "PPL", base=2.0, N=2.5, CDA=2.0),
+    )
+    assert list(ranked(rows).columns[2:]) == ["models", "mean", "bias left", "Δ PPL"]
+
+
 def test_where_the_truth_is_not_known_ss_and_seat_rank():
     rows = estimates(
         *of("A", "bias left", base=np.nan, N=np.nan),

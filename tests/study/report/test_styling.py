@@ -205,3 +205,15 @@ def test_a_table_without_rows_is_shown(tmp_path):
     shown = read_table(tmp_path / "none.html")
     assert shown.head == ["claim", "value"] and shown.numeric == [False, False]
     assert [group.rows for group in shown.groups] == [[]]
+
+
+def test_only_cells_with_a_style_have_a_name_on_disk(tmp_path):
+    table = styled(pd.DataFrame({"a": [1.0, 2.0]}), best={"a": "max"})
+    save_table(table, tmp_path / "lean")
+    lean = (tmp_path / "lean.html").read_text()
+    assert re.findall(r'<td id="T_\w+_(row\d_col\d)"', lean) == ["row1_col0"]
+    shown = read_table(tmp_path / "lean.html")
+    assert [[cell.bold for cell in row] for row in shown.groups[0].rows] == [
+        [False],
+        [True],
+    ]
