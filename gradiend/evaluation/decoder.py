@@ -57,13 +57,15 @@ def class_statistics(p: Mapping[str, np.ndarray]) -> dict[str, float]:
     """Means over texts of what P of two classes, [texts] each, say of their balance.
 
     ``gap`` is of |P(+1) − P(−1)|, ``share`` of P(+1) / (P(+1) + P(−1)), and ``said`` of
-    P(+1) + P(−1): does the model still say any of the words?
+    P(+1) + P(−1): does the model still say any of the words? One that says neither
+    class anywhere in a text has no share (NaN).
     """
     first, second = p.values()
     said = first + second
+    share = np.divide(first, said, out=np.full_like(said, np.nan), where=said > 0)
     return {f"P({name})": float(values.mean()) for name, values in p.items()} | {
         "gap": float(np.abs(first - second).mean()),
-        "share": float((first / said).mean()),
+        "share": float(share.mean()),
         "said": float(said.mean()),
     }
 

@@ -110,7 +110,8 @@ class _Search:
         tried: dict[float, dict] = {}
         while len(tried) < _TRIES and h not in tried:
             tried[h] = self._ask(h, rate)
-            if abs(_offset(tried[h])) <= _CENTRED:
+            # Without a share, in a model that is wrecked, there is nothing to follow.
+            if not abs(_offset(tried[h])) > _CENTRED:
                 break
             h = self._next(tried, rate)
         return min(tried.values(), key=lambda row: abs(_offset(row)))

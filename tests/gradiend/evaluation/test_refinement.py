@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import warnings
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 
 from gradiend.autoencoder import Gradiend
+from gradiend.evaluation.decoder import class_statistics
 from gradiend.evaluation.indices import BALANCE, balance
 from gradiend.evaluation.refinement import refine, select_centred
 from tests.conftest import tiny_lm
@@ -117,3 +120,23 @@ def test_a_known_rise_saves_candidates(lm):
     rows = refine(lm, gradiend(lm), world, (0.0, 0.1), candidates=40)
     tries = rows.dropna().groupby("learning_rate").size()
     assert tries.iloc[0] >= 3 and tries.iloc[1:].max() <= 2
+
+
+def test_a_wrecked_model_is_not_followed(lm):
+    world = World(lm, centre=0.7, keeps=0.5)
+
+    def measure() -> dict[str, float]:
+        row = world()
+        return row if row["LMS"] == 1 else row | {"share": math.nan}
+
+    rows = refine(lm, gradiend(lm), measure, (0.0, 0.4))
+    assert rows.dropna(subset=["learning_rate"])["h"].notna().all()
+    assert abs(select_centred(rows)["share"] - 0.5) <= 0.01
+
+
+def test_a_text_without_either_class_has_no_share():
+    p = {"a": np.array([0.2, 0.0]), "b": np.array([0.6, 0.0])}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = class_statistics(p)
+    assert math.isnan(found["share"]) and found["said"] == pytest.approx(0.4)
