@@ -20,6 +20,7 @@ MAIN = (
 )
 LOWER_IS_BETTER = ("PPL",)
 AS_IT_WAS = ("said",)  # neither more nor less is better
+FROM_BASE = ("moved",)  # distances: what has changed is the value
 _SURVIVAL = (
     *("task", "bias left", "offset", "said", "SS", "SS majority", "SEAT", "LMS"),
 )
@@ -44,10 +45,14 @@ def part_table(estimates: pd.DataFrame, domain: str, part: str) -> Styler:
 
 
 def collateral_table(estimates: pd.DataFrame, domain: str) -> Styler:
-    """The same for how far the associations of each other domain have moved."""
+    """The same for how far the associations of each other domain have moved.
+
+    That is a distance from the base model, which has no row, and none is the best: the
+    least moves what changes nothing.
+    """
     rows = estimates[estimates["domain"] == domain]
-    metrics = [m for m in rows["metric"].unique() if m.startswith("moved: ")]
-    return metrics_table(rows, metrics)
+    metrics = [m for m in rows["metric"].unique() if _kind(m) in FROM_BASE]
+    return metrics_table(rows[rows["variant"] != BASE], metrics, bold=False)
 
 
 def task_table(estimates: pd.DataFrame, *, caption: str = "") -> Styler:
@@ -95,7 +100,7 @@ def _kind(metric: str) -> str:
 def _heading(metric: str) -> str:
     kind, _, name = metric.partition(": ")
     # Elsewhere the part says what it is: a test, a task.
-    name = name if name and kind != "moved" else metric
+    name = name if name and kind not in FROM_BASE else metric
     return f"{name.removeprefix('sent-')} {_arrow(kind)}".rstrip()
 
 
@@ -119,7 +124,7 @@ def _text(row, metric: str) -> str:
         return text
     digits = _DIGITS.get(_kind(metric), 1)
     text += f" ± {row.margin:.{digits}f}"
-    if row.variant == BASE:
+    if row.variant == BASE or _kind(metric) in FROM_BASE:
         return text
     marks = "*" * bool(row.marked) + "°" * bool(abs(row.change) > row.change_margin)
     return f"{text} ({row.change:+.{digits}f}){marks}"

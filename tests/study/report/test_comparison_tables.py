@@ -104,8 +104,16 @@ def test_the_main_table_leads_with_what_is_known_of_the_bias():
     ]
     assert headings == ["model", "variant", *MAIN]
     assert headings[2:8] == ["bias left", "offset", "said", "PPL", "SS", "SS majority"]
-    assert list(collateral_table(rows, "gender").data)[2:] == ["moved: race → 0"]
-    assert collateral_table(rows, "gender").data.iloc[1, 2].startswith("0.100 ± ")
+
+
+def test_what_has_moved_is_a_distance_without_a_base_or_a_best():
+    rows = estimates(*of("A", "moved: race", base=0.0, N=0.1, M=0.0))
+    styler = collateral_table(rows, "gender")
+    assert list(styler.data) == ["model", "variant", "moved: race → 0"]
+    assert list(styler.data["variant"]) == ["N", "M"]
+    assert styler.data.iloc[0, 2].startswith("0.100 ± ")
+    assert not styler.data.iloc[:, 2].str.contains(r"[(*°]").any()
+    assert bold(styler) == set()
 
 
 def test_robustness_shows_what_its_table_has():
