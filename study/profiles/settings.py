@@ -79,6 +79,7 @@ class Benchmarks(_Group):
     """What the benchmarks ask besides their files."""
 
     perplexity_texts: int = 0  # 0 = all
+    crows_pairs: int = 0  # of CrowS-Pairs, each kind of bias; 0 = all
 
 
 class Tasks(_Group):

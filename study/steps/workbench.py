@@ -21,7 +21,7 @@ from gradiend.training import Progress
 from study.comparison.baselines import FITTERS
 from study.comparison.baselines.data import BaselineData, filled_texts
 from study.comparison.benchmarks.lengths import readable
-from study.comparison.benchmarks.suite import Suite, read_suite
+from study.comparison.benchmarks.suite import Suite, read_suite, sampled
 from study.comparison.edits import Chain, Edit, Rewriting, load_edit, save_edit
 from study.comparison.variants import ANY, Variant, is_ours
 from study.profiles.profile import Profile
@@ -74,10 +74,11 @@ class Workbench:
 
     def suite(self) -> Suite:
         """The benchmarks' examples, and the texts perplexity is asked of."""
-        texts = perplexity_texts(self.settings)
-        if self.source.planted:
-            return read_suite(self.source.folder, texts)
-        return readable(self.lm, read_suite(self.source.folder, texts, odd=True))
+        texts, planted = perplexity_texts(self.settings), self.source.planted
+        suite = read_suite(self.source.folder, texts, odd=not planted)
+        suite = suite if planted else readable(self.lm, suite)
+        pairs = self.settings.benchmarks.crows_pairs
+        return sampled(suite, pairs, seed=self.settings.seed)
 
     def fit(self, *, progress: Progress = iter) -> None:
         """Fit every method that has something to fit; writes one file a variant."""

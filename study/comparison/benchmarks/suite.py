@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +14,7 @@ from safetensors.numpy import save_file
 from gradiend.errors import InputError
 from gradiend.files import atomic_path, reading, write_csv
 from gradiend.lm.cloze import ClozeLM
+from gradiend.sampling import balanced_sample
 from study.comparison.benchmarks import crows, stereoset
 from study.comparison.benchmarks.crows import SENTENCES, crows_scores, read_crows
 from study.comparison.benchmarks.perplexity import text_likelihoods
@@ -80,6 +81,20 @@ def read_suite(folder: str | Path, texts: Sequence[str], *, odd: bool = False) -
         texts,
         {"stereoset": left_out} if left_out else {},
     )
+
+
+def sampled(suite: Suite, pairs: int, *, seed: int) -> Suite:
+    """The suite with at most ``pairs`` of CrowS-Pairs a kind of bias (0: all).
+
+    They are balanced over the class that the more stereotyping sentence names.
+    """
+    kinds = suite.crows.groupby("bias_type", sort=False)
+    parts = [
+        balanced_sample(part, pairs, by=crows.CLASSES[0], seed=seed)
+        for _, part in kinds
+    ]
+    kept = pd.concat(parts).sort_index().reset_index(drop=True)
+    return replace(suite, crows=kept)
 
 
 def suite_scores(

@@ -18,7 +18,7 @@ from study.comparison.benchmarks.stereoset import (
     stereoset_majority,
     stereoset_metrics,
 )
-from study.comparison.benchmarks.suite import read_suite
+from study.comparison.benchmarks.suite import read_suite, sampled
 from study.domains import DOMAINS
 from study.sources.world import ensure_world
 
@@ -126,3 +126,17 @@ def test_every_item_of_the_world_names_two_classes():
             first, second = (own[column] for column in columns)
             assert len(own) and (first != second).all()
             assert set(first) | set(second) == set(DOMAINS[domain].classes)
+
+
+def test_a_sample_of_pairs_is_balanced_over_kinds_and_classes():
+    suite = read_suite(ensure_world(), [])
+    assert sampled(suite, 0, seed=0).crows.equals(suite.crows)
+    found = sampled(suite, 30, seed=0).crows
+    assert found.groupby("bias_type").size().tolist() == [30, 30, 30]
+    sizes = found.groupby(["bias_type", crows.CLASSES[0]]).size()
+    gender = sizes[DOMAINS["gender"].crows]
+    assert set(gender.index) == set(DOMAINS["gender"].classes)
+    assert gender.max() - gender.min() <= 1 and sizes.min() >= 9
+    assert found.index.tolist() == list(range(90))
+    again = sampled(suite, 30, seed=0).crows
+    assert again.equals(found) and not sampled(suite, 30, seed=1).crows.equals(found)
