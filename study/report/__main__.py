@@ -21,7 +21,8 @@ from study.results.places import results_root
 def report(profile: Profile) -> None:
     """Write all of it; the profile's notebooks have been executed."""
     folder = results_root() / profile.name / "notebooks"
-    done = [path for path in folder.glob("*.ipynb") if ".failed" not in path.suffixes]
+    # Not those that a killed run left half written, which are hidden.
+    done = [p for p in folder.glob("[!.]*.ipynb") if ".failed" not in p.suffixes]
     pages = notebook_pages(profile, done)
     write_notebook_pages(pages)
     write_report(profile, pages)

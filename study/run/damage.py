@@ -18,7 +18,7 @@ def record_digests(target: Path, outputs: Sequence[Path]) -> None:
 
 def remove_damaged(folder: Path) -> Iterator[Path]:
     """Delete outputs that no longer are what their step wrote; yield their paths."""
-    for record in sorted(folder.glob("*.digests.json")):
+    for record in sorted(folder.glob("[!.]*.digests.json")):
         for name, digest in json.loads(record.read_text(encoding="utf-8")).items():
             path = (record.parent / name).resolve()
             if path.exists() and sha256(path) != digest:

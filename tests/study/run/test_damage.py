@@ -14,3 +14,11 @@ def test_damaged_outputs_are_named_and_removed(tmp_path):
     other.write_text("x\n1\n")
     assert list(remove_damaged(tmp_path)) == [other.resolve()]
     assert not other.exists() and target.exists()
+
+
+def test_what_a_killed_run_was_writing_is_no_record(tmp_path):
+    target = tmp_path / "a.ipynb"
+    target.write_text("{}")
+    record_digests(target, [target])
+    (tmp_path / ".unfinished-7-a.digests.json").write_text('{"a.ip')
+    assert list(remove_damaged(tmp_path)) == []
