@@ -185,7 +185,9 @@ fi
 for option in "${REST[@]}"; do
     case $option in -j* | -c* | --cores* | --jobs*) WHERE=() ;; esac
 done
-exec "$PYTHON" -m snakemake --snakefile notebooks/Snakefile --directory "$RESULTS" \
+# Snakemake looks at every file again after each timespan, once for every job that has
+# ended: at its default of a second that takes a fifth of a core.
+exec "$PYTHON" -m snakemake --max-jobs-per-timespan 1000/3s --snakefile notebooks/Snakefile --directory "$RESULTS" \
     --config "profile=$COMMAND" "${CONFIG[@]}" \
     --nolock --rerun-incomplete --keep-going --quiet rules host reason \
     --rerun-triggers mtime params input "${WHERE[@]}" "${MORE[@]}" "${REST[@]}"
