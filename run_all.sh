@@ -12,7 +12,7 @@ A PROFILE.yaml of your own may take over another one (like: paper) and say what 
 
 commands
   mini      (default) seven stand-ins, all seven features, and a real model, MiniLM-L6,
-            for gender: every figure and table; half an hour to an hour on 2 cores
+            for gender: every figure and table; 50 minutes on 2 cores
   quick     two stand-ins, one feature a domain, and MiniLM-L6; a quarter of an hour
   paper     the paper's own models and data: needs the hub and a GPU; tells first what
             it will fetch, and what each model takes

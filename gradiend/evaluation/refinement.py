@@ -36,7 +36,7 @@ def refine(
     start: tuple[float, float],
     *,
     candidates: int = 40,
-    lms_floor: float = 0.99,
+    lms_floor: float = 0.98,
 ) -> pd.DataFrame:
     """Measure the base model and at most ``candidates`` rewritten ones around a start.
 
@@ -55,7 +55,7 @@ def refine(
     return pd.DataFrame(search.rows)
 
 
-def select_centred(rows: pd.DataFrame, *, lms_floor: float = 0.99) -> pd.Series:
+def select_centred(rows: pd.DataFrame, *, lms_floor: float = 0.98) -> pd.Series:
     """The candidate of :func:`refine` with the highest Balance among the centred ones.
 
     Those are the ones whose mean share is a half within 0.02 or, where there is none,

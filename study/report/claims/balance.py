@@ -77,14 +77,13 @@ def _balance(
     kept = shares["LMS"] >= KEPT
     alike = (ours["offset"] <= CENTRED) & (shares["balance gap"] <= HALF)
     text = f"offset ≤ {CENTRED} and gap there ≤ {HALF} of the base's"
-    bound = _needed(alike, group) if decoder == REFINED else None
     id_ = suffixed("alike", decoder, group)
-    yield Claim(id_, _GROUP, f"{text}, {called}", count(alike), bound, others(alike))
-    # With the language modelling that is lost on the way: found, not promised.
+    yield Claim(id_, _GROUP, f"{text}, {called}", count(alike), None, others(alike))
     text = f"{text} at LMS ≥ {KEPT} of the base's"
     id_ = suffixed("balanced", decoder, group)
     met = alike & kept
-    yield Claim(id_, _GROUP, f"{text}, {called}", count(met), None, others(met))
+    bound = _needed(met, group) if decoder == REFINED else None
+    yield Claim(id_, _GROUP, f"{text}, {called}", count(met), bound, others(met))
     halved = (shares["gap"] <= HALF) & kept
     text = f"{_SHARES['gap']} ≤ {HALF} of the base's at LMS ≥ {KEPT} of the base's"
     id_ = suffixed("gap_halved", decoder, group)

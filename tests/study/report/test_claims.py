@@ -208,9 +208,9 @@ def test_balanced_is_offset_gap_and_lms_together():
     claims = by_id(balance_claims(selected({"A": good, "B": none, REAL: good}), MODELS))
     balanced = claims["balanced_refined"]
     assert (balanced.quantity.shown, balanced.named) == ("1 of 2", ("B",))
-    assert balanced.holds is None  # found, not promised
-    assert claims["alike_refined"].holds  # of two, five in seven are one
-    assert claims["alike_refined:mini"].holds
+    assert balanced.holds  # of two, five in seven are one
+    assert claims["balanced_refined:mini"].holds
+    assert claims["alike_refined"].holds is None  # found, not promised
     # A gap that is closed far from the middle is not balance.
     assert claims["balanced_trained"].quantity.shown == "0 of 2"
     assert claims["gap_halved_trained"].quantity.shown == "2 of 2"
@@ -231,10 +231,11 @@ def test_balanced_is_offset_gap_and_lms_together():
 def test_each_part_of_balance_can_fail(bad):
     claims = by_id(balance_claims(selected({"A": bad, "B": bad, REAL: bad}), MODELS))
     assert claims["balanced_refined"].quantity.shown == "0 of 2"
+    assert claims["balanced_refined"].holds is False
     assert claims["balanced_refined:mini"].quantity.shown == "0 of 1"
-    if bad[2] == 0.8:  # not LMS alone
-        assert claims["alike_refined"].holds is False
-        assert claims["alike_refined:mini"].holds is False
+    assert claims["balanced_refined:mini"].holds is False
+    alike = claims["alike_refined"].quantity.shown
+    assert alike == ("0 of 2" if bad[2] == 0.8 else "2 of 2")  # not of LMS
 
 
 def test_five_of_seven_are_enough_and_four_are_not():
@@ -242,7 +243,9 @@ def test_five_of_seven_are_enough_and_four_are_not():
     names = tuple("ABCDEFG")
     for number, holds in ((5, True), (4, False)):
         found = {n: good if i < number else bad for i, n in enumerate(names)}
-        claim = by_id(balance_claims(selected(found), Models(names)))["alike_refined"]
+        claim = by_id(balance_claims(selected(found), Models(names)))[
+            "balanced_refined"
+        ]
         assert claim.holds is holds
         assert claim.bound_shown == "≥ 5 of 7"
 
