@@ -192,7 +192,7 @@ for option in "${REST[@]}"; do
 done
 # Snakemake looks at every file again after each timespan, once for every job that has
 # ended: at its default of a second that takes a fifth of a core.
-exec "$PYTHON" -m snakemake --max-jobs-per-timespan 1000/3s --snakefile notebooks/Snakefile --directory "$RESULTS" \
-    --config "profile=$COMMAND" "${CONFIG[@]}" \
+exec "$PYTHON" -m snakemake --snakefile notebooks/Snakefile --directory "$RESULTS" \
+    --max-jobs-per-timespan 1000/3s --config "profile=$COMMAND" "${CONFIG[@]}" \
     --nolock --rerun-incomplete --keep-going --quiet rules host reason \
     --rerun-triggers mtime params input "${WHERE[@]}" "${MORE[@]}" "${REST[@]}"

@@ -218,9 +218,9 @@ def _refined(
     """Candidates around the grid's choice of the balanced variant."""
     index = settings.domain.variants[BALANCED]
     # The base model is no place to go on from.
-    moved = grid[grid["h"].notna()]
-    kept = keeping_lms(grid, settings.decoder.lms_floor).index.intersection(moved.index)
-    start = (moved.loc[kept] if len(kept) else moved)[index].idxmax()
+    moved = grid.dropna(subset="h")
+    kept = keeping_lms(grid, settings.decoder.lms_floor).dropna(subset="h")
+    start = (kept if len(kept) else moved)[index].idxmax()
     return refine(
         lm,
         gradiend,

@@ -88,13 +88,11 @@ def sampled(suite: Suite, pairs: int, *, seed: int) -> Suite:
 
     They are balanced over the class that the more stereotyping sentence names.
     """
-    kinds = suite.crows.groupby("bias_type", sort=False)
-    parts = [
-        balanced_sample(part, pairs, by=crows.CLASSES[0], seed=seed)
-        for _, part in kinds
-    ]
-    kept = pd.concat(parts).sort_index().reset_index(drop=True)
-    return replace(suite, crows=kept)
+    rows: list[int] = []
+    for _, part in suite.crows.groupby("bias_type"):
+        kept = balanced_sample(part, pairs, by=crows.CLASSES[0], seed=seed)
+        rows.extend(kept.index)
+    return replace(suite, crows=suite.crows.loc[sorted(rows)].reset_index(drop=True))
 
 
 def suite_scores(

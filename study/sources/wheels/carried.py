@@ -1,6 +1,6 @@
 """Finding the files that packages carry, without importing them, and checking them.
 
-A file is looked for in the folder ``$GRADIEND_WHEELS``, if that is set (a wheel that is
+They are looked for in the folder ``$GRADIEND_WHEELS``, if that is set (a wheel that is
 unzipped there has its files where they are looked for), then in the installed package.
 """
 
@@ -33,19 +33,21 @@ def carried_files(name: str) -> dict[str, Path]:
         if it is another version, or a file of it is missing or is not the one listed.
     """
     asked = package(name)
-    return {file: _carried(asked, file) for file in asked.files}
+    root = _root(asked)
+    for file in asked.files:
+        _check(asked, file, root / file)
+    return {file: root / file for file in asked.files}
 
 
-def _carried(asked: Package, file: str) -> Path:
+def _root(asked: Package) -> Path:
+    """One place for all files of a package: they are read together."""
     folder = os.environ.get(FOLDER)
-    path = Path(folder) / file if folder else None
-    if path is None or not path.exists():
-        path = _installed(asked, file)
-    _check(asked, file, path)
-    return path
+    if folder and any((Path(folder) / file).exists() for file in asked.files):
+        return Path(folder)
+    return _installed(asked)
 
 
-def _installed(asked: Package, file: str) -> Path:
+def _installed(asked: Package) -> Path:
     try:
         found: Distribution = distribution(asked.name)
     except PackageNotFoundError as error:
@@ -57,7 +59,7 @@ def _installed(asked: Package, file: str) -> Path:
             f"{asked.name}: version {found.version} is installed, and {asked.version} "
             f"is read; {_way_out(asked)}"
         )
-    return Path(str(found.locate_file(file)))
+    return Path(str(found.locate_file("")))
 
 
 def _check(asked: Package, file: str, path: Path) -> None:

@@ -98,6 +98,19 @@ def test_a_folder_of_unzipped_wheels_comes_first_and_is_checked(
         carried_files("toy-carrier")
 
 
+def test_half_a_package_in_the_folder_is_not_filled_up_from_elsewhere(
+    toy, monkeypatch, tmp_path
+):
+    found = carried.package("toy-carrier")
+    two = found.model_copy(update={"files": found.files | {"toy_carrier/b": "0" * 64}})
+    monkeypatch.setattr(carried, "package", {"toy-carrier": two}.__getitem__)
+    monkeypatch.setenv(FOLDER, str(tmp_path / "unzipped"))
+    (tmp_path / "unzipped/toy_carrier").mkdir(parents=True)
+    (tmp_path / "unzipped" / FILE).write_bytes(CONTENT)
+    with refused(r"unzipped/toy_carrier/b is missing"):
+        carried_files("toy-carrier")
+
+
 def test_what_is_installed_is_what_the_manifest_lists():
     lines = (REPOSITORY / LOCK).read_text(encoding="utf-8").splitlines()
     locked = [line for line in lines if not line.startswith("#")]
