@@ -172,17 +172,19 @@ def save_edit(edit: Weights | Projection, path: str | Path) -> None:
         if edit.offset is not None:
             tensors["offset"] = edit.offset
     tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
-    notes = json.dumps(dict(edit.notes), allow_nan=False)
+    header = {"kind": kind, "notes": dict(edit.notes)}
+    # One entry: safetensors writes several in an order that changes from run to run.
+    metadata = {"edit": json.dumps(header, allow_nan=False)}
     with atomic_path(path) as unfinished:
-        save_file(tensors, unfinished, metadata={"kind": kind, "notes": notes})
+        save_file(tensors, unfinished, metadata=metadata)
 
 
 def load_edit(path: str | Path) -> Weights | Projection:
     """Read an edit that :func:`save_edit` wrote."""
     with reading(path, SafetensorError), safe_open(path, framework="pt") as file:
-        metadata = file.metadata() or {}
+        header = json.loads((file.metadata() or {}).get("edit", "{}"))
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    kind, notes = metadata.get("kind"), json.loads(metadata.get("notes", "{}"))
+    kind, notes = header.get("kind"), header.get("notes", {})
     if kind == "weights":
         return Weights(tensors, notes=notes)
     if kind == "projection":

@@ -268,6 +268,15 @@ def test_notes_come_back_from_a_file(kind, tmp_path):
     assert load_edit(tmp_path / "edit.safetensors").notes == {}
 
 
+def test_an_edit_is_the_same_bytes_whenever_it_is_saved(tmp_path):
+    edit = Projection(torch.eye(2), torch.ones(2), notes={"a": 1, "b": "two"})
+    written = set()
+    for number in range(20):
+        save_edit(edit, path := tmp_path / f"{number}.safetensors")
+        written.add(path.read_bytes())
+    assert len(written) == 1
+
+
 def test_weights_that_change_nothing_come_back_from_a_file(tmp_path):
     save_edit(Weights({}), tmp_path / "none.safetensors")
     assert load_edit(tmp_path / "none.safetensors") == Weights({})
