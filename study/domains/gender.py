@@ -215,11 +215,10 @@ def held_out_professions(planted: pd.DataFrame) -> list[str]:
 
 def profession_texts(associations: pd.DataFrame, *, held_out: bool) -> list[str]:
     """Texts with a profession and a pronoun's slot, of held-out professions or not."""
-    asked = associations[
-        (associations["kind"] == "profession") & (associations["class"] == "she")
-    ]
-    apart = asked["word"].isin(held_out_professions(asked))
-    return asked.loc[apart == held_out, "query"].tolist()
+    asked = associations["kind"].eq("profession") & associations["class"].eq("she")
+    return associations.loc[
+        asked & associations["held_out"].eq(held_out), "query"
+    ].tolist()
 
 
 def _slot_texts(texts: list[str], *, seed: int) -> pd.DataFrame:

@@ -15,7 +15,8 @@ from study.profiles.origins import Origin
 from study.profiles.settings import RunSettings, Settings
 from study.results.places import results_root
 
-WORLD = "world"
+# Sources of data that are named; any other is the manifest of public files to fetch.
+WORLD, CARRIED = "world", "carried"
 _STRICT = ConfigDict(extra="forbid", ignored_types=(cached_property,))
 Values = dict[str, Any]  # part of a RunSettings, group by group
 
@@ -25,6 +26,7 @@ class ModelEntry(Origin):
 
     display: str
     stand_in: bool = False
+    data: str | None = None  # None: the profile's
     features: list[str] | None = None  # of the profile's; None: all
     resources: dict[str, int] = Field(default_factory=dict)
     priority: int = 0  # the longest chain of steps starts first
@@ -43,7 +45,8 @@ class Profile(BaseModel):
     features: list[str]
     entries: dict[str, ModelEntry] = Field(alias="models")
     claims: bool = True  # do its sizes suffice for what the notebooks assert
-    data: str = WORLD  # a source's name, or the manifest of public files to fetch
+    data: str = WORLD  # a source's name, or the manifest of public files to fetch;
+    # its models' unless they name another
     figures_folder: str | None = Field(default=None, alias="figures")
     introduces: str | None = None  # the profile whose stand-ins 00, 01 and 12 show
     jobs: Literal["model", "domain"] = "model"
@@ -65,6 +68,15 @@ class Profile(BaseModel):
     def domains(self) -> list[str]:
         """The domains of the profile's features."""
         return list(dict.fromkeys(FEATURES[name].domain for name in self.features))
+
+    @property
+    def sources(self) -> list[str]:
+        """Where its models' data come from, each once."""
+        return list(dict.fromkeys(map(self.data_of, self.models)))
+
+    def data_of(self, model: str) -> str:
+        """Where a model's data come from."""
+        return self.entry(model).data or self.data
 
     def entry(self, model: str) -> ModelEntry:
         """What the profile says of a model."""
@@ -111,7 +123,7 @@ class Profile(BaseModel):
             revision=entry.revision,
             display=entry.display,
             stand_in=entry.stand_in,
-            data=self.data,
+            data=self.data_of(model),
         )
 
     @property

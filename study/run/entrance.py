@@ -22,12 +22,16 @@ def check(arguments: Sequence[str]) -> None:
     chosen = dict(argument.split("=", 1) for argument in arguments[1:])
     chosen = {key: value.split(",") for key, value in chosen.items()}
     steps(profile, **chosen)
+    models = chosen.get("models", profile.models)
+    sources = [source_of(data) for data in dict.fromkeys(map(profile.data_of, models))]
+    for source in sources:
+        source.check()
     hub = any(entry.hub for entry in profile.entries.values())
-    if hub or source_of(profile.data).preparation is not None:
+    if hub or any(source.preparation is not None for source in sources):
         # Imported here: it takes seconds, and only runs with the hub need it.
         from study.run.preflight import preflight
 
-        preflight(profile, chosen.get("models", profile.models), log=print)
+        preflight(profile, models, log=print)
     for path in remove_damaged(results_root() / profile.name / "notebooks"):
         print(f"{path}: damaged since it was written; it is made again")
 

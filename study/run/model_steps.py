@@ -35,7 +35,7 @@ def folder_steps(profile: Profile, model: str) -> Iterator[Step]:
             f"prepare {model}",
             entry.prepared.module,
             path,
-            needs=[*source_files(profile.data), MANIFEST],
+            needs=[*source_files(profile.data_of(model)), MANIFEST],
             makes=model_files(profile, model),
             priority=entry.priority,
             resources=entry.prepared.resources,
@@ -56,7 +56,7 @@ def gradiend_steps(profile: Profile, model: str, domain: str) -> Iterator[Step]:
     if not runs:
         return
     parameters = {"profile": profile.source, "model": model, "domain": domain}
-    given = [*model_files(profile, model), *source_files(profile.data)]
+    given = [*model_files(profile, model), *source_files(profile.data_of(model))]
     trained = [*given, *_of_each(runs, files.TRAINED)]
     yield run_step(
         profile,
@@ -107,7 +107,7 @@ def comparison_steps(profile: Profile, model: str) -> Iterator[Step]:
     chosen = [
         *_of_each(runs, [files.GRADIEND, files.SELECTED]),
         *model_files(profile, model),
-        *source_files(profile.data),
+        *source_files(profile.data_of(model)),
     ]
     fitted = [
         folder / files.METHODS_FOLDER / f"{variant.slug}.safetensors"

@@ -58,12 +58,15 @@ def steps(
 
 def _source_steps(profile: Profile) -> Iterator[Step]:
     """What has to be fetched before anything is computed."""
-    source = source_of(profile.data)
-    command = source.preparation
-    if command is not None:
-        yield module_step(
-            "fetch public data", *command, needs=source.declared, makes=source.inputs
-        )
+    for source in map(source_of, profile.sources):
+        command = source.preparation
+        if command is not None:
+            yield module_step(
+                "fetch public data",
+                *command,
+                needs=source.declared,
+                makes=source.inputs,
+            )
 
 
 def _summary_steps(profile: Profile, before: list[Step]) -> Iterator[Step]:

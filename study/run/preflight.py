@@ -102,7 +102,7 @@ def preflight(
     if problems:
         raise InputError("\nerror: ".join(problems))
     measured = {name: measure(name) for name in devices}
-    data = _data_download(profile)
+    data = sum(map(_data_download, profile.sources))
     log(f"public data: {_size(data)} to fetch")
     for model in found:
         log(_line(profile, model, measured[model.settings.load.device]))
@@ -187,14 +187,14 @@ def _count(path: Path) -> int:
     return sum(map(math.prod, shapes))
 
 
-def _data_download(profile: Profile) -> int:
-    """Bytes of the manifest's sources on the hub that are still to be fetched."""
-    source = source_of(profile.data)
+def _data_download(data: str) -> int:
+    """Bytes of a manifest's sources on the hub that are still to be fetched."""
+    source = source_of(data)
     prepared = source.preparation is None or all(p.exists() for p in source.inputs)
     if constants.HF_HUB_OFFLINE or prepared:
         return 0
     total = 0
-    for source in read_manifest(profile.data).sources.values():
+    for source in read_manifest(data).sources.values():
         if source.repo is None:
             continue
         info = attempted(

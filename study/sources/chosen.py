@@ -10,17 +10,21 @@ import pandas as pd
 
 from gradiend.sampling import drawn
 from study.domains import DOMAINS, FeatureData, load_feature
-from study.profiles.profile import WORLD
+from study.profiles.profile import CARRIED, WORLD
 from study.profiles.settings import Settings
 from study.sources.hub.source import PublicFiles
 from study.sources.source import Source
+from study.sources.wheels.source import CarriedFiles
 from study.sources.world.source import PlantedWorld
+
+
+_NAMED: dict[str, type[Source]] = {WORLD: PlantedWorld, CARRIED: CarriedFiles}
 
 
 @cache
 def source_of(data: str) -> Source:
-    """The source that a profile calls ``data``: the world, or a manifest's files."""
-    return PlantedWorld() if data == WORLD else PublicFiles(data)
+    """The source that a profile calls ``data``; else the name is a manifest's."""
+    return _NAMED[data]() if data in _NAMED else PublicFiles(data)
 
 
 def source_files(data: str) -> list[Path]:
@@ -54,13 +58,17 @@ def asked_associations(settings: Settings) -> pd.DataFrame:
     it says of professions; arbitrary attributes would mean nothing to it. A column
     says which are ``held_out``: no candidate is selected on them.
     """
+    source = source_of(settings.data)
+    table = source.associations()
+    if table is not None and "held_out" in table:
+        return table
     table = PlantedWorld().associations()
     held_out = pd.Series(True, index=table.index)  # other domains' are not asked of
     for domain in DOMAINS.values():
         own = table[table["domain"] == domain.name]
         held_out[own.index] = domain.held_out(own)
     table = table.assign(held_out=held_out)
-    if source_of(settings.data).planted:
+    if source.planted:
         return table
     plain = [d.name for d in DOMAINS.values() if d.asked_of_real_models]
     return table[table["domain"].isin(plain)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from pathlib import Path
 
+import pandas as pd
+
 from study.comparison.attribute_words import AttributeWords, read_attribute_words
 
 
@@ -38,6 +40,16 @@ class Source(ABC):
     def declared(self) -> list[Path]:
         """What :attr:`preparation` reads."""
         return []
+
+    def check(self) -> None:  # noqa: B027 (most have nothing to check)
+        """Raise InputError if what :attr:`folder` is made from is not there."""
+
+    def associations(self) -> pd.DataFrame | None:
+        """What models are asked back, in the schema of the world's; None: the world's.
+
+        A column ``held_out`` may say which no candidate is selected on.
+        """
+        return None
 
     @abstractmethod
     def corpus(self, count: int, *, seed: int) -> list[str]:

@@ -7,7 +7,7 @@ import pandas as pd
 from gradiend.evaluation.decoder import base_row, keeping_lms, select
 from study.domains import DOMAINS, FEATURES
 from study.domains.domain import BALANCED
-from study.domains.gender import GENDER, PRONOUNS, held_out_professions
+from study.domains.gender import GENDER, PRONOUNS
 from study.profiles.profile import Profile
 from study.report.gaps import class_probabilities, gap, held_out, moved
 from study.results.selected import (
@@ -91,8 +91,8 @@ def profession_shares(learned: pd.DataFrame) -> pd.DataFrame:
     asked = learned[
         (learned["feature"] == _ASKED.name) & (learned["kind"] == "profession")
     ]
-    planted = asked[asked["class"] == she].rename(columns={"planted": "probability"})
-    words = held_out_professions(planted)
+    apart = held_out(asked[asked["class"] == she]).drop_duplicates("word")
+    words = apart.sort_values("planted", kind="stable")["word"].tolist()
     parts = []
     there = set(zip(asked["variant"], asked["decoder"], strict=True))
     for variant, decoder, name in _BALANCED:

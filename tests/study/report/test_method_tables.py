@@ -39,10 +39,13 @@ def learned() -> pd.DataFrame:
             rows.append((variant, decoder, word, name, planted, p))
     columns = ["variant", "decoder", "word", "class", "planted", "learned"]
     table = pd.DataFrame(rows, columns=columns)
-    return table.assign(model="A", feature="gender_MF", kind="profession")
+    apart = table["word"].isin(WORDS[:10] + WORDS[-10:])
+    return table.assign(
+        model="A", feature="gender_MF", kind="profession", held_out=apart
+    )
 
 
-def test_shares_are_of_the_twenty_held_out_professions(learned):
+def test_shares_are_of_the_held_out_professions_in_the_order_of_their_truth(learned):
     shares = profession_shares(learned)
     base = shares[shares["variant"] == "base"]
     assert base["word"].tolist() == WORDS[:10] + WORDS[-10:]
