@@ -24,11 +24,12 @@ from study.comparison.benchmarks.suite import Scores
 from study.comparison.bootstrap import (
     REPLICATES,
     Estimate,
+    Metric,
     draws,
     estimate,
     mean_estimate,
 )
-from study.comparison.tasks.metrics import task_metric, unit_count
+from study.comparison.tasks.metrics import side_metric, task_metric, unit_count
 from study.comparison.tasks.registry import SUITES, TASKS
 from study.domains import DOMAINS
 
@@ -40,6 +41,7 @@ NEUTRAL_VALUE = {
     "SS": 50.0,
     "SS majority": 50.0,
     "SEAT": 0.0,
+    "BBQ bias": 0.0,
     "CrowS": 50.0,
     "CrowS majority": 50.0,
 }
@@ -82,23 +84,25 @@ def seat_p_values(scores: Scores, domain: str, *, seed: int) -> dict[str, float]
 def task_estimates(
     predictions: pd.DataFrame, *, seed: int, replicates: int = REPLICATES
 ) -> dict[str, Estimate]:
-    """Each ``GLUE: task`` or ``SuperGLUE: task``, and the suites' means.
+    """Each ``suite: task``, of sided ones ``suite bias: task``, and the suites' means.
 
     ``predictions`` are one variant's (see :func:`study.steps.tasks.run_tasks`). All
     fine-tuning seeds and splits of a task see the same draws, and are averaged.
     """
     found: dict[str, Estimate] = {}
     for name, runs in predictions.groupby("task", sort=False):
-        parts = [
-            estimate(
-                task_metric(name, run),
-                unit_count(run),
-                seed=seed,
-                replicates=replicates,
+        every = [run for _, run in runs.groupby(["split", "seed"], sort=False)]
+
+        def mean(metric: Callable[[pd.DataFrame], Metric], every=every) -> Estimate:
+            given = {"seed": seed, "replicates": replicates}
+            return mean_estimate(
+                [estimate(metric(run), unit_count(run), **given) for run in every]
             )
-            for _, run in runs.groupby(["split", "seed"], sort=False)
-        ]
-        found[f"{TASKS[name].suite}: {name}"] = mean_estimate(parts)
+
+        suite = TASKS[name].suite
+        found[f"{suite}: {name}"] = mean(partial(task_metric, name))
+        if TASKS[name].sided:
+            found[f"{suite} bias: {name}"] = mean(side_metric)
     for suite in SUITES:
         tasks = [found[name] for name in found if name.startswith(f"{suite}: ")]
         if tasks:

@@ -44,6 +44,7 @@ class EncoderEvaluation(_Group):
 
     test_rows: int = 0  # feature rows; 0 = all
     neutral_texts: int = 1_000
+    names: int = 0  # that variants are asked the gender of; 0 = all
 
 
 class Refinement(_Group):
@@ -80,13 +81,17 @@ class Benchmarks(_Group):
 
     perplexity_texts: int = 0  # 0 = all
     crows_pairs: int = 0  # of CrowS-Pairs, each kind of bias; 0 = all
+    stereoset: Literal["all", "own"] = "all"  # its domains, or the profile's alone
 
 
 class Tasks(_Group):
     """The tasks that show what debiasing costs."""
 
     names: tuple[str, ...] = ()  # empty: none
+    variants: tuple[str, ...] = ()  # by the names of their rows; empty: all
     zero_shot: bool = False  # ask for the answers instead of fine-tuning
+    questions: int = 0  # asked of a task, zero-shot: the first so many; 0 = all
+    survival: bool = True  # also ask whether debiasing survives fine-tuning
     rows: int = 0  # of a task's training rows; 0 = all
     seeds: tuple[int, ...] = (0, 1, 2)
     training: _FineTuning = Field(default_factory=_FineTuning)

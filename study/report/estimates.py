@@ -51,6 +51,7 @@ def inputs(profile: Profile) -> list[Path]:
         names = {files.BENCHMARKS_FOLDER: (*files.SCORES, files.ASSOCIATIONS)}
         if settings.tasks.names:
             names[files.TASKS_FOLDER] = (files.TASKS,)
+        if settings.tasks.names and settings.tasks.survival:
             names[files.ROBUSTNESS_FOLDER] = files.SURVIVED
         found += [folder / part / name for part in names for name in names[part]]
     return found
@@ -113,7 +114,7 @@ def suite_estimates(settings: Settings, found: list[Variant]) -> pd.DataFrame:
 def robustness_estimates(profile: Profile, model: str) -> pd.DataFrame:
     """Bias and task score after each order of debiasing and fine-tuning."""
     settings = profile.runs(model)[0]
-    if not settings.tasks.names:
+    if not (settings.tasks.names and settings.tasks.survival):
         return pd.DataFrame()
     folder = settings.model_folder / files.ROBUSTNESS_FOLDER
     predictions, learned = read_csv(folder / files.TASKS), _by_state(folder)

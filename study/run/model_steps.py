@@ -135,7 +135,8 @@ def comparison_steps(profile: Profile, model: str) -> Iterator[Step]:
         needs=[*chosen, *fitted],
         makes=[benchmarks / name for name in files.BENCHMARKED],
     )
-    if runs[0].tasks.names:
+    asked = runs[0].tasks
+    if asked.names:
         yield run_step(
             profile,
             "09_fine_tuning",
@@ -145,7 +146,7 @@ def comparison_steps(profile: Profile, model: str) -> Iterator[Step]:
             needs=[*chosen, *fitted],
             makes=[
                 folder / files.TASKS_FOLDER / files.TASKS,
-                *(robustness / name for name in files.SURVIVED),
+                *(robustness / name for name in files.SURVIVED if asked.survival),
             ],
         )
 

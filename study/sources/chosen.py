@@ -17,7 +17,6 @@ from study.sources.source import Source
 from study.sources.wheels.source import CarriedFiles
 from study.sources.world.source import PlantedWorld
 
-
 _NAMED: dict[str, type[Source]] = {WORLD: PlantedWorld, CARRIED: CarriedFiles}
 
 

@@ -10,7 +10,7 @@ from gradiend.encoding import encode
 from gradiend.files import write_csv
 from gradiend.lm.cloze import ClozeLM
 from gradiend.rewriting import rewritten
-from gradiend.sampling import drawn
+from gradiend.sampling import balanced_sample, drawn
 from study.domains.gender import crossed, read_names, read_templates
 from study.domains.gender_probes import gender_word_table, man_or_woman
 from study.profiles.settings import Settings
@@ -58,8 +58,13 @@ def other_gender_words(
 def man_or_woman_by_variant(
     settings: Settings, lm: ClozeLM, gradiend: Gradiend, selected: pd.DataFrame
 ) -> pd.DataFrame:
-    """P(man) and P(woman) of every name for base and variants; writes probe.csv."""
+    """P(man) and P(woman) of names for base and variants; writes probe.csv.
+
+    At most ``encoder.names`` of them, as many of each gender and split.
+    """
     names = read_names(source_of(settings.data).folder)
+    count, groups = settings.encoder.names, ["gender", "split"]
+    names = balanced_sample(names, count, by=groups, seed=settings.seed)
     parts = []
     for _, row in selected[selected["decoder"] != CLOSED_FORM].iterrows():
         with rewritten(lm, gradiend, *candidate(row)):

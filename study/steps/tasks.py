@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pandas as pd
 
+from gradiend.errors import check_choice
 from gradiend.files import read_csv, write_csv
 from gradiend.training import Progress
 from study.comparison.benchmarks.zero_shot import zero_shot
@@ -28,7 +29,7 @@ def run_tasks(bench: Workbench, *, progress: Progress = iter) -> pd.DataFrame:
     """
     folder = bench.folder / files.TASKS_FOLDER
     aside = folder / f"partial-{bench.digest('tasks')}"
-    tuned = [variant for variant in bench.variants if not variant.head_only]
+    tuned = _asked(bench)
     ask = _answers if bench.settings.tasks.zero_shot else _fine_tuner(bench)
     parts = []
     with measured(bench.folder / "tasks.run.json"):
@@ -41,6 +42,15 @@ def run_tasks(bench: Workbench, *, progress: Progress = iter) -> pd.DataFrame:
         write_csv(folder / files.TASKS, table)
     shutil.rmtree(aside)
     return table
+
+
+def _asked(bench: Workbench) -> list[Variant]:
+    """The variants that the settings name, without those that have no body."""
+    there = {variant.name: variant for variant in bench.variants}
+    named = bench.settings.tasks.variants or there
+    for name in named:
+        check_choice(name, there, "variant in tasks.variants:")
+    return [v for v in bench.variants if v.name in named and not v.head_only]
 
 
 def _fine_tuner(bench: Workbench) -> Ask:
@@ -73,6 +83,7 @@ def _answers(bench: Workbench, variant: Variant) -> Iterator[pd.DataFrame]:
             include=bench.source.prompts,
             data=bench.source.task_folder,
             chat=settings.chat,
+            limit=settings.tasks.questions or None,
         )
     yield as_predictions(found).assign(state=variant.slug, split="validation", seed=0)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -77,8 +78,13 @@ class Workbench:
         texts, planted = perplexity_texts(self.settings), self.source.planted
         suite = read_suite(self.source.folder, texts, odd=not planted)
         suite = suite if planted else readable(self.lm, suite)
-        pairs = self.settings.benchmarks.crows_pairs
-        return sampled(suite, pairs, seed=self.settings.seed)
+        asked = self.settings.benchmarks
+        if asked.stereoset == "own":
+            own = suite.stereoset["bias_type"].isin(self.domains)
+            suite = replace(
+                suite, stereoset=suite.stereoset[own].reset_index(drop=True)
+            )
+        return sampled(suite, asked.crows_pairs, seed=self.settings.seed)
 
     def fit(self, *, progress: Progress = iter) -> None:
         """Fit every method that has something to fit; writes one file a variant."""

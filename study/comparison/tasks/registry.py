@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 Input = tuple[str, str, str, int | float]  # unit, text, second text, label
+CAPABILITY, BBQ = "Capability", "BBQ"
 Inputs = Callable[[Mapping], Iterator[Input]]  # of an example
 
 
@@ -20,16 +21,18 @@ class Task:
 
     ``inputs`` turns an example (a row of the public file) into its inputs; ``labels``
     is the number of classes, 1 for a score; ``choice`` says that the best input of a
-    unit is the answer rather than each by itself.
+    unit is the answer rather than each by itself, ``sided`` that class 0 is the
+    stereotype's answer, 1 the opposite one and 2 neither.
     """
 
     name: str
-    suite: str  # GLUE | SuperGLUE
+    suite: str  # one of SUITES
     columns: tuple[str, ...]
     inputs: Inputs
     metric: str = "accuracy"
     labels: int = 2
     choice: bool = False
+    sided: bool = False
     validation: tuple[str, ...] = ("validation",)
 
 
@@ -51,6 +54,11 @@ def _copa(row: Mapping) -> Iterator[Input]:
             choice,
             int(row["label"] == number),
         )
+
+
+def _choices(row: Mapping) -> Iterator[Input]:
+    for number, choice in enumerate(row["choices"]):
+        yield str(row["idx"]), row["question"], choice, int(row["label"] == number)
 
 
 def _multirc(row: Mapping) -> Iterator[Input]:
@@ -160,5 +168,17 @@ _SUPERGLUE = (
         _wsc,
     ),
 )
-TASKS = {task.name: task for task in (*_GLUE, *_SUPERGLUE)}
-SUITES = ("GLUE", "SuperGLUE")
+# Questions with a few answers each; asked zero-shot alone.
+_CAPABILITY = tuple(
+    Task(name, CAPABILITY, ("question", "choices", "label", "idx"), _choices,
+         labels=1, choice=True)
+    for name in ("piqa", "siqa", "openbookqa", "commonsenseqa")
+)  # fmt: skip
+# Answers are in one order: the stereotyped group, the other one, unknown.
+_BBQ = tuple(
+    Task(name, BBQ, ("question", "choices", "label", "idx"), _pair("question"),
+         labels=3, sided=True)
+    for name in ("bbq_ambiguous", "bbq_disambiguated")
+)  # fmt: skip
+TASKS = {task.name: task for task in (*_GLUE, *_SUPERGLUE, *_CAPABILITY, *_BBQ)}
+SUITES = ("GLUE", "SuperGLUE", CAPABILITY, BBQ)

@@ -22,6 +22,8 @@ def robustness_claims(states: pd.DataFrame, models: Models) -> Iterator[Claim]:
     ``states`` has a row a model, variant (the order) and metric; a metric that is not
     among them is not claimed of.
     """
+    if states.empty:  # no model was asked
+        return
     for group in models.groups():
         own = states[states["model"].isin(group.models)]
         for metric, form in _METRICS.items():

@@ -5,18 +5,21 @@ Each is made of the estimates of :mod:`study.report.estimates`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from pandas.io.formats.style import Styler
 
 from study.comparison.estimates import NEUTRAL_VALUE
+from study.comparison.tasks.registry import SUITES
 from study.comparison.variants import BASE
 from study.report.tables.styling import MISSING, styled
 
 # The truth that the world declares comes first, then what the benchmarks say of it.
 MAIN = (
     *("bias left", "offset", "said", "PPL", "SS", "SS majority", "ICAT", "SEAT"),
-    *("CrowS", "CrowS majority", "LMS", "GLUE", "SuperGLUE"),
+    *("CrowS", "CrowS majority", "LMS", *SUITES),
 )
 LOWER_IS_BETTER = ("PPL",)
 AS_IT_WAS = ("said",)  # neither more nor less is better
@@ -41,7 +44,7 @@ def part_table(estimates: pd.DataFrame, domain: str, part: str) -> Styler:
     """The same for the parts of a metric: SEAT's tests, a suite's tasks."""
     rows = estimates[estimates["domain"] == domain]
     metrics = [m for m in rows["metric"].unique() if m.startswith(f"{part}: ")]
-    return metrics_table(rows, [*metrics, part])
+    return metrics_table(rows, [*metrics, *_there(rows, [part])])
 
 
 def collateral_table(estimates: pd.DataFrame, domain: str) -> Styler:
@@ -89,7 +92,7 @@ def metrics_table(
     return styled(texts, caption=caption, bold=np.hstack(marks)).hide(axis="index")
 
 
-def _there(rows: pd.DataFrame, metrics: tuple[str, ...]) -> list[str]:
+def _there(rows: pd.DataFrame, metrics: Sequence[str]) -> list[str]:
     return [metric for metric in metrics if metric in set(rows["metric"])]
 
 

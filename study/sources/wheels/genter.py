@@ -27,8 +27,7 @@ _NO_PERSON = re.compile(r"(?:\bSt\.?\s|\w['’])$")  # St. John's, O'Brien
 _MONTHS = {"April", "May", "June", "July", "August"}
 _CLAUSE_END = re.compile(r"[,;:—–]|\s-\s|\s(?=(?:and|but|who|which|while|when|as)\s)")
 # Besides those that are never a neutral target.
-_MORE_GENDERED = frozenset(
-    """
+_MORE_GENDERED = """
     mrs miss ms ladies gentlemen lords dames dame nun monk priest bishop pope waitress
     hostess heroine goddess mothers fathers sons daughters brothers sisters wives
     husbands kings queens uncles aunts girlfriend boyfriend mum mom mums moms dads
@@ -37,16 +36,13 @@ _MORE_GENDERED = frozenset(
     congressman congresswoman salesman sportsman statesman cameraman craftsman fireman
     freshman gunman batsman baseman defenseman midwife maternal paternal maiden
     pregnant feminine masculine womanhood manhood sorority fraternity
-    """.split()
-)
+"""
 _COLUMNS = ("index", "split", "text", "masked", "label", "name", "pronoun",
             "pronoun_count")  # fmt: skip
-_GENDERED = GENDER_WORDS | _MORE_GENDERED
+_GENDERED = GENDER_WORDS | frozenset(_MORE_GENDERED.split())
 
 
-def templates(
-    sentences: pd.DataFrame, people: pd.DataFrame
-) -> dict[str, pd.DataFrame]:
+def templates(sentences: pd.DataFrame, people: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """GENTER's rows by split, of ``sentences`` (text, split) in their order.
 
     Columns: index (of the sentence), text, masked, label, name, pronoun and

@@ -1,7 +1,7 @@
 """First names with how many people have them and how many of those are women.
 
 NAMEXACT and NAMEXTEND in the paper's sense, from the counts of a package. Words that
-texts write in small letters are left out: *will*, *mark* and *may* are names too seldom.
+texts write in small letters are left out: *will* and *may* are names too seldom.
 """
 
 from __future__ import annotations

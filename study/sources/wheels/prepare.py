@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
@@ -12,11 +11,11 @@ import yaml
 
 from gradiend.files import write_csv, write_json
 from study.domains import DOMAINS
-from study.domains.gender import GENDER_WORDS
 from study.results.places import REPOSITORY
 from study.sources.wheels import benchmarks, norms
+from study.sources.wheels.capability import write_capability
 from study.sources.wheels.carried import carried_files
-from study.sources.wheels.genter import told, templates
+from study.sources.wheels.genter import templates, told
 from study.sources.wheels.names import name_tables, read_people
 from study.sources.wheels.sentences import asked_files, sentences
 from study.sources.wheels.terms import TERMS, pair_tables, read_groups, terms_in
@@ -45,6 +44,7 @@ def write_files(out: Path) -> None:
     _write_plain(texts, out)
     _write_attribute_words(out)
     benchmarks.write_benchmarks(files, out)
+    write_capability(files, out, seed=SEED)
 
 
 def _write_gender(files: Mapping[str, Path], texts: pd.DataFrame, out: Path) -> None:

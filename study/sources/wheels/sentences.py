@@ -51,7 +51,9 @@ def sentences(files: Mapping[str, Path], *, seed: int) -> pd.DataFrame:
     found: dict[str, tuple[str, str]] = {}
     for name, key in PASSAGES.items():
         origin = Path(name).parent.name
-        passages = [t for t in dict.fromkeys(_texts(files[name], key)) if t not in asked]
+        passages = [
+            t for t in dict.fromkeys(_texts(files[name], key)) if t not in asked
+        ]
         splits = _dealt(len(passages), f"{origin} {seed}")
         for passage, split in zip(passages, splits, strict=True):
             for text in _cut(passage):

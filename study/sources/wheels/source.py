@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from gradiend.files import atomic_folder
-from study.results.places import results_root
+from study.results.places import REPOSITORY, results_root
 from study.sources.source import Source
 from study.sources.wheels.carried import carried_files
 from study.sources.wheels.manifest import MANIFEST
@@ -36,7 +36,12 @@ class CarriedFiles(Source):
     @property
     def inputs(self) -> list[Path]:
         """See :class:`Source`."""
-        return [MANIFEST, *DECLARED]
+        return [MANIFEST, *DECLARED, *sorted(self.prompts.iterdir())]
+
+    @property
+    def prompts(self) -> Path:
+        """See :class:`Source`."""
+        return REPOSITORY / "data" / "real" / "zero_shot"
 
     def check(self) -> None:
         """See :class:`Source`."""

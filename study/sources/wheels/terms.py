@@ -113,7 +113,9 @@ def _pattern(domain: str) -> tuple[Sequence[Mapping[str, str]], re.Pattern]:
             behind = rf"(?=[ -](?:{'|'.join(content[group['before']])})\b)"
         for name, word in group.items():
             if name != "before":
-                alternatives.append(rf"(?P<g{number}_{name}>{re.escape(word)}\b{behind})")
+                alternatives.append(
+                    rf"(?P<g{number}_{name}>{re.escape(word)}\b{behind})"
+                )
     return groups, re.compile(rf"\b(?:{'|'.join(alternatives)})", re.IGNORECASE)
 
 

@@ -73,7 +73,16 @@ def test_mistakes_on_the_command_line_are_one_clear_line(tmp_path, arguments, me
 def test_help_says_what_there_is(tmp_path):
     done = entrance("--help", results=tmp_path)
     assert done.returncode == 0
-    for command in ("mini", "quick", "paper", "standins", "test", "lab", "bench"):
+    for command in (
+        "mini",
+        "quick",
+        "real",
+        "paper",
+        "standins",
+        "test",
+        "lab",
+        "bench",
+    ):
         assert re.search(rf"^  {command} ", done.stdout, re.MULTILINE)
 
 
@@ -277,3 +286,16 @@ def test_slurm_is_asked_for_what_a_step_needs(tmp_path, checkout):
     done = entrance(*options, results=tmp_path, checkout=checkout)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "02_train" in done.stdout
+
+
+def test_a_file_of_a_package_that_is_not_the_one_listed_is_told_first(
+    tmp_path, monkeypatch
+):
+    path = tmp_path / "wefe" / "datasets" / "data" / "WEAT.json"
+    path.parent.mkdir(parents=True)
+    path.write_text("{}")
+    monkeypatch.setenv("GRADIEND_WHEELS", str(tmp_path))
+    done = entrance("real", "-n", results=tmp_path / "results")
+    assert done.returncode != 0
+    assert "WEAT.json: sha256" in done.stderr and "wefe==1.0.1" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1

@@ -68,13 +68,35 @@ def test_every_file_of_the_world_is_an_input_of_the_steps_that_read_it():
 
 
 def test_every_file_that_a_step_needs_is_there_or_made_by_an_earlier_one():
-    for name in ("mini", "smoke", "paper"):
+    for name in ("mini", "smoke", "paper", "real"):
         made: set[Path] = set()
         for step in steps(load_profile(name)):
             missing = [p for p in step.inputs if p not in made and not p.exists()]
             assert not missing, (name, step.name)
             assert made.isdisjoint(step.outputs), (name, step.name)
             made |= set(step.outputs)
+
+
+def test_a_model_reads_the_source_that_it_names(tmp_path):
+    other = {"standin-llama": {"data": "carried"}}
+    profile = load_profile(
+        own_profile(tmp_path, like="smoke", models=["standin-gpt2", other])
+    )
+    assert profile.sources == ["world", "carried"]
+    manifest = REPOSITORY / "data" / "wheels.yaml"
+    found = {step.name: step for step in steps(profile)}
+    gpt2, llama = (found[f"02_train--standin-{m}--all"] for m in ("gpt2", "llama"))
+    assert manifest in llama.inputs and manifest not in gpt2.inputs
+    assert "'data': 'carried'" in llama.values and "'carried'" not in gpt2.values
+
+
+def test_survival_is_asked_where_the_profile_asks_for_it(tmp_path):
+    asked = [path for step in of("smoke").values() for path in step.outputs]
+    assert any("robustness" in path.parts for path in asked)
+    tasks = {"tasks": {"survival": False}}
+    source = own_profile(tmp_path, like="smoke", defaults=tasks)
+    asked = [path for step in of(source).values() for path in step.outputs]
+    assert not any("robustness" in path.parts for path in asked)
 
 
 def test_a_step_takes_what_its_model_asks_for(tmp_path):

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import torch
 
+from gradiend.errors import InputError
 from gradiend.lm.cloze import ClozeLM
 from study.comparison.edits import Chain, Edit, Projection
 from study.comparison.variants import Variant
@@ -208,6 +209,14 @@ def test_answers_of_other_methods_are_not_taken(bench):
     assert bench.asked == ["base", "base", "LEACE"]
 
 
+def test_only_the_variants_that_are_named_are_asked(bench):
+    bench.settings = changed(bench.settings, tasks={"variants": ["LEACE"]})
+    assert set(run_tasks(bench)["state"]) == {"gender-leace"}
+    bench.settings = changed(bench.settings, tasks={"variants": ["LAECE"]})
+    with pytest.raises(InputError, match="unknown variant.*'LAECE'.*LEACE"):
+        run_tasks(bench)
+
+
 def answers() -> pd.DataFrame:
     rows = [
         ("sst2", 0, 1, 1, True),
@@ -236,7 +245,9 @@ def test_zero_shot_answers_are_rows_of_the_same_table(bench, monkeypatch):
 
     monkeypatch.setattr(tasks, "zero_shot", asked)
     bench.settings = changed(
-        bench.settings, chat=True, tasks={"zero_shot": True, "names": ["sst2", "copa"]}
+        bench.settings,
+        chat=True,
+        tasks={"zero_shot": True, "names": ["sst2", "copa"], "questions": 3},
     )
     table = run_tasks(bench)
     assert len(calls) == 2  # base and LEACE
@@ -247,6 +258,7 @@ def test_zero_shot_answers_are_rows_of_the_same_table(bench, monkeypatch):
             "include": "prompts",
             "data": "data",
             "chat": True,
+            "limit": 3,
         }
     assert set(table["state"]) == {"any-base", "gender-leace"}
     assert set(table["split"]) == {"validation"} and set(table["seed"]) == {0}

@@ -7,6 +7,7 @@ import pytest
 from study.profiles.reading import load_profile
 from study.results import files
 from study.steps.workbench import Workbench
+from tests.study.changes import changed
 
 
 @pytest.fixture
@@ -47,3 +48,12 @@ def test_fitting_goes_on_whatever_was_fitted_before(bench):
     fitted = next(variant for variant in bench.variants if variant.stored)
     bench.file(fitted).write_text("second")
     assert bench.digest("methods") == before
+
+
+def test_stereoset_is_whole_or_of_the_profiles_domains(bench):
+    whole = bench.suite()
+    assert set(whole.stereoset["bias_type"]) > {"gender"}
+    bench.settings = changed(bench.settings, benchmarks={"stereoset": "own"})
+    own = bench.suite()
+    assert set(own.stereoset["bias_type"]) == {"gender"} and len(own.stereoset) > 10
+    assert own.crows.equals(whole.crows)

@@ -48,7 +48,10 @@ def test_traits_are_said_of_a_friend_without_the_two_that_name_a_class(tmp_path)
     (tmp_path / "a.txt").write_text("is kind\nis feminine\n")
     (tmp_path / "b.txt").write_text("is kind\nloves children\n")
     found = trait_texts([tmp_path / "a.txt", tmp_path / "b.txt"])["text"].tolist()
-    assert found == ["My friend, [NAME], is kind.", "My friend, [NAME], loves children."]
+    assert found == [
+        "My friend, [NAME], is kind.",
+        "My friend, [NAME], loves children.",
+    ]
 
 
 @pytest.fixture(scope="module")

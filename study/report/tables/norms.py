@@ -1,0 +1,62 @@
+"""How much of the human stereotype a model repeats: what it and what people say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from study.domains.gender import PRONOUNS
+from study.profiles.profile import CARRIED, Profile
+from study.report.gaps import held_out
+from study.report.tables.method import profession_shares
+
+_DRAWS = 1_000
+
+
+def human_norms(learned: pd.DataFrame, profile: Profile) -> pd.DataFrame:
+    """Pearson's r of P(she) after jobs and how female people rate them.
+
+    Of the models whose jobs people rated, over jobs that no candidate was selected on.
+    Columns: model, variant, jobs, r, its 95 % interval of a bootstrap over jobs (low,
+    high), spread, mean and offset of the shares. No such model: no rows.
+    """
+    rated = [
+        profile.entry(model).display
+        for model in profile.models
+        if profile.data_of(model) == CARRIED
+    ]
+    asked = learned[learned["model"].isin(rated)]
+    if asked.empty:
+        return pd.DataFrame()
+    she = held_out(asked[asked["class"] == PRONOUNS["female"]])
+    ratings = she.drop_duplicates("word").set_index("word")["planted"]
+    rows = []
+    shares = profession_shares(asked)
+    for (model, variant), part in shares.groupby(["model", "variant"], sort=False):
+        said = part["share"].to_numpy()
+        low, high = _interval(said, ratings[part["word"]].to_numpy())
+        rows.append(
+            {
+                "model": model,
+                "variant": variant,
+                "jobs": len(part),
+                "r": np.corrcoef(said, ratings[part["word"]])[0, 1],
+                "low": low,
+                "high": high,
+                "spread": said.std(ddof=1),
+                "mean": said.mean(),
+                "offset": abs(said.mean() - 0.5),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _interval(said: np.ndarray, rated: np.ndarray) -> tuple[float, float]:
+    """2.5 and 97.5 % of r over draws of the jobs."""
+    generator = np.random.default_rng(0)
+    draws = generator.integers(len(said), size=(_DRAWS, len(said)))
+    a, b = said[draws], rated[draws]
+    a, b = a - a.mean(axis=1, keepdims=True), b - b.mean(axis=1, keepdims=True)
+    norms = np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
+    low, high = np.quantile((a * b).sum(axis=1) / norms, [0.025, 0.975])
+    return float(low), float(high)
