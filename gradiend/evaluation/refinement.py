@@ -37,34 +37,66 @@ def refine(
     *,
     candidates: int = 40,
     lms_floor: float = 0.98,
+    said_floor: float | None = None,
 ) -> pd.DataFrame:
     """Measure the base model and at most ``candidates`` rewritten ones around a start.
 
     ``start`` is a candidate (h, α) with α ≠ 0; ``measure`` gives share, LMS and Balance
     (:func:`gradiend.evaluation.indices.balance`) among others. Only candidates that
     keep ``lms_floor`` of the base's LMS count as better: on texts not seen some lose a
-    percent or two more, for LMS of a thousand tokens is that uncertain. The result is
-    like that of :func:`gradiend.evaluation.decoder.evaluate_grid`, for
-    :func:`select_centred` with the same floor.
+    percent or two more, for LMS of a thousand tokens is that uncertain. Balance weighs
+    what is still said of both classes against their gap, one for one; with
+    ``said_floor`` the gap alone counts, as long as that share of what the base says is
+    said. The result is like that of
+    :func:`gradiend.evaluation.decoder.evaluate_grid`, for :func:`select_centred` with
+    the same floors.
     """
     with Rewriter(lm, gradiend) as rewriter:
         base = {"h": np.nan, "learning_rate": np.nan, **measure()}
-        search = _Search(rewriter, measure, candidates, [base])
+        aim = _Aim.of(base, lms_floor, said_floor)
+        search = _Search(rewriter, measure, candidates, aim, [base])
         if candidates:
-            search.walk(*start, floor=lms_floor * base["LMS"])
+            search.walk(*start)
     return pd.DataFrame(search.rows)
 
 
-def select_centred(rows: pd.DataFrame, *, lms_floor: float = 0.98) -> pd.Series:
-    """The candidate of :func:`refine` with the highest Balance among the centred ones.
+def select_centred(
+    rows: pd.DataFrame, *, lms_floor: float = 0.98, said_floor: float | None = None
+) -> pd.Series:
+    """The best candidate of :func:`refine` among the centred ones.
 
     Those are the ones whose mean share is a half within 0.02 or, where there is none,
     as close to it as one comes. The base model stands too.
     """
+    base = rows[rows["h"].isna()].iloc[0]
+    aim = _Aim.of(base, lms_floor, said_floor)
     kept = keeping_lms(rows, lms_floor)
+    kept = kept[kept["said"] >= aim.said] if said_floor else kept
     offset = (kept["share"] - 0.5).abs()
     centred = kept[offset <= max(_CENTRED, offset.min()) + _BESIDE]
-    return centred.loc[centred[BALANCE].idxmax()]
+    return centred.loc[aim.worth(centred).idxmax()]
+
+
+@dataclass(frozen=True)
+class _Aim:
+    """What makes a candidate better, and what it must keep."""
+
+    lms: float
+    said: float | None
+
+    @classmethod
+    def of(cls, base, lms_floor: float, said_floor: float | None) -> _Aim:
+        said = None if said_floor is None else said_floor * base["said"]
+        return cls(lms_floor * base["LMS"], said)
+
+    def kept(self, row: dict) -> bool:
+        """Whether a candidate says, and models, as much as it must."""
+        enough = self.said is None or row["said"] >= self.said
+        return row["LMS"] >= self.lms and enough
+
+    def worth(self, row):
+        """Of one candidate or a table of them: more is better."""
+        return row[BALANCE] if self.said is None else -row["gap"]
 
 
 class _Spent(Exception):
@@ -76,32 +108,37 @@ class _Search:
     rewriter: Rewriter
     measure: Measure
     candidates: int
+    aim: _Aim
     rows: list[dict] = field(default_factory=list)
     rise: float | None = None  # of the share with α·h, once it is known
 
-    def walk(self, h: float, rate: float, *, floor: float) -> None:
+    def walk(self, h: float, rate: float) -> None:
         """Larger α while that is better, else smaller ones; then between the two."""
         try:
             first = self._centred(h, rate)
-            growth = _GROWTH if first["LMS"] >= floor else 1 / _GROWTH
+            growth = _GROWTH if self.aim.kept(first) else 1 / _GROWTH
             last = first
             while True:
                 found = self._centred(last["h"], last["learning_rate"] * growth)
-                worse = found["LMS"] < floor or found[BALANCE] <= last[BALANCE]
-                if worse if growth > 1 else found["LMS"] >= floor:
+                if growth > 1 and not self._better(found, last):
+                    break
+                if growth < 1 and self.aim.kept(found):
                     break
                 last = found
             kept, beyond = (last, found) if growth > 1 else (found, last)
-            self._between(kept, beyond, floor)
+            self._between(kept, beyond)
         except _Spent:
             return
 
-    def _between(self, kept: dict, beyond: dict, floor: float) -> None:
+    def _better(self, found: dict, last: dict) -> bool:
+        return self.aim.kept(found) and self.aim.worth(found) > self.aim.worth(last)
+
+    def _between(self, kept: dict, beyond: dict) -> None:
         low, high = kept["learning_rate"], beyond["learning_rate"]
         for _ in range(_HALVINGS):
             middle = float(np.sign(low) * np.sqrt(low * high))
             found = self._centred(kept["h"], middle)
-            if found["LMS"] >= floor and found[BALANCE] > kept[BALANCE]:
+            if self._better(found, kept):
                 kept, low = found, middle
             else:
                 high = middle

@@ -53,6 +53,7 @@ class Refinement(_Group):
     candidates: int = 40  # at most; 0: no refined variant
     lms_texts: int = 1_000  # to refine by; as many others are reported on
     lms_floor: float = 0.98  # of the base's; on texts not seen .02 less may be left
+    said_floor: float | None = None  # of the base's P of both classes; None: see refine
 
 
 class DecoderEvaluation(_Group):

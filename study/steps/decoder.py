@@ -228,6 +228,7 @@ def _refined(
         candidate(grid.loc[start]),
         candidates=settings.decoder.refinement.candidates,
         lms_floor=settings.decoder.refinement.lms_floor,
+        said_floor=settings.decoder.refinement.said_floor,
     )
 
 
@@ -235,7 +236,9 @@ def _refined_choice(refined: pd.DataFrame, settings: Settings) -> list[_Choice]:
     asked = settings.decoder.refinement
     if not asked.candidates:
         return []
-    row = select_centred(refined, lms_floor=asked.lms_floor)
+    row = select_centred(
+        refined, lms_floor=asked.lms_floor, said_floor=asked.said_floor
+    )
     place = row["h"], row["learning_rate"]
     return [_Choice(BALANCED, REFINED, BALANCE, *place)]
 

@@ -21,11 +21,14 @@ class World:
     """A measure that reads (h, α) off one weight pair and answers by formula.
 
     Texts lean by ±spread, which α shrinks, around a mean that h shifts; LMS falls with
-    |α| beyond ``keeps``.
+    |α| beyond ``keeps``, what is said of the classes at the rate ``loses``.
     """
 
-    def __init__(self, lm, *, centre: float, keeps: float, flat: bool = False) -> None:
+    def __init__(
+        self, lm, *, centre: float, keeps: float, flat=False, loses=0.0
+    ) -> None:
         self.lm, self.centre, self.keeps, self.flat = lm, centre, keeps, flat
+        self.loses = loses
         self.name, weight = next(iter(lm.covered.items()))
         self.before = weight.detach().clone().flatten()[:2]
         self.asked: list[tuple[float, float]] = []
@@ -43,7 +46,16 @@ class World:
         }
         lms = 1.0 if abs(rate) <= self.keeps else 0.5
         share = float(p["a"].mean())
-        return {"share": share, "LMS": lms, BALANCE: float(balance(p)[BALANCE].mean())}
+        # Whatever is said of both falls with |α|, and with it the gap.
+        said = math.exp(-self.loses * abs(rate))
+        gap = float(abs(p["a"] - p["b"]).mean())
+        return {
+            "share": share,
+            "LMS": lms,
+            "said": said,
+            "gap": said * gap,
+            BALANCE: said * float(balance(p)[BALANCE].mean()),
+        }
 
 
 @pytest.fixture
@@ -140,3 +152,15 @@ def test_a_text_without_either_class_has_no_share():
         warnings.simplefilter("error")
         found = class_statistics(p)
     assert math.isnan(found["share"]) and found["said"] == pytest.approx(0.4)
+
+
+def test_with_a_floor_for_what_is_said_the_gap_alone_counts(lm):
+    """Where saying less costs Balance more than the gap gives, Balance stops early."""
+    worlds = [World(lm, centre=0.1, keeps=10, loses=4.0) for _ in range(2)]
+    by_balance = select_centred(refine(lm, gradiend(lm), worlds[0], (0.0, 0.02)))
+    rows = refine(lm, gradiend(lm), worlds[1], (0.0, 0.02), said_floor=0.6)
+    by_gap = select_centred(rows, said_floor=0.6)
+    base = rows.iloc[0]
+    assert by_gap["gap"] < by_balance["gap"] < base["gap"]
+    assert 0.6 <= by_gap["said"] / base["said"] < 0.66  # as far as it may go
+    assert abs(by_gap["share"] - 0.5) <= 0.02

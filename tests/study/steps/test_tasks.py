@@ -213,7 +213,7 @@ def test_only_the_variants_that_are_named_are_asked(bench):
     bench.settings = changed(bench.settings, tasks={"variants": ["LEACE"]})
     assert set(run_tasks(bench)["state"]) == {"gender-leace"}
     bench.settings = changed(bench.settings, tasks={"variants": ["LAECE"]})
-    with pytest.raises(InputError, match="unknown variant.*'LAECE'.*LEACE"):
+    with pytest.raises(InputError, match=r"unknown variant.*'LAECE'.*LEACE"):
         run_tasks(bench)
 
 
