@@ -18,14 +18,16 @@ def human_norms(learned: pd.DataFrame, profile: Profile) -> pd.DataFrame:
 
     Of the models whose jobs people rated, over jobs that no candidate was selected on.
     Columns: model, variant, jobs, r, its 95 % interval of a bootstrap over jobs (low,
-    high), spread, mean and offset of the shares. No such model: no rows.
+    high), slope (of the shares, per unit of the rating: r does not fall where all shares
+    come closer to each other), spread, mean and offset of the shares. No such model: no
+    rows.
     """
-    rated = [
+    known = [
         profile.entry(model).display
         for model in profile.models
         if profile.data_of(model) == CARRIED
     ]
-    asked = learned[learned["model"].isin(rated)]
+    asked = learned[learned["model"].isin(known)]
     if asked.empty:
         return pd.DataFrame()
     she = held_out(asked[asked["class"] == PRONOUNS["female"]])
@@ -33,16 +35,17 @@ def human_norms(learned: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     rows = []
     shares = profession_shares(asked)
     for (model, variant), part in shares.groupby(["model", "variant"], sort=False):
-        said = part["share"].to_numpy()
-        low, high = _interval(said, ratings[part["word"]].to_numpy())
+        said, rated = part["share"].to_numpy(), ratings[part["word"]].to_numpy()
+        low, high = _interval(said, rated)
         rows.append(
             {
                 "model": model,
                 "variant": variant,
                 "jobs": len(part),
-                "r": np.corrcoef(said, ratings[part["word"]])[0, 1],
+                "r": np.corrcoef(said, rated)[0, 1],
                 "low": low,
                 "high": high,
+                "slope": np.polyfit(rated, said, 1)[0],
                 "spread": said.std(ddof=1),
                 "mean": said.mean(),
                 "offset": abs(said.mean() - 0.5),

@@ -38,6 +38,7 @@ def test_a_model_that_repeats_the_ratings_has_r_1_and_a_balanced_one_none():
     base, ours = (row for _, row in table.iterrows())
     assert (base["variant"], base["jobs"]) == ("base", 30)
     assert base["r"] == pytest.approx(1) and base["low"] == pytest.approx(1)
+    assert base["slope"] == pytest.approx(0.5) and abs(ours["slope"]) < 0.1
     assert base["mean"] == pytest.approx(0.2 + 29 / 59 / 2)
     assert ours["low"] < 0 < ours["high"] and abs(ours["r"]) < 0.5
     assert ours["offset"] < 0.05 < base["spread"]
