@@ -25,6 +25,7 @@ from study.domains.domain import (
 from study.domains.reading import read_columns, sampled_texts
 
 PRONOUNS = {"female": "she", "male": "he"}
+NAME_GROUPS = ("gender", "split")  # columns by which a sample of names is balanced
 PROFESSIONS = 20  # that a spread is measured on
 _GENDER_OF = {"F": "female", "M": "male"}
 _INSTRUCTION = "Complete the sentence with a first name."

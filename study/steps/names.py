@@ -11,7 +11,7 @@ from gradiend.files import write_csv
 from gradiend.lm.cloze import ClozeLM
 from gradiend.rewriting import rewritten
 from gradiend.sampling import balanced_sample, drawn
-from study.domains.gender import crossed, read_names, read_templates
+from study.domains.gender import NAME_GROUPS, crossed, read_names, read_templates
 from study.domains.gender_probes import gender_word_table, man_or_woman
 from study.profiles.settings import Settings
 from study.results import files
@@ -63,8 +63,8 @@ def man_or_woman_by_variant(
     At most ``encoder.names`` of them, as many of each gender and split.
     """
     names = read_names(source_of(settings.data).folder)
-    count, groups = settings.encoder.names, ["gender", "split"]
-    names = balanced_sample(names, count, by=groups, seed=settings.seed)
+    count = settings.encoder.names
+    names = balanced_sample(names, count, by=list(NAME_GROUPS), seed=settings.seed)
     parts = []
     for _, row in selected[selected["decoder"] != CLOSED_FORM].iterrows():
         with rewritten(lm, gradiend, *candidate(row)):

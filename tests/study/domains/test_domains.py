@@ -18,6 +18,8 @@ from study.domains import (
 )
 from study.domains.domain import SlotQuestion
 from study.domains.gender import PRONOUNS, held_out_professions
+from study.profiles.reading import load_profile
+from study.sources.chosen import asked_associations
 from study.sources.world import ensure_world
 from study.sources.world.source import PlantedWorld
 from tests.conftest import tiny_lm
@@ -108,10 +110,15 @@ def asked(data: FeatureData, slot: str | None = None, **changes) -> SlotQuestion
     domain = domain_of(data.feature.name)
     options = {"limit": 0, "seed": 0, "held_out": False, "causal": False}
     options |= {"chat": False} | changes
-    world = PlantedWorld()
     return domain.question(
-        data, slot or domain.slots[0], associations=world.associations, **options
+        data, slot or domain.slots[0], associations=associations, **options
     )
+
+
+def associations() -> pd.DataFrame:
+    """The world's, and which of them no candidate is selected on."""
+    settings = load_profile("mini").settings("standin-bert-base", "gender_MF")
+    return asked_associations(settings)
 
 
 def test_what_is_loaded_is_of_the_features_classes(feature, data):
@@ -182,7 +189,7 @@ def test_pronouns_are_asked_after_professions_nobody_measures(feature, data):
     assert domain.slots == (("name", "pronoun") if domain.has_names else ("term",))
     if "pronoun" not in domain.slots:
         return
-    table = PlantedWorld().associations()
+    table = associations()
     professions = table[(table["kind"] == "profession") & (table["class"] == "she")]
     apart = set(held_out_professions(professions))
     for options in ({}, {"causal": True}, {"chat": True, "causal": True}):

@@ -334,7 +334,12 @@ def professions(middle: float) -> pd.DataFrame:
             rows.append((model, variant, decoder, f"j{number:02d}", word, planted, p))
     frame = table("model variant decoder word class planted learned", rows)
     frame["query"] = frame["word"]
-    return frame.assign(feature=GENDER, kind="profession", domain="gender")
+    return frame.assign(
+        feature=GENDER,
+        kind="profession",
+        domain="gender",
+        held_out=~frame["planted"].between(10 / 29, 19 / 29),
+    )
 
 
 def test_a_spread_stands_beside_its_mean():

@@ -65,7 +65,17 @@ PUBLIC = {
         "label": 1,
         "idx": 0,
     },
-}
+    **{
+        name: {"question": "What is wet?", "choices": ["fog", "sand"], "label": 0,
+               "idx": 0}
+        for name in ("piqa", "siqa", "openbookqa", "commonsenseqa")
+    },
+    **{
+        name: {"question": "Who was it?", "choices": ["He", "She", "?"], "label": 2,
+               "idx": 0}
+        for name in ("bbq_ambiguous", "bbq_disambiguated")
+    },
+}  # fmt: skip
 
 
 def write(folder, name: str, rows: list[dict], split: str = "validation"):

@@ -74,7 +74,8 @@ def test_the_benchmarks_and_all_tasks_are_read(folder):
     suite = read_suite(folder, ["A text."])
     assert len(suite.stereoset) > 20 and len(suite.crows) == 60
     assert {"sent-weat8b", "sent-religion2b"} <= set(suite.seat)
-    for name, task in TASKS.items():
+    public = {n: t for n, t in TASKS.items() if t.suite in ("GLUE", "SuperGLUE")}
+    for name, task in public.items():
         for split in ("train", *task.validation):
             assert len(read_split(folder / "capability", name, split)) >= 2
 
