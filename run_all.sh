@@ -15,7 +15,7 @@ commands
             for gender: every figure and table; 50 minutes on 2 cores
   quick     two stand-ins, one feature a domain, and MiniLM-L6; a quarter of an hour
   real      a real language model, SmolLM2-135M-Instruct, on real text and the public
-            benchmarks, gender: nothing to download but Python packages; an hour
+            benchmarks, gender: nothing to download but Python packages; hours
   paper     the paper's own models and data: needs the hub and a GPU; tells first what
             it will fetch, and what each model takes
   standins  train the stand-ins again from the planted world, into results/standins; with

@@ -226,12 +226,16 @@ class LanguageModelling:
 
 
 def top_words(lm: ClozeLM, text: str, *, count: int = 10) -> pd.DataFrame:
-    """The ``count`` likeliest tokens for the slot of ``text``: columns word, p."""
+    """The ``count`` likeliest tokens for the slot of ``text``: columns word, p.
+
+    A token of white space alone is shown as Python writes it.
+    """
     rows = lm.encode(_cloze_rows([text], [_DUMMY]))
     with torch.no_grad():
         probabilities = lm.log_probabilities(lm.batch(rows)).exp()[0]
     values, tokens = probabilities.topk(count)
-    words = [lm.tokenizer.decode([token]).strip() for token in tokens.tolist()]
+    texts = [lm.tokenizer.decode([token]) for token in tokens.tolist()]
+    words = [text.strip() or repr(text) for text in texts]
     return pd.DataFrame({"word": words, "p": values.tolist()})
 
 

@@ -51,6 +51,8 @@ def moved_claims(learned: pd.DataFrame, models: Models) -> Iterator[Claim]:
     feature; domains and features are never pooled.
     """
     changes = _moved(learned)
+    if changes.empty:  # no other domain was asked
+        return
     for group in models.groups():
         by = group.of(changes).groupby(["decoder", "domain"], sort=False)
         for (decoder, domain), part in by:
@@ -80,6 +82,8 @@ def _moved(learned: pd.DataFrame) -> pd.Series:
             rows, base[model, feature], FEATURES[feature].domain
         ).items()
     }
+    if not found:
+        return pd.Series(dtype=float)
     return pd.Series(found).rename_axis([*keys, "decoder", "domain"])
 
 

@@ -18,7 +18,7 @@ def human_norms(learned: pd.DataFrame, profile: Profile) -> pd.DataFrame:
 
     Of the models whose jobs people rated, over jobs that no candidate was selected on.
     Columns: model, variant, jobs, r, its 95 % interval of a bootstrap over jobs (low,
-    high), slope (of the shares, per unit of the rating; r does not fall where all shares
+    high), slope (of shares, per unit of the rating; r does not fall where all shares
     come closer), spread, mean and offset of the shares. No such model: no rows.
     """
     known = [
