@@ -9,13 +9,14 @@ paper, whose selection ends with the grid.)
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from gradiend.autoencoder import Gradiend
-from gradiend.evaluation.decoder import Measure, keeping_lms
+from gradiend.evaluation.decoder import Measure, base_row
 from gradiend.evaluation.indices import BALANCE
 from gradiend.lm.cloze import ClozeLM
 from gradiend.rewriting import Rewriter
@@ -26,6 +27,7 @@ _TRIES = 5  # candidates at one α
 _FIRST_STEP = 0.2  # of h, where nothing is known of its effect
 _LONGEST_STEP = 2.0
 _GROWTH = 2**0.5  # from one α to the next
+_Rows = Mapping | pd.Series | pd.DataFrame  # a candidate, or candidates
 _HALVINGS = 2  # of the step between the largest α that will do and the next
 
 
@@ -68,10 +70,8 @@ def select_centred(
     Those are the ones whose mean share is a half within 0.02 or, where there is none,
     as close to it as one comes. The base model stands too.
     """
-    base = rows[rows["h"].isna()].iloc[0]
-    aim = _Aim.of(base, lms_floor, said_floor)
-    kept = keeping_lms(rows, lms_floor)
-    kept = kept[kept["said"] >= aim.said] if said_floor else kept
+    aim = _Aim.of(base_row(rows), lms_floor, said_floor)
+    kept = rows[aim.kept(rows) | rows["h"].isna()]
     offset = (kept["share"] - 0.5).abs()
     centred = kept[offset <= max(_CENTRED, offset.min()) + _BESIDE]
     return centred.loc[aim.worth(centred).idxmax()]
@@ -79,23 +79,23 @@ def select_centred(
 
 @dataclass(frozen=True)
 class _Aim:
-    """What makes a candidate better, and what it must keep."""
+    """What makes a candidate better, and what it must keep: of one, or of a table."""
 
     lms: float
     said: float | None
 
     @classmethod
-    def of(cls, base, lms_floor: float, said_floor: float | None) -> _Aim:
+    def of(cls, base: _Rows, lms_floor: float, said_floor: float | None) -> _Aim:
         said = None if said_floor is None else said_floor * base["said"]
         return cls(lms_floor * base["LMS"], said)
 
-    def kept(self, row: dict) -> bool:
+    def kept(self, row: _Rows):
         """Whether a candidate says, and models, as much as it must."""
         enough = self.said is None or row["said"] >= self.said
-        return row["LMS"] >= self.lms and enough
+        return (row["LMS"] >= self.lms) & enough
 
-    def worth(self, row):
-        """Of one candidate or a table of them: more is better."""
+    def worth(self, row: _Rows):
+        """More is better."""
         return row[BALANCE] if self.said is None else -row["gap"]
 
 

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 
 from study.comparison.attribute_words import AttributeWords, read_attribute_words
+
+
+def digest_of(paths: Iterable[Path]) -> str:
+    """What tells a folder from one that is made of other files: 12 hex digits."""
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 class Source(ABC):
@@ -72,3 +82,20 @@ class Source(ABC):
     def prompts(self) -> Path | None:
         """The folder of the zero-shot tasks' prompts; None: the library's own."""
         return None
+
+
+class TextFiles(Source):
+    """A source whose folder holds its plain texts, drawn when they were prepared."""
+
+    planted = False
+
+    def corpus(self, count: int, *, seed: int) -> list[str]:
+        """See :class:`Source`."""
+        return self._texts("corpus.csv")[:count]
+
+    def held_out_texts(self) -> list[str]:
+        """See :class:`Source`."""
+        return self._texts("perplexity.csv")
+
+    def _texts(self, name: str) -> list[str]:
+        return pd.read_csv(self.folder / name, keep_default_na=False)["text"].tolist()

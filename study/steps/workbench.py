@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from gradiend.training import Progress
 from study.comparison.baselines import FITTERS
 from study.comparison.baselines.data import BaselineData, filled_texts
 from study.comparison.benchmarks.lengths import readable
-from study.comparison.benchmarks.suite import Suite, read_suite, sampled
+from study.comparison.benchmarks.suite import Suite, of_domains, read_suite, sampled
 from study.comparison.edits import Chain, Edit, Rewriting, load_edit, save_edit
 from study.comparison.variants import ANY, Variant, is_ours
 from study.profiles.profile import Profile
@@ -80,10 +79,7 @@ class Workbench:
         suite = suite if planted else readable(self.lm, suite)
         asked = self.settings.benchmarks
         if asked.stereoset == "own":
-            own = suite.stereoset["bias_type"].isin(self.domains)
-            suite = replace(
-                suite, stereoset=suite.stereoset[own].reset_index(drop=True)
-            )
+            suite = of_domains(suite, self.domains)
         return sampled(suite, asked.crows_pairs, seed=self.settings.seed)
 
     def fit(self, *, progress: Progress = iter) -> None:

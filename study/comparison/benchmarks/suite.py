@@ -83,6 +83,12 @@ def read_suite(folder: str | Path, texts: Sequence[str], *, odd: bool = False) -
     )
 
 
+def of_domains(suite: Suite, domains: Sequence[str]) -> Suite:
+    """The suite with StereoSet's examples of these domains alone."""
+    own = suite.stereoset["bias_type"].isin(domains)
+    return replace(suite, stereoset=suite.stereoset[own].reset_index(drop=True))
+
+
 def sampled(suite: Suite, pairs: int, *, seed: int) -> Suite:
     """The suite with at most ``pairs`` of CrowS-Pairs a kind of bias (0: all).
 

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pandas as pd
-
 from study.results.places import resolved
 from study.sources.hub import RECORD, folder_of, public_folder
-from study.sources.source import Source
+from study.sources.source import TextFiles
 
 
-class PublicFiles(Source):
+class PublicFiles(TextFiles):
     """What ``python -m study.sources.hub files MANIFEST`` has fetched and checked."""
-
-    planted = False
 
     def __init__(self, manifest: str) -> None:
         self.manifest = manifest
@@ -38,14 +34,3 @@ class PublicFiles(Source):
     def inputs(self) -> list[Path]:
         """See :class:`Source`: the record of what was fetched."""
         return [folder_of(self.manifest) / RECORD]
-
-    def corpus(self, count: int, *, seed: int) -> list[str]:
-        """See :class:`Source`; it was drawn when it was prepared."""
-        return self._texts("corpus.csv")[:count]
-
-    def held_out_texts(self) -> list[str]:
-        """See :class:`Source`."""
-        return self._texts("perplexity.csv")
-
-    def _texts(self, name: str) -> list[str]:
-        return pd.read_csv(self.folder / name, keep_default_na=False)["text"].tolist()

@@ -46,7 +46,6 @@ def write_capability(files: Mapping[str, Path], out: Path, *, seed: int) -> None
     for task, rows in tables.items():
         random.Random(f"{task} {seed}").shuffle(rows)
         target = out / "capability" / f"{task}_validation.jsonl"
-        target.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(target) as unfinished:
             lines = [json.dumps(row | {"idx": n}) for n, row in enumerate(rows)]
             unfinished.write_text("\n".join(lines) + "\n", encoding="utf-8")

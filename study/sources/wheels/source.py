@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 from pathlib import Path
 
@@ -10,16 +9,14 @@ import pandas as pd
 
 from gradiend.files import atomic_folder
 from study.results.places import REPOSITORY, results_root
-from study.sources.source import Source
+from study.sources.source import TextFiles, digest_of
 from study.sources.wheels.carried import carried_files
 from study.sources.wheels.manifest import MANIFEST
 from study.sources.wheels.prepare import CARRIERS, DECLARED, write_files
 
 
-class CarriedFiles(Source):
+class CarriedFiles(TextFiles):
     """Real text and the public benchmarks, of the packages in ``data/wheels.yaml``."""
-
-    planted = False
 
     @property
     def folder(self) -> Path:
@@ -52,21 +49,8 @@ class CarriedFiles(Source):
         """See :class:`Source`: jobs, and how male or female people rate them."""
         return pd.read_csv(self.folder / "associations.csv", keep_default_na=False)
 
-    def corpus(self, count: int, *, seed: int) -> list[str]:
-        """See :class:`Source`; it is in seeded order."""
-        return self._texts("corpus.csv")[:count]
-
-    def held_out_texts(self) -> list[str]:
-        """See :class:`Source`."""
-        return self._texts("perplexity.csv")
-
-    def _texts(self, name: str) -> list[str]:
-        return pd.read_csv(self.folder / name, keep_default_na=False)["text"].tolist()
-
 
 @cache
 def _digest() -> str:
-    digest = hashlib.sha256()
-    for path in [MANIFEST, *DECLARED, *sorted(Path(__file__).parent.glob("*.py"))]:
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:12]
+    code = sorted(Path(__file__).parent.glob("*.py"))
+    return digest_of([MANIFEST, *DECLARED, *code])

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pandas as pd
 
 from gradiend.files import atomic_folder
 from study.results.places import results_root
+from study.sources.source import digest_of
 from study.sources.world.datasets import write_datasets
 from study.sources.world.drawing import world_of
 from study.sources.world.spec import WORLD_FOLDER
@@ -40,8 +40,5 @@ def associations() -> pd.DataFrame:
 
 @cache
 def _digest() -> str:
-    digest = hashlib.sha256()
-    declared = sorted(WORLD_FOLDER.glob("*.*"))
-    for path in [*declared, *sorted(Path(__file__).parent.glob("*.py"))]:
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:12]
+    code = sorted(Path(__file__).parent.glob("*.py"))
+    return digest_of([*sorted(WORLD_FOLDER.glob("*.*")), *code])

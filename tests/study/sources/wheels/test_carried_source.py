@@ -8,14 +8,19 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from gradiend.lm.cloze import ClozeLM
 from study.comparison.attribute_words import read_attribute_words
 from study.comparison.benchmarks.suite import read_suite
+from study.comparison.benchmarks.zero_shot import zero_shot
 from study.domains import DOMAINS, FEATURES, load_feature
 from study.profiles.reading import load_profile
+from study.results.places import REPOSITORY
 from study.sources.chosen import asked_associations, source_of
 from study.sources.wheels import prepare
 from study.sources.wheels.benchmarks import crows
 from study.sources.wheels.norms import job_associations, trait_texts
+
+STANDIN = REPOSITORY / "data" / "standins" / "standin-llama"
 
 
 def test_both_words_of_a_masked_pair_are_written_out(tmp_path):
@@ -137,3 +142,25 @@ def test_the_manifest_lists_what_is_read():
     )
     for name in prepare.asked_files():
         assert name in listed
+
+
+def shortened(row: dict) -> dict:
+    """A question that a stand-in, which reads 64 tokens, can be asked."""
+    texts = {k: " ".join(v.split()[:4]) for k, v in row.items() if isinstance(v, str)}
+    if "choices" in row:
+        texts["choices"] = [f"{n} {c.split()[0]}" for n, c in enumerate(row["choices"])]
+    return row | texts
+
+
+def test_every_prompt_asks_its_questions(folder, tmp_path):
+    source = source_of("carried")
+    names = [path.stem for path in source.prompts.glob("[!_]*.yaml")]
+    for name in names:
+        file = f"{name}_validation.jsonl"
+        lines = (source.task_folder / file).read_text().splitlines()[:2]
+        rows = [shortened(json.loads(line)) for line in lines]
+        (tmp_path / file).write_text("\n".join(map(json.dumps, rows)))
+    lm = ClozeLM.from_pretrained(STANDIN)
+    found = zero_shot(lm, names, data=tmp_path, include=source.prompts)
+    assert found.groupby("task").size().to_dict() == dict.fromkeys(names, 2)
+    assert len(names) == 7 and found["prediction"].between(0, 5).all()
