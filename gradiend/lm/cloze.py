@@ -23,7 +23,7 @@ from gradiend.errors import InputError
 from gradiend.lm.batches import Batch, Inputs, by_length, targets_of
 from gradiend.lm.checks import check_targets
 from gradiend.lm.head import HeadChange
-from gradiend.lm.loading import load_checkpoint
+from gradiend.lm.loading import device_of, load_checkpoint
 from gradiend.lm.packing import (
     Layout,
     own_attention,
@@ -80,7 +80,7 @@ class ClozeLM:
         autocast: bool = False,
         checkpointing: bool = False,
     ) -> ClozeLM:
-        """Load a masked or causal LM from a folder or by its hub name.
+        """Load a masked or causal LM, on a ``device`` or the best there is (auto).
 
         Raises
         ------
@@ -96,7 +96,7 @@ class ClozeLM:
             device_map=device_map,
         )
         if device_map is None:
-            model.to(device)
+            model.to(device_of(device))
         lm = cls.wrap(model, tokenizer, causal=causal, name=name)
         return dataclasses.replace(lm, autocast=autocast, checkpointing=checkpointing)
 

@@ -20,6 +20,13 @@ from transformers.models.auto.modeling_auto import (
 from gradiend.errors import InputError
 
 
+def device_of(name: str | torch.device) -> torch.device:
+    """The device of a name; ``auto`` is a GPU where torch sees one, else the CPU."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
+
+
 def load_checkpoint(
     name: str,
     *,

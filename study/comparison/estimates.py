@@ -42,6 +42,8 @@ NEUTRAL_VALUE = {
     "SS majority": 50.0,
     "SEAT": 0.0,
     "BBQ bias": 0.0,
+    "WinoBias": 50.0,
+    "WinoBias bias": 0.0,
     "CrowS": 50.0,
     "CrowS majority": 50.0,
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import reduce
 
 import pandas as pd
 
@@ -18,8 +19,8 @@ from study.results.selected import BASE, called
 
 ANY = "any"  # the domain of what is the same for every domain
 # What follows a variant's name where its decoder is another than the trained one.
-REFINED, CLOSED_FORM = (
-    called("", name) for name in (selected.REFINED, selected.CLOSED_FORM)
+REFINED, CLOSED_FORM, CLOSED_FORM_REFINED = DECODERS = tuple(
+    called("", name) for name in (selected.REFINED, *selected.UNTRAINED)
 )
 _OURS = Method(True, False, stored=False)  # kept by the steps before
 
@@ -99,7 +100,7 @@ def legend_name(variant: str) -> str:
     """A variant's entry in a legend: combinations share one, as do features."""
     if "+" in variant:
         return "combinations"
-    name = variant.removesuffix(CLOSED_FORM).removesuffix(REFINED)
+    name = reduce(str.removesuffix, DECODERS, variant)
     if is_ours(variant) and len(name.removeprefix(f"{OURS}-")) > len(BALANCED):
         return variant.replace(name, OURS)
     return variant

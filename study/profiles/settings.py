@@ -32,7 +32,7 @@ class _Group(BaseModel):
 class Loading(_Group):
     """How a model is loaded: what :meth:`ClozeLM.from_pretrained` is given."""
 
-    device: str = "cpu"
+    device: str = "cpu"  # auto: a GPU where there is one
     device_map: str | None = None  # auto: spread over all GPUs
     dtype: Literal["float32", "bfloat16", "float16", "float64"] = "float32"
     autocast: bool = False  # matrix products in bfloat16
@@ -54,6 +54,7 @@ class Refinement(_Group):
     lms_texts: int = 1_000  # to refine by; as many others are reported on
     lms_floor: float = 0.98  # of the base's; on texts not seen .02 less may be left
     said_floor: float | None = None  # of the base's P of both classes; None: see refine
+    closed_form: bool = False  # refine the closed form's choice as well
 
 
 class DecoderEvaluation(_Group):
@@ -67,6 +68,12 @@ class DecoderEvaluation(_Group):
     lms_floor: float = 0.0
     closed_form_rows: int = 0  # 0: no closed-form decoder
     refinement: Refinement = Field(default_factory=Refinement)
+
+    @property
+    def refines_closed_form(self) -> bool:
+        """Whether the closed form has a refined choice beside the grid's."""
+        asked = self.refinement
+        return bool(self.closed_form_rows and asked.candidates and asked.closed_form)
 
 
 class Methods(_Group):

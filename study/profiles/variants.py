@@ -41,6 +41,7 @@ def gradiend_parts(run: Settings) -> dict[str, tuple[str, str]]:
     further = {
         selected.REFINED: run.decoder.refinement.candidates,
         selected.CLOSED_FORM: run.decoder.closed_form_rows,
+        selected.CLOSED_FORM_REFINED: run.decoder.refines_closed_form,
     }
     for decoder in (name for name, asked in further.items() if asked):
         rows[selected.called(names[BALANCED], decoder)] = (BALANCED, decoder)

@@ -23,7 +23,7 @@ def provenance() -> dict[str, str]:
 
 @contextmanager
 def measured(path: Path) -> Iterator[None]:
-    """Write wall time (s) and peak memory (MiB) of the block to ``path``.
+    """Write wall time (s), peak memory (MiB) and device of the block to ``path``.
 
     They differ from run to run, so they live in a file of their own.
     """
@@ -31,4 +31,12 @@ def measured(path: Path) -> Iterator[None]:
     yield
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     cost = {"seconds": round(time.perf_counter() - start, 2), "peak_MiB": round(peak)}
-    write_json(path, cost)
+    write_json(path, cost | {"device": _device()})
+
+
+def _device() -> str:
+    """The GPU's name once something was put on it, else CPU."""
+    import torch  # here: the report's page needs none of it
+
+    used = torch.cuda.is_available() and torch.cuda.is_initialized()
+    return torch.cuda.get_device_name() if used else "CPU"

@@ -12,6 +12,8 @@ from study.results.reading import read_csv
 BASE = "base"  # the variant that nothing was done to
 # Decoders: as trained, at a candidate of the grid or a refined one; and the untrained.
 UNCHANGED, TRAINED, REFINED, CLOSED_FORM = "–", "trained", "refined", "closed form"
+CLOSED_FORM_REFINED = f"{CLOSED_FORM}, {REFINED}"
+UNTRAINED = (CLOSED_FORM, CLOSED_FORM_REFINED)
 
 
 def read_selected(folder: Path) -> pd.DataFrame:

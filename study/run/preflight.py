@@ -21,6 +21,7 @@ from huggingface_hub.errors import LocalEntryNotFoundError
 from safetensors import safe_open
 
 from gradiend.errors import InputError
+from gradiend.lm.loading import device_of
 from study.profiles.profile import Profile
 from study.profiles.settings import Settings
 from study.results.places import results_root
@@ -48,6 +49,11 @@ class Model:
     download: int  # bytes that the cache does not have
 
     @property
+    def device(self) -> str:
+        """Where it is trained: what the profile says, or what is here."""
+        return str(device_of(self.settings.load.device))
+
+    @property
     def bytes_each(self) -> int:
         """Of a number of the model and of its GRADIEND."""
         return getattr(torch, self.settings.load.dtype).itemsize
@@ -63,7 +69,7 @@ class Model:
     def host_memory(self) -> float:
         """Bytes of main memory meanwhile."""
         kept = BEST_COPY * self.parameters * self.bytes_each
-        return kept + (self.memory if self.settings.load.device == "cpu" else 0)
+        return kept + (self.memory if self.device == "cpu" else 0)
 
     @property
     def checkpoint(self) -> int:
@@ -97,7 +103,7 @@ def preflight(
             "HF_TOKEN); the other models go on"
         )
     found = [_model(profile, name) for name in models if profile.entry(name).hub]
-    devices = {m.settings.load.device for m in found}
+    devices = {m.device for m in found}
     problems = [p for p in map(_device_problem, sorted(devices)) if p]
     if problems:
         raise InputError("\nerror: ".join(problems))
@@ -105,10 +111,8 @@ def preflight(
     data = sum(map(_data_download, profile.sources))
     log(f"public data: {_size(data)} to fetch")
     for model in found:
-        log(_line(profile, model, measured[model.settings.load.device]))
-    problems = [
-        p for m in found for p in _problems(m, measured[m.settings.load.device])
-    ]
+        log(_line(profile, model, measured[model.device]))
+    problems = [p for m in found for p in _problems(m, measured[m.device])]
     problems += _disk_problem(profile, found, data)
     if problems:
         raise InputError("\nerror: ".join(problems))
@@ -238,7 +242,7 @@ def _device_problem(name: str) -> str | None:
 def _problems(model: Model, device: Device) -> list[str]:
     name, found = model.settings.model, []
     cards = torch.cuda.device_count() if model.settings.load.device_map else 1
-    if model.settings.load.device != "cpu" and model.memory > device.memory * cards:
+    if model.device != "cpu" and model.memory > device.memory * cards:
         found.append(
             f"{name}: training takes {_size(model.memory)}, {device.name} has "
             f"{_size(device.memory)}; {_REMEDIES}"

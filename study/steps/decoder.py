@@ -39,15 +39,17 @@ from study.results.making import measured
 from study.results.selected import (
     BASE,
     CLOSED_FORM,
+    CLOSED_FORM_REFINED,
     REFINED,
     TRAINED,
     UNCHANGED,
+    UNTRAINED,
     called,
     candidate,
 )
 from study.sources.chosen import asked_associations, neutral_parts
 from study.steps.described import described
-from study.steps.training import closed_form_gradiend
+from study.steps.training import decoders_of
 
 CLOSED_FORM_FACTORS = (-0.1, 0.0, 0.1, 1.0)  # either sign of α gives either class
 
@@ -138,20 +140,24 @@ def evaluate_decoder(
             partial=partial,
             progress=progress,
         )
-        refined = _refined(settings, lm, data, gradiend, grid)
-        decoders = {UNCHANGED: gradiend, TRAINED: gradiend, REFINED: gradiend}
+        refined = {REFINED: _refined(settings, lm, data, gradiend, grid)}
+        decoders = decoders_of(settings, lm, data, gradiend)
         chosen = [
             _Choice(BASE, UNCHANGED),
             *_choices(grid, settings, TRAINED),
-            *_refined_choice(refined, settings),
+            *_refined_choice(refined, settings, REFINED),
         ]
-        if settings.decoder.closed_form_rows:
-            decoders[CLOSED_FORM] = closed_form_gradiend(settings, lm, data)
+        if CLOSED_FORM in decoders:
             untrained = _closed_form_grid(settings, lm, decoders[CLOSED_FORM], measure)
             chosen += _choices(untrained, settings, CLOSED_FORM)
+        if CLOSED_FORM_REFINED in decoders:
+            own = _refined(settings, lm, data, decoders[CLOSED_FORM], untrained)
+            refined[CLOSED_FORM_REFINED] = own
+            chosen += _refined_choice(refined, settings, CLOSED_FORM_REFINED)
         selected = _reported(settings, lm, data, decoders, chosen)
         write_csv(folder / files.GRID, grid)
-        write_csv(folder / files.REFINED, refined)
+        tried = [table.assign(decoder=name) for name, table in refined.items()]
+        write_csv(folder / files.REFINED, pd.concat(tried, ignore_index=True))
         write_csv(folder / files.SELECTED, selected)
         write_json(folder / files.DECODER, described(settings, "decoder", {}))
     partial.unlink(missing_ok=True)
@@ -163,7 +169,7 @@ def example_predictions(
 ) -> pd.DataFrame:
     """Top ten words of the domain's example texts; writes predictions.csv."""
     parts = []
-    for _, row in selected[selected["decoder"] != CLOSED_FORM].iterrows():
+    for _, row in selected[~selected["decoder"].isin(UNTRAINED)].iterrows():
         with rewritten(lm, gradiend, *candidate(row)):
             for text in settings.domain.examples:
                 words = top_words(lm, text)
@@ -232,15 +238,17 @@ def _refined(
     )
 
 
-def _refined_choice(refined: pd.DataFrame, settings: Settings) -> list[_Choice]:
+def _refined_choice(
+    refined: Mapping[str, pd.DataFrame], settings: Settings, decoder: str
+) -> list[_Choice]:
     asked = settings.decoder.refinement
     if not asked.candidates:
         return []
     row = select_centred(
-        refined, lms_floor=asked.lms_floor, said_floor=asked.said_floor
+        refined[decoder], lms_floor=asked.lms_floor, said_floor=asked.said_floor
     )
     place = row["h"], row["learning_rate"]
-    return [_Choice(BALANCED, REFINED, BALANCE, *place)]
+    return [_Choice(BALANCED, decoder, BALANCE, *place)]
 
 
 def _closed_form_grid(

@@ -18,6 +18,13 @@ from study.profiles.settings import Settings
 from study.results import files
 from study.results.making import measured
 from study.results.reading import made
+from study.results.selected import (
+    CLOSED_FORM,
+    CLOSED_FORM_REFINED,
+    REFINED,
+    TRAINED,
+    UNCHANGED,
+)
 from study.steps.described import described
 
 
@@ -77,6 +84,18 @@ def closed_form_gradiend(
         for label in (1, -1)
     }
     return closed_form(lm, rows, batch_size=settings.training.batch_size)
+
+
+def decoders_of(
+    settings: Settings, lm: ClozeLM, data: FeatureData, gradiend: Gradiend
+) -> dict[str, Gradiend]:
+    """The GRADIEND behind each decoder of the selected table, by its name there."""
+    found = {UNCHANGED: gradiend, TRAINED: gradiend, REFINED: gradiend}
+    if settings.decoder.closed_form_rows:
+        found[CLOSED_FORM] = closed_form_gradiend(settings, lm, data)
+    if settings.decoder.refines_closed_form:
+        found[CLOSED_FORM_REFINED] = found[CLOSED_FORM]
+    return found
 
 
 def _metadata(settings: Settings, data: FeatureData, result: TrainingResult) -> dict:

@@ -31,7 +31,7 @@ from study.results import files
 from study.results.making import measured
 from study.results.reading import made
 from study.results.selected import (
-    CLOSED_FORM,
+    UNTRAINED,
     candidate,
     read_selected,
     selected_row,
@@ -178,6 +178,6 @@ class Workbench:
         raise KeyError(name)
 
     def _gradiend(self, run: Settings, decoder: str) -> Gradiend:
-        if decoder == CLOSED_FORM:
+        if decoder in UNTRAINED:
             return closed_form_gradiend(run, self.lm, data_for(run, self.lm))
         return load_gradiend(run, self.lm)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 Input = tuple[str, str, str, int | float]  # unit, text, second text, label
-CAPABILITY, BBQ = "Capability", "BBQ"
+CAPABILITY, BBQ, WINOBIAS = "Capability", "BBQ", "WinoBias"
 Inputs = Callable[[Mapping], Iterator[Input]]  # of an example
 
 
@@ -180,5 +180,14 @@ _BBQ = tuple(
          labels=3, sided=True)
     for name in ("bbq_ambiguous", "bbq_disambiguated")
 )  # fmt: skip
-TASKS = {task.name: task for task in (*_GLUE, *_SUPERGLUE, *_CAPABILITY, *_BBQ)}
-SUITES = ("GLUE", "SuperGLUE", CAPABILITY, BBQ)
+# A pronoun for the one a sentence means; there is no right one, class 0 is the
+# stereotype's, so that what is called accuracy is how often the stereotype is said.
+_WINOBIAS = Task(
+    "winobias", WINOBIAS, ("question", "choices", "label", "idx"), _pair("question"),
+    sided=True,
+)  # fmt: skip
+TASKS = {
+    task.name: task for task in (*_GLUE, *_SUPERGLUE, *_CAPABILITY, *_BBQ, _WINOBIAS)
+}
+COSTS = ("GLUE", "SuperGLUE", CAPABILITY, BBQ)  # suites that have right answers
+SUITES = (*COSTS, WINOBIAS)

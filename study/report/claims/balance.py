@@ -16,13 +16,21 @@ from study.domains.domain import BALANCED
 from study.domains.gender import GENDER
 from study.report.claims.claim import Bound, Claim, at_least, count, mean, others
 from study.report.claims.models import Group, Models, slug
-from study.results.selected import BASE, CLOSED_FORM, REFINED, TRAINED, UNCHANGED
+from study.results.selected import (
+    BASE,
+    CLOSED_FORM,
+    CLOSED_FORM_REFINED,
+    REFINED,
+    TRAINED,
+    UNCHANGED,
+)
 
 # Decoders that N is made with, and what claims call it then.
 DECODERS = {
     TRAINED: "N by the paper's index",
     REFINED: "N refined",
     CLOSED_FORM: "N of the closed form",
+    CLOSED_FORM_REFINED: "N of the closed form, refined",
 }
 ASKED = GENDER.features[0]  # the feature with a variant for each class
 CENTRED, HALF, KEPT = 0.1, 0.5, 0.97  # |mean share − ½|; of the base's gap; of its LMS

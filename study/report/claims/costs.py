@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from study.comparison.estimates import NEUTRAL_VALUE
-from study.comparison.tasks.registry import SUITES
+from study.comparison.tasks.registry import COSTS
 from study.comparison.variants import BASE
 from study.domains import DOMAINS
 from study.report.claims.balance import ASKED
@@ -28,9 +28,9 @@ POINTS = 2  # a loss that is let pass
 ONE_SIDE = 95  # % of the items on one side: a count of signs is then degenerate
 _MEANS = {"offset": "{:.2f}", "said": "{:.2f}", "ICAT": "{:.0f}"}
 _SIDES = ("SS", "CrowS")
-_COSTS = ("LMS", *SUITES)
+_COSTS = ("LMS", *COSTS)
 _KEPT = {"LMS"}  # what all stand-ins must keep
-_PARTS = tuple(f"{suite}: " for suite in SUITES)
+_PARTS = tuple(f"{suite}: " for suite in COSTS)
 
 
 def cost_claims(estimates: pd.DataFrame, models: Models) -> Iterator[Claim]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from study.comparison.variants import BASE, CLOSED_FORM, REFINED
+from study.comparison.variants import BASE, DECODERS
 from study.domains import DOMAINS, Domain
 from study.domains.domain import BALANCED
 from study.report.claims.claim import Claim, count, mean, names
@@ -31,7 +31,7 @@ def metric_values(
 def ours(domain: Domain) -> list[str]:
     """The rows of GRADIEND's balanced variants, of every decoder."""
     rows = [domain.row_names(feature)[BALANCED] for feature in domain.features]
-    return [f"{name}{made}" for name in rows for made in ("", REFINED, CLOSED_FORM)]
+    return [f"{name}{made}" for name in rows for made in ("", *DECODERS)]
 
 
 def left_claims(estimates: pd.DataFrame, models: Models) -> Iterator[Claim]:

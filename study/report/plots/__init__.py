@@ -9,6 +9,7 @@ from study.report.plots.associations import (
     dot_pairs,
     offset_and_spread,
     planted_against_learned,
+    shares_by_rating,
     shares_by_word,
     two_probabilities,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "offset_and_spread",
     "planted_against_learned",
     "save_figure",
+    "shares_by_rating",
     "shares_by_word",
     "trade_off",
     "training_progress",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -15,13 +16,15 @@ from study.report.plots.style import (
     NEUTRAL,
     PALETTE,
     POSITIVE,
+    SECOND,
     legend_below,
     panel_title,
     panelled,
 )
 
 # The base model, then what became of it.
-_BEFORE_AFTER = (NEUTRAL, POSITIVE, NEGATIVE, ACCENT)
+_BEFORE_AFTER = (NEUTRAL, POSITIVE, NEGATIVE, ACCENT, SECOND)
+_MARKERS = "osD^v"
 _DOMAIN_COLOURS = dict(zip(DOMAINS, PALETTE, strict=False))
 
 
@@ -98,7 +101,7 @@ def shares_by_word(
         len(panels), columns=columns, size=(2.5, 0.7 + 0.16 * len(words)), sharey=True
     )
     colours = dict(zip(hues, _BEFORE_AFTER, strict=False))
-    markers = dict(zip(hues, "osD^", strict=False))
+    markers = dict(zip(hues, _MARKERS, strict=False))
     for axis, name in zip(axes, panels, strict=True):
         axis.axvline(0.5, color=NEUTRAL, linewidth=0.8, linestyle=":")
         for value, part in table[table[panel] == name].groupby(hue, sort=False):
@@ -115,6 +118,41 @@ def shares_by_word(
         panel_title(axis, name)
     axes[0].invert_yaxis()
     legend_below(figure, axes)
+    return figure
+
+
+def shares_by_rating(shares: pd.DataFrame, *, label: str, columns: int = 3) -> Figure:
+    """A dot a word: what people think of it, and what a model says; a panel a variant.
+
+    ``shares`` has the columns model, variant, word, rating and share, and the base
+    first. The line is the least-squares one; the base's is in every panel, dotted.
+    """
+    groups = list(shares.groupby(["model", "variant"], sort=False))
+    figure, axes = panelled(
+        len(groups), columns=min(columns, len(groups)), size=(2.9, 2.7), sharey=True
+    )
+    looks = dict(zip(shares["variant"].unique(), _BEFORE_AFTER, strict=False))
+    lines: dict[str, np.ndarray] = {}
+    for axis, ((model, variant), part) in zip(axes, groups, strict=True):
+        line = np.polyfit(part["rating"], part["share"], 1)
+        before = lines.setdefault(model, line)
+        ends = np.array([0.0, 1.0])
+        axis.axhline(0.5, color=NEUTRAL, linewidth=0.6)
+        axis.scatter(
+            part["rating"],
+            part["share"],
+            s=14,
+            alpha=0.6,
+            linewidths=0,
+            color=looks[variant],
+        )
+        axis.plot(ends, np.polyval(line, ends), color=looks[variant], linewidth=1.8)
+        axis.plot(ends, np.polyval(before, ends), color="black", linestyle=":")
+        r = part["rating"].corr(part["share"])
+        axis.text(0.03, 0.94, f"r = {r:.2f}, slope {line[0]:.2f}", fontsize=8)
+        panel_title(axis, variant if shares["model"].nunique() == 1 else model)
+        axis.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="people: how female is the job")
+    axes[0].set_ylabel(label)
     return figure
 
 
@@ -160,7 +198,7 @@ def offset_and_spread(shares: pd.DataFrame) -> Figure:
     axis.axvline(0.5, color="black", linewidth=0.9, linestyle=":")
     groups = shares.groupby(["variant", "model"], sort=False)["share"]
     mean, spread = groups.mean(), groups.std()
-    styles = zip(_BEFORE_AFTER, "osD^", strict=True)
+    styles = zip(_BEFORE_AFTER, _MARKERS, strict=True)
     for number, (variant, style) in enumerate(zip(variants, styles, strict=False)):
         own = mean[variant].index
         axis.errorbar(

@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import product
 
-from study.comparison.variants import BASE, CLOSED_FORM, REFINED, legend_name
+from study.comparison.variants import (
+    BASE,
+    CLOSED_FORM,
+    CLOSED_FORM_REFINED,
+    REFINED,
+    legend_name,
+)
 from study.domains.domain import BALANCED, OURS
 from study.report.plots.style import ACCENT, NEGATIVE, NEUTRAL, POSITIVE, SECOND
 
@@ -22,9 +28,11 @@ LOOKS: dict[str, Look] = {
     _N: (ACCENT, "o"),
     _N + REFINED: (ACCENT, "*"),
     _N + CLOSED_FORM: (ACCENT, "P"),
+    _N + CLOSED_FORM_REFINED: (ACCENT, "X"),
     OURS: (ACCENT, "o"),  # the features of a domain that has several
     OURS + REFINED: (ACCENT, "*"),
     OURS + CLOSED_FORM: (ACCENT, "P"),
+    OURS + CLOSED_FORM_REFINED: (ACCENT, "X"),
     f"{OURS}-F": (POSITIVE, "^"),
     f"{OURS}-M": (NEGATIVE, "v"),
     "CDA": ("#E69F00", "s"),

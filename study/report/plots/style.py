@@ -11,6 +11,7 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from PIL import Image
 
 from gradiend.files import atomic_path
 
@@ -53,8 +54,20 @@ def save_figure(figure: Figure, stem: str | Path) -> list[Path]:
         metadata = {"Date": None} if suffix == ".svg" else {"Software": None}
         with atomic_path(path) as unfinished, mpl.rc_context(STYLE):
             figure.savefig(unfinished, format=suffix[1:], metadata=metadata, dpi=150)
+            if suffix == ".png":
+                _in_few_colours(unfinished)
         written.append(path)
     return written
+
+
+def _in_few_colours(path: Path) -> None:
+    """256 colours are told from millions by nobody here, and take a third of the room.
+
+    Without dithering: areas of one colour stay of one.
+    """
+    with Image.open(path) as image:
+        few = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    few.save(path, "PNG", optimize=True)
 
 
 def panelled(

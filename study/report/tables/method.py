@@ -12,16 +12,16 @@ from study.profiles.profile import Profile
 from study.report.gaps import class_probabilities, gap, held_out, moved
 from study.results.selected import (
     BASE,
-    CLOSED_FORM,
     REFINED,
     TRAINED,
     UNCHANGED,
+    UNTRAINED,
     selected_row,
 )
 
 # The domain that professions are asked of, and how its balanced variants are called.
 _ASKED = GENDER.features[0]
-_DECODERS = (TRAINED, REFINED, CLOSED_FORM)
+_DECODERS = (TRAINED, REFINED, *UNTRAINED)
 _BALANCED = (
     (BASE, UNCHANGED, BASE),
     *((BALANCED, decoder, f"{BALANCED}, {decoder}") for decoder in _DECODERS),
@@ -107,6 +107,13 @@ def profession_shares(learned: pd.DataFrame) -> pd.DataFrame:
     models = list(asked["model"].unique())
     order = shares["model"].map(models.index) * len(words)
     return shares.iloc[(order + shares["word"].map(words.index)).argsort(kind="stable")]
+
+
+def some_words(shares: pd.DataFrame, count: int = 40) -> pd.DataFrame:
+    """The shares of at most ``count`` words, evenly taken along their order."""
+    words = list(shares["word"].unique())
+    step = -(-len(words) // count)
+    return shares[shares["word"].isin(words[::step])]
 
 
 def profession_spread(learned: pd.DataFrame, selected: pd.DataFrame) -> pd.DataFrame:

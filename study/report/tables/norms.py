@@ -13,13 +13,11 @@ from study.report.tables.method import profession_shares
 _DRAWS = 1_000
 
 
-def human_norms(learned: pd.DataFrame, profile: Profile) -> pd.DataFrame:
-    """Pearson's r of P(she) after jobs and how female people rate them.
+def rated_shares(learned: pd.DataFrame, profile: Profile) -> pd.DataFrame:
+    """What people and models say of jobs that no candidate was selected on.
 
-    Of the models whose jobs people rated, over jobs that no candidate was selected on.
-    Columns: model, variant, jobs, r, its 95 % interval of a bootstrap over jobs (low,
-    high), slope (of shares, per unit of the rating; r does not fall where all shares
-    come closer), spread, mean and offset of the shares. No such model: no rows.
+    Of the models whose jobs people rated; none: no rows. Columns: model, variant, word,
+    share (P(she) / (P(he) + P(she))) and rating (how female, 0 to 1).
     """
     known = [
         profile.entry(model).display
@@ -31,20 +29,31 @@ def human_norms(learned: pd.DataFrame, profile: Profile) -> pd.DataFrame:
         return pd.DataFrame()
     she = held_out(asked[asked["class"] == PRONOUNS["female"]])
     ratings = she.drop_duplicates("word").set_index("word")["planted"]
-    rows = []
     shares = profession_shares(asked)
-    for (model, variant), part in shares.groupby(["model", "variant"], sort=False):
-        said, rated = part["share"].to_numpy(), ratings[part["word"]].to_numpy()
-        low, high = _interval(said, rated)
+    return shares.assign(rating=ratings[shares["word"]].to_numpy())
+
+
+def human_norms(rated: pd.DataFrame) -> pd.DataFrame:
+    """Pearson's r of P(she) after jobs and how female people rate them.
+
+    ``rated`` is of :func:`rated_shares`. Columns: model, variant, jobs, r, its 95 %
+    interval of a bootstrap over jobs (low, high), slope (of shares, per unit of the
+    rating; r does not fall where all shares come closer), spread, mean and offset of
+    the shares.
+    """
+    rows = []
+    for (model, variant), part in rated.groupby(["model", "variant"], sort=False):
+        said, felt = part["share"].to_numpy(), part["rating"].to_numpy()
+        low, high = _interval(said, felt)
         rows.append(
             {
                 "model": model,
                 "variant": variant,
                 "jobs": len(part),
-                "r": np.corrcoef(said, rated)[0, 1],
+                "r": np.corrcoef(said, felt)[0, 1],
                 "low": low,
                 "high": high,
-                "slope": np.polyfit(rated, said, 1)[0],
+                "slope": np.polyfit(felt, said, 1)[0],
                 "spread": said.std(ddof=1),
                 "mean": said.mean(),
                 "offset": abs(said.mean() - 0.5),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pandas as pd
 
 from study.comparison.estimates import NEUTRAL_VALUE
-from study.comparison.tasks.registry import SUITES
+from study.comparison.tasks.registry import COSTS
 from study.comparison.variants import BASE
 from study.report.tables.styling import MISSING
 
@@ -16,7 +16,7 @@ from study.report.tables.styling import MISSING
 # truth is known it alone counts; SS is 50 of a model that always says the same, too.
 RANKED = ("bias left", "offset", "SS", "SEAT")
 _COUNTED = 2
-_COSTS = ("PPL", "LMS", *SUITES)
+_COSTS = ("PPL", "LMS", *COSTS)
 
 
 def rank_table(

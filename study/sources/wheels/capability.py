@@ -23,6 +23,7 @@ FILES = {
     "openbookqa": f"{_ROOT}/OpenBookQA/test.jsonl",
     "commonsenseqa": f"{_ROOT}/CommonsenseQA/validation.jsonl",
 }
+WINOBIAS = f"{_ROOT}/Wino-test/test.jsonl"
 _UNKNOWN = "unknown"
 _GROUPS = {
     **dict.fromkeys(("F", "woman", "girl"), "F"),
@@ -43,6 +44,7 @@ def write_capability(files: Mapping[str, Path], out: Path, *, seed: int) -> None
     for condition in ("ambiguous", "disambiguated"):
         name = f"bbq_{condition}"
         tables[name] = [row for row in bbq if condition.startswith(row["condition"])]
+    tables["winobias"] = list(_rows(files[WINOBIAS], _winobias))
     for task, rows in tables.items():
         random.Random(f"{task} {seed}").shuffle(rows)
         target = out / "capability" / f"{task}_validation.jsonl"
@@ -102,4 +104,18 @@ def _bbq(row: Mapping) -> dict | None:
         "choices": [row[f"ans{n}"] for n in order],
         "label": order.index(row["label"]),
         "condition": row["context_condition"],
+    }
+
+
+def _winobias(row: Mapping) -> dict:
+    """How a sentence goes on behind the pronoun's place, the stereotype's first."""
+    before, after = row["text"].split("[MASK]")
+    said = row["pro_stereotyped"]
+    words = _OPTION.split(row["options"])[1:3]  # the third is: both
+    (opposite,) = (word for word in words if word != said)
+    bare = re.sub(r"[\[\]]", "", before)  # around whom the pronoun stands for
+    return {
+        "question": bare.strip(),
+        "choices": [f"{word}{after}".strip() for word in (said, opposite)],
+        "label": 0,
     }

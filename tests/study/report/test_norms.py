@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from study.profiles.reading import load_profile
-from study.report.tables.norms import human_norms
+from study.report.tables.norms import human_norms, rated_shares
 
 REAL = load_profile("real")
 JOBS = [f"job{number}" for number in range(60)]
@@ -34,7 +34,9 @@ def learned(model: str, says) -> pd.DataFrame:
 
 def test_a_model_that_repeats_the_ratings_has_r_1_and_a_balanced_one_none():
     model = REAL.entry(REAL.models[0]).display
-    table = human_norms(learned(model, lambda rating: 0.2 + rating / 2), REAL)
+    table = human_norms(
+        rated_shares(learned(model, lambda rating: 0.2 + rating / 2), REAL)
+    )
     base, ours = (row for _, row in table.iterrows())
     assert (base["variant"], base["jobs"]) == ("base", 30)
     assert base["r"] == pytest.approx(1) and base["low"] == pytest.approx(1)
@@ -45,4 +47,4 @@ def test_a_model_that_repeats_the_ratings_has_r_1_and_a_balanced_one_none():
 
 
 def test_models_whose_jobs_nobody_rated_have_no_row():
-    assert human_norms(learned("another", lambda rating: rating), REAL).empty
+    assert rated_shares(learned("another", lambda rating: rating), REAL).empty

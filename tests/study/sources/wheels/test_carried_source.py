@@ -163,4 +163,4 @@ def test_every_prompt_asks_its_questions(folder, tmp_path):
     lm = ClozeLM.from_pretrained(STANDIN)
     found = zero_shot(lm, names, data=tmp_path, include=source.prompts)
     assert found.groupby("task").size().to_dict() == dict.fromkeys(names, 2)
-    assert len(names) == 7 and found["prediction"].between(0, 5).all()
+    assert len(names) == 8 and found["prediction"].between(0, 5).all()
