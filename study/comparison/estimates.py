@@ -12,9 +12,11 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from study.comparison.benchmarks import crows, stereoset
 from study.comparison.benchmarks.crows import crows_majority, crows_metric
 from study.comparison.benchmarks.perplexity import perplexity
 from study.comparison.benchmarks.seat import SeatScores, effect_size, p_value
+from study.comparison.benchmarks.sides import named_apart
 from study.comparison.benchmarks.stereoset import (
     icat,
     stereoset_majority,
@@ -33,6 +35,7 @@ from study.comparison.tasks.metrics import side_metric, task_metric, unit_count
 from study.comparison.tasks.registry import SUITES, TASKS
 from study.domains import DOMAINS
 
+FEWEST_NAMED = 20  # items that a majority is told of
 # What a debiased model should have; elsewhere only more or less is better.
 NEUTRAL_VALUE = {
     "bias left": 0.0,
@@ -54,9 +57,9 @@ def bias_estimates(
 ) -> dict[str, Estimate]:
     """SS, LMS, ICAT, CrowS, PPL, SEAT and each ``SEAT: test`` of a domain.
 
-    Beside SS and CrowS stand their majority shares, which are NaN where no word names a
-    class. The same ``seed`` draws the same examples, whatever the variant, so that two
-    variants' estimates can be subtracted.
+    Beside SS and CrowS stand their majority shares, which are NaN where fewer than
+    :data:`FEWEST_NAMED` items name their classes. The same ``seed`` draws the same
+    examples, whatever the variant, so that two variants' estimates can be subtracted.
     """
     found = {
         name: estimate(metric, examples, seed=seed, replicates=replicates)
@@ -140,25 +143,33 @@ def compared(
             "margin": own.margin,
             "change": difference.value,
             "change_margin": difference.margin,
-            "marked": not (np.isnan(own.value) or own.overlaps(base[name])),
+            "marked": not (np.isnan(own.margin) or own.overlaps(base[name])),
         }
 
 
 def _metrics(scores: Scores, domain: str) -> Iterator[tuple]:
     own = scores.stereoset[scores.stereoset["bias_type"] == domain]
     pairs = scores.crows[scores.crows["bias_type"] == DOMAINS[domain].crows]
-    for name, metrics in (
-        ("SS", stereoset_metrics),
-        ("SS majority", stereoset_majority),
-    ):
-        yield name, partial(_one, metrics, own, name), len(own)
+    yield "SS", partial(_one, stereoset_metrics, own, "SS"), len(own)
+    yield _majority("SS majority", stereoset_majority, own, stereoset.CLASSES)
     # How well it models language is asked on the examples of all domains.
     everything = scores.stereoset
     yield "LMS", partial(_one, stereoset_metrics, everything, "LMS"), len(everything)
-    for name, metrics in (("CrowS", crows_metric), ("CrowS majority", crows_majority)):
-        yield name, partial(_one, metrics, pairs, name), len(pairs)
+    yield "CrowS", partial(_one, crows_metric, pairs, "CrowS"), len(pairs)
+    yield _majority("CrowS majority", crows_majority, pairs, crows.CLASSES)
     texts = scores.likelihoods
     yield "PPL", partial(_one, perplexity, texts, "PPL"), len(texts)
+
+
+def _majority(name: str, metrics, items: pd.DataFrame, classes) -> tuple:
+    """NaN where hardly an item names its classes: the larger side is chance there."""
+    few = named_apart(*(items[column] for column in classes)).sum() < FEWEST_NAMED
+    metric = _missing if few else partial(_one, metrics, items, name)
+    return name, metric, len(items)
+
+
+def _missing(weights: np.ndarray) -> np.ndarray:
+    return np.full(len(weights), np.nan)
 
 
 def _one(metrics, table: pd.DataFrame, name: str, weights: np.ndarray) -> np.ndarray:

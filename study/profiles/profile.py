@@ -28,6 +28,7 @@ class ModelEntry(Origin):
     stand_in: bool = False
     data: str | None = None  # None: the profile's
     features: list[str] | None = None  # of the profile's; None: all
+    compares: list[str] | None = None  # domains, with other methods; None: all
     resources: dict[str, int] = Field(default_factory=dict)
     priority: int = 0  # the longest chain of steps starts first
     settings: Values = Field(default_factory=dict)
@@ -102,6 +103,12 @@ class Profile(BaseModel):
     def runs(self, model: str, domain: str = "all") -> list[Settings]:
         """The settings of a model's features, in the profile's order."""
         return [self.settings(model, f) for f in self.features_of(domain, model)]
+
+    def compared(self, model: str) -> list[Settings]:
+        """The settings of the features whose variants are compared with others."""
+        asked = self.entry(model).compares
+        runs = self.runs(model)
+        return [run for run in runs if asked is None or run.domain.name in asked]
 
     def settings(self, model: str, feature: str) -> Settings:
         """The settings of a model and feature, all overrides applied."""

@@ -116,6 +116,8 @@ def _check(profile: Profile, file: str) -> None:
         where = f"{file}, models.{model}"
         for feature in entry.features or ():
             check_choice(feature, profile.features, f"feature in {where}.features:")
+        for domain in entry.compares or ():
+            check_choice(domain, profile.domains, f"domain in {where}.compares:")
         for run in profile.runs(model):
             slot, domain = run.decoder.slot, run.domain
             if slot is not None:

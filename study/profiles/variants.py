@@ -18,11 +18,14 @@ from study.results import selected
 def variants(profile: Profile, model: str, domain: str = "all") -> list[Variant]:
     """Every variant of a model, the base model first; those of a domain, or of all.
 
+    All are those of the domains that the profile compares.
+
     A domain's are GRADIEND's rows of its features, then the methods that the profile
     names and the domain has, then the domain's combinations of them.
     """
     found = [Variant(ANY)]
-    for name in profile.domains if domain == "all" else [domain]:
+    compared = dict.fromkeys(run.domain.name for run in profile.compared(model))
+    for name in compared if domain == "all" else [domain]:
         runs = profile.runs(model, name)
         if not runs:
             continue

@@ -35,10 +35,9 @@ def collect_comparison(profile: Profile) -> Path:
         "robustness": robustness_estimates,
         "variants": lambda profile, model: overview(variants(profile, model)),
     }
+    models = [model for model in profile.models if profile.compared(model)]
     for name, gather in gatherers.items():
-        table = pd.concat(
-            [gather(profile, model) for model in profile.models], ignore_index=True
-        )
+        table = pd.concat([gather(profile, m) for m in models], ignore_index=True)
         write_source(folder, name, table)
     return folder
 
@@ -46,7 +45,8 @@ def collect_comparison(profile: Profile) -> Path:
 def inputs(profile: Profile) -> list[Path]:
     """The result files that :func:`collect_comparison` reads."""
     found = []
-    for settings in (profile.runs(model)[0] for model in profile.models):
+    compared = [profile.compared(model) for model in profile.models]
+    for settings in (runs[0] for runs in compared if runs):
         folder = settings.model_folder
         names = {files.BENCHMARKS_FOLDER: (*files.SCORES, files.ASSOCIATIONS)}
         if settings.tasks.names:
@@ -61,10 +61,9 @@ def comparison_estimates(profile: Profile, model: str) -> pd.DataFrame:
     """Benchmarks and tasks of every variant of a model, domain by domain."""
     found = variants(profile, model)
     parts = []
-    for domain in profile.domains:
-        runs = profile.runs(model, domain)
-        if not runs:
-            continue
+    compared = profile.compared(model)
+    for domain in dict.fromkeys(run.domain.name for run in compared):
+        runs = [run for run in compared if run.domain.name == domain]
         parts.append(domain_estimates(runs, found))
         if runs[0].tasks.names:
             own = of_domain(found, domain)
@@ -113,7 +112,7 @@ def suite_estimates(settings: Settings, found: list[Variant]) -> pd.DataFrame:
 
 def robustness_estimates(profile: Profile, model: str) -> pd.DataFrame:
     """Bias and task score after each order of debiasing and fine-tuning."""
-    settings = profile.runs(model)[0]
+    settings = profile.compared(model)[0]
     if not (settings.tasks.names and settings.tasks.survival):
         return pd.DataFrame()
     folder = settings.model_folder / files.ROBUSTNESS_FOLDER

@@ -102,7 +102,9 @@ def gradiend_steps(profile: Profile, model: str, domain: str) -> Iterator[Step]:
 
 def comparison_steps(profile: Profile, model: str) -> Iterator[Step]:
     """Fit the other methods, then ask all variants the benchmarks and the tasks."""
-    runs = profile.runs(model)
+    runs = profile.compared(model)
+    if not runs:
+        return
     folder = runs[0].model_folder
     chosen = [
         *_of_each(runs, [files.GRADIEND, files.SELECTED]),

@@ -51,7 +51,9 @@ class Workbench:
     """
 
     def __init__(self, profile: Profile, model: str, domain: str = "all") -> None:
-        self.runs = {run.feature: run for run in profile.runs(model, domain)}
+        whole = domain == "all"
+        runs = profile.compared(model) if whole else profile.runs(model, domain)
+        self.runs = {run.feature: run for run in runs}
         self.settings = next(iter(self.runs.values()))
         self.variants = variants(profile, model, domain)
         self.folder = self.settings.model_folder

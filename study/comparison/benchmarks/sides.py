@@ -65,6 +65,11 @@ def _namer(domain: Domain, folder: Path) -> Callable[[str], set[str]]:
     return found
 
 
+def named_apart(first: pd.Series, second: pd.Series) -> np.ndarray:
+    """Whether an item's sentences name two different classes, [items]."""
+    return (first.notna() & second.notna() & (first != second)).to_numpy()
+
+
 def majority(
     prefers_first: np.ndarray,
     first: pd.Series,
@@ -77,7 +82,7 @@ def majority(
     they do not name two different ones do not count (none does: NaN). Sides are taken
     within a pair of classes, so that of three classes, too, a fixed order gives 100.
     """
-    count = (first.notna() & second.notna() & (first != second)).to_numpy()
+    count = named_apart(first, second)
     first, second = first[count].astype(str), second[count].astype(str)
     pair = pd.Series(
         np.where(first < second, first + "|" + second, second + "|" + first)
