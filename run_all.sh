@@ -8,7 +8,8 @@ usage() {
     cat <<'TEXT'
 usage: ./run_all.sh [COMMAND | PROFILE.yaml] [--models A,B] [--domains A,B] [Snakemake options]
 
-A PROFILE.yaml of your own may take over another one (like: paper) and say what differs.
+A PROFILE.yaml (or .yml) of your own may take over another one (like: paper, or the path
+of its file, seen from yours) and say what differs.
 
 commands
   mini      (default) seven stand-ins, all seven features, and a real model, MiniLM-L6,
@@ -32,7 +33,8 @@ options
   --models A,B    only these models of the profile      --domains A,B   only these domains
   -n              show the plan and run nothing         -j N            N cores (all)
   --executor slurm -j 32      submit each step to a cluster, 32 at once
-  anything else goes to Snakemake (for `test`: to pytest, -n 0 for one process)
+  anything else goes to Snakemake (for `test`: to pytest, -n 0 for one process); options
+  may stand before the profile as well
 
 The first call creates .venv with the pinned packages, unless the active environment has
 them. Results land in results/<profile> (or $GRADIEND_RESULTS), the default profile's
@@ -107,20 +109,32 @@ bootstrap() {
 }
 
 # --- command line --------------------------------------------------------------------
-COMMAND=mini
+is_profile() { # may $1 be one, behind options as well?
+    [[ $1 == *.yaml || $1 == *.yml || -f notebooks/profiles/$1.yaml ]]
+}
+
+choose() { # --models or --domains ($1); given again, it adds to those before
+    local values=${2//, /,}
+    [[ -n $values && $values != -* ]] || fail "$1 needs a value, e.g. $1 A,B"
+    case $1 in
+        --models) MODELS+=${MODELS:+,}$values ;;
+        --domains) DOMAINS+=${DOMAINS:+,}$values ;;
+    esac
+}
+
+COMMAND=
 if [[ $# -gt 0 && $1 != -* ]]; then
     COMMAND=$1
     shift
 fi
-# A profile of one's own is a path, seen from where the caller is.
-[[ $COMMAND == *.yaml && $COMMAND != /* ]] && COMMAND=$CALLED_FROM/$COMMAND
-CONFIG=()
+MODELS=
+DOMAINS=
 REST=()
 if [[ $COMMAND == bench ]]; then
     BENCHMARK=${1:-}
     case $BENCHMARK in
-        speed | growth | stereoset | bookcorpus | gpu) ;;
-        *) fail "bench needs one of speed, growth, stereoset, bookcorpus and gpu" ;;
+        speed | growth | stereoset | bookcorpus | gpu | search) ;;
+        *) fail "bench needs one of speed, growth, stereoset, bookcorpus, gpu and search" ;;
     esac
     REST=("${@:2}")
     set --
@@ -129,13 +143,24 @@ while [[ $# -gt 0 ]]; do
     case $1 in
         -h | --help) usage; exit 0 ;;
         --models | --domains)
-            [[ $# -gt 1 ]] || fail "$1 needs a value"
-            CONFIG+=("${1#--}=$2")
+            choose "$1" "${2:-}"
             shift ;;
-        *) REST+=("$1") ;;
+        --models=* | --domains=*) choose "${1%%=*}" "${1#*=}" ;;
+        *)
+            if [[ -z $COMMAND ]] && is_profile "$1"; then
+                COMMAND=$1
+            else
+                REST+=("$1")
+            fi ;;
     esac
     shift
 done
+COMMAND=${COMMAND:-mini}
+case $COMMAND in
+    test | lab | standins)
+        [[ -z $MODELS$DOMAINS ]] ||
+            fail "--models and --domains are for profiles, not for $COMMAND" ;;
+esac
 
 bootstrap
 export PYTHONPATH=$PWD${PYTHONPATH:+:$PYTHONPATH} PYTHONHASHSEED=0
@@ -144,6 +169,15 @@ export PYTHONPATH=$PWD${PYTHONPATH:+:$PYTHONPATH} PYTHONHASHSEED=0
 # and 2.9 s.
 KEEP=glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=17179869184
 export GLIBC_TUNABLES=${GLIBC_TUNABLES:-$KEEP}
+
+absolute() { # path $1 of the caller's, seen from where the caller is
+    "$PYTHON" -c 'import os, sys; print(os.path.abspath(os.path.join(*sys.argv[1:])))' \
+        "$CALLED_FROM" "$1"
+}
+case $COMMAND in *.yaml | *.yml) COMMAND=$(absolute "$COMMAND") ;; esac
+for name in GRADIEND_RESULTS GRADIEND_WHEELS; do
+    [[ -z ${!name:-} ]] || export "$name=$(absolute "${!name}")"
+done
 RESULTS=${GRADIEND_RESULTS:-$PWD/results}
 
 case $COMMAND in
@@ -172,7 +206,8 @@ case $COMMAND in
         exec "$PYTHON" "$SCRIPT" "${REST[@]}" ;;
 esac
 
-"$PYTHON" -m study.run.entrance "$COMMAND" "${CONFIG[@]}" || exit 1
+CHOSEN=(${MODELS:+"models=$MODELS"} ${DOMAINS:+"domains=$DOMAINS"})
+"$PYTHON" -m study.run.entrance "$COMMAND" "${CHOSEN[@]}" -- "${REST[@]}" || exit 1
 mkdir -p "$RESULTS" 2>/dev/null || fail "$RESULTS cannot be created; set GRADIEND_RESULTS"
 # A lock that the kernel frees however the run ends; its processes inherit it.
 exec 9>"$RESULTS/.lock" || fail "$RESULTS cannot be written to; set GRADIEND_RESULTS"
@@ -192,9 +227,17 @@ fi
 for option in "${REST[@]}"; do
     case $option in -j* | -c* | --cores* | --jobs*) WHERE=() ;; esac
 done
+# Snakemake reads a value as YAML: a text in quotes, which the spaces keep.
+CONFIG=()
+QUOTE=\'
+for said in "profile=$COMMAND" "${CHOSEN[@]}"; do
+    value=${said#*=}
+    CONFIG+=("${said%%=*}= '${value//$QUOTE/$QUOTE$QUOTE}' ")
+done
 # Snakemake looks at every file again after each timespan, once for every job that has
 # ended: at its default of a second that takes a fifth of a core.
+# What takes several values stands before something else: a step may follow.
 exec "$PYTHON" -m snakemake --snakefile notebooks/Snakefile --directory "$RESULTS" \
-    --max-jobs-per-timespan 1000/3s --config "profile=$COMMAND" "${CONFIG[@]}" \
-    --nolock --rerun-incomplete --keep-going --quiet rules host reason \
-    --rerun-triggers mtime params input "${WHERE[@]}" "${MORE[@]}" "${REST[@]}"
+    --max-jobs-per-timespan 1000/3s --config "${CONFIG[@]}" \
+    --quiet rules host reason --rerun-triggers mtime params input \
+    --nolock --rerun-incomplete "${WHERE[@]}" "${MORE[@]}" --keep-going "${REST[@]}"

@@ -4,6 +4,8 @@ Reference implementation of Drechsel and Herbold, *GRADIEND: Feature Learning wi
 Neural Networks Exemplified through Biases* (ICLR 2026). What a user needs:
 
 =========================  ===========================================================
+``debias``                 all of it in one call: a file and a model → a levelled model
+``rows_from_texts``        a feature out of plain texts and two words
 ``read_cloze_table``       a feature: texts with a slot, its word and the other class's
 ``ClozeLM``                a language model of transformers that answers such texts
 ``TrainingSettings``       how to train; the defaults are the paper's
@@ -32,9 +34,11 @@ if TYPE_CHECKING:
     from gradiend.autoencoder import Gradiend
     from gradiend.class_means import closed_form
     from gradiend.data import read_cloze_table
+    from gradiend.debiasing import debias
     from gradiend.encoding import encode
     from gradiend.evaluation.decoder import evaluate_grid, select
     from gradiend.evaluation.refinement import refine
+    from gradiend.from_texts import rows_from_texts
     from gradiend.lm.cloze import ClozeLM
     from gradiend.rewriting import rewritten, save_rewritten
     from gradiend.settings import TrainingSettings
@@ -46,12 +50,14 @@ __all__ = [
     "Gradiend",
     "TrainingSettings",
     "closed_form",
+    "debias",
     "encode",
     "evaluate_grid",
     "fit",
     "read_cloze_table",
     "refine",
     "rewritten",
+    "rows_from_texts",
     "save_rewritten",
     "select",
 ]
@@ -63,12 +69,14 @@ EXPORTS = {
     "Gradiend": "gradiend.autoencoder",
     "TrainingSettings": "gradiend.settings",
     "closed_form": "gradiend.class_means",
+    "debias": "gradiend.debiasing",
     "encode": "gradiend.encoding",
     "evaluate_grid": "gradiend.evaluation.decoder",
     "fit": "gradiend.training",
     "read_cloze_table": "gradiend.data",
     "refine": "gradiend.evaluation.refinement",
     "rewritten": "gradiend.rewriting",
+    "rows_from_texts": "gradiend.from_texts",
     "save_rewritten": "gradiend.rewriting",
     "select": "gradiend.evaluation.decoder",
 }

@@ -12,20 +12,25 @@ A cloze table is a DataFrame with one row per cloze example:
 ``split``               ``train``, ``validation`` or ``test``
 ======================  =====================================================
 
-Loaders of known domains produce it (``study.domains``); a new bias *is* one:
-a CSV or JSON-lines file of these columns (``split`` may be left out).
+Loaders of known domains produce it (``study.domains``); a new bias *is* one: a CSV or
+JSON file of these columns. ``split`` may be left out, and what
+:func:`gradiend.classes.complete` can tell.
 """
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from gradiend.classes import check_classes, complete, says_numbers, signs
 from gradiend.errors import InputError, need_columns
+from gradiend.reading import counted, read_rows, row_name, told
 
 SLOT = "[MASK]"
 SPLITS = ("train", "validation", "test")
@@ -38,59 +43,105 @@ REQUIRED = (
     "counterfactual_class",
 )
 COLUMNS = (*REQUIRED, "split")
-_TEXT_COLUMNS = tuple(column for column in REQUIRED if column != "label")
-_ANY_SLOT = re.compile(r"\[[A-Z_]{2,}\]")
+# What may be a slot, and what is one wherever it stands.
+_BRACKETS = re.compile(
+    r"\[[^\[\]\s]+\]|<[^<>\s]+>|\{+[^{}\s]*\}+"
+    r"|(?<!\w)_{2,}(?:[^\W_]+_{2,})?(?!\w)"
+)
+_PLACEHOLDER = re.compile(r"\[[A-Z_]{2,}\]")
 
 
 def read_cloze_table(
-    path: str | Path, *, seed: int = 0, min_rows: int = 10
+    path: str | Path,
+    *,
+    seed: int = 0,
+    min_rows: int = 10,
+    slot: str | None = None,
+    positive: str | None = None,
+    pairs: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
-    """Read and check a CSV or JSON-lines cloze table.
+    """Read and check a cloze table from a CSV or JSON file.
 
     Without a ``split`` column, texts are dealt 70/10/20 into train, validation and
-    test with ``seed``; equal texts always land in the same split.
+    test with ``seed``; equal texts always land in the same split. The index counts
+    lines (:mod:`gradiend.reading`); ``attrs["changed"]`` says how many rows or cells
+    were changed, filled in or left out, by what was done.
+
+    Parameters
+    ----------
+    slot
+        How the file writes the slot; without it ``[MASK]``, ``<mask>`` and the like,
+        or the one pair of brackets that every text has.
+    positive
+        The class with label +1, where labels are words or missing; without it the
+        class that comes first in the file.
+    pairs
+        Words of the two classes, for a file without the column ``counterfactual``.
 
     Raises
     ------
     InputError
         naming the file, the row (as numbered in the file) and the remedy.
     """
-    path = Path(path)
-    table = _read(path)
-    columns = f"{', '.join(REQUIRED)} and, if you like, split"
-    need_columns(table.columns, REQUIRED, str(path), f"a cloze table has {columns}")
+    source = str(path)
+    table = read_rows(path, columns=COLUMNS)
     if table.empty:
         raise InputError(
-            f"{path}: 0 rows; write one row per example (at least {min_rows} a class)"
+            f"{source}: 0 rows; write one row per example (at least {min_rows} a class)"
         )
-    table = check_cloze_table(table, source=str(path))
+    _check_columns(table, source)
+    table = _stripped(table, source)
+    table = _with_slot(table, slot, source)
+    table = complete(table, source=source, positive=positive, pairs=pairs)
+    table = check_cloze_table(table, source=source)
+    check_classes(table, source=source)
+    table = _distinct(table)
     if "split" not in table.columns:
         table["split"] = deal_splits(table["masked"], seed=seed)
-    _check_splits(table, str(path))
-    check_class_sizes(table, source=str(path), min_rows=min_rows)
+    _check_splits(table, source)
+    check_class_sizes(table, source=source, min_rows=min_rows)
     return table[[*COLUMNS, *(c for c in table.columns if c not in COLUMNS)]]
 
 
 def check_cloze_table(table: pd.DataFrame, *, source: str = "table") -> pd.DataFrame:
     """Return ``table`` with clean texts and an integer ``label``.
 
-    Row numbers in messages count the header as row 1, as a spreadsheet shows them.
+    Row numbers in messages are the file's, or count a header as row 1 (see
+    :func:`gradiend.reading.row_name`).
     """
-    table = table.reset_index(drop=True).copy()
-    for column in _TEXT_COLUMNS:
-        values = table[column]
-        empty = values.isna() | (values.astype(str).str.strip() == "")
-        if empty.any():
-            row = int(np.flatnonzero(empty)[0]) + 2
-            raise InputError(f"{source}, row {row}: column {column} is empty; fill it")
-        table[column] = values.astype(str).str.strip()
-    for number, (masked, factual, counterfactual) in enumerate(
-        zip(table["masked"], table["factual"], table["counterfactual"], strict=True),
-        start=2,
-    ):
-        _check_row(masked, factual, counterfactual, where=f"{source}, row {number}")
-    table["label"] = _labels(table["label"], source)
+    table = _stripped(table, source)
+    for index, masked, factual, counterfactual in table[
+        ["masked", "factual", "counterfactual"]
+    ].itertuples():
+        where = f"{source}, {row_name(table, index)}"
+        _check_slot(masked, SLOT, where=where)
+        if factual.casefold() == counterfactual.casefold():
+            raise InputError(
+                f"{where}: factual and counterfactual are both {factual!r}; the "
+                "counterfactual must be the other class's word"
+            )
+    _check_placeholders(table["masked"], source)
+    table["label"] = signs(table, source=source)
     return table
+
+
+def class_table(table: pd.DataFrame) -> pd.DataFrame:
+    """What a cloze table holds, one row a class, +1 first, for a person to look at.
+
+    Columns: ``label``, ``class``, ``words`` (the distinct ones, as text), and the
+    number of rows in each split.
+    """
+    groups = table.groupby(["label", "factual_class"])
+    sizes = groups["split"].value_counts().unstack(fill_value=0)
+    found = pd.DataFrame(
+        {"words": groups["factual"].unique().map(", ".join)}, index=sizes.index
+    )
+    found = found.join(sizes.reindex(columns=SPLITS, fill_value=0))
+    return (
+        found.rename_axis(index=["label", "class"])
+        .reset_index()
+        .sort_values("label", ascending=False, ignore_index=True)
+    )
 
 
 def check_class_sizes(
@@ -113,13 +164,14 @@ def check_class_sizes(
             raise InputError(
                 f"{source}: class {label:+d}{name} has {rows} training rows, fewer "
                 f"than {min_rows}; add rows of this class or lower min_rows"
+                f"{told(table)}"
             )
     for split in held_out:
         labels = set(table.loc[table["split"] == split, "label"])
         if not {1, -1} <= labels:
             raise InputError(
                 f"{source}: the {split} split lacks a class; add rows or leave the "
-                "split column out to have rows dealt"
+                f"split column out to have rows dealt{told(table)}"
             )
 
 
@@ -141,62 +193,103 @@ def deal_splits(
     return [split_of[key] for key in keys]
 
 
-def _read(path: Path) -> pd.DataFrame:
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; give a CSV or JSON-lines cloze table")
-    try:
-        if path.suffix.lower() in {".jsonl", ".json"}:
-            return pd.read_json(path, lines=True, encoding="utf-8")
-        # Words such as "None" or "NA" are text here, not missing values.
-        return pd.read_csv(path, encoding="utf-8", keep_default_na=False)
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{path}, byte {error.start}: not UTF-8; save the file as UTF-8"
-        ) from error
-    except pd.errors.EmptyDataError as error:
-        raise InputError(
-            f"{path}: the file is empty; its first line names the columns "
-            f"{', '.join(REQUIRED)}"
-        ) from error
-    except (pd.errors.ParserError, ValueError) as error:
-        raise InputError(f"{path}: not a readable table ({error})") from error
+def _check_columns(table: pd.DataFrame, source: str) -> None:
+    optional = "label, counterfactual, counterfactual_class and split"
+    remedy = (
+        "a cloze table has masked, factual, factual_class and, where they do not "
+        f"follow from these, {optional}; a CSV names them in its first line"
+    )
+    named = "label" in table and not says_numbers(table)
+    needed = ("masked", "factual", *(() if named else ("factual_class",)))
+    need_columns(table.columns, needed, source, remedy)
+    absent = [column for column in COLUMNS if column not in table]
+    for column in table.columns.difference(COLUMNS, sort=False):
+        # A misspelt column that may be left out would be one that is.
+        for close in difflib.get_close_matches(column.casefold(), absent, 1, 0.85):
+            raise InputError(f"{source}: column {column}; did you mean {close}?")
 
 
-def _check_row(masked: str, factual: str, counterfactual: str, *, where: str) -> None:
-    slots = set(_ANY_SLOT.findall(masked))
-    if SLOT not in slots:
+def _stripped(table: pd.DataFrame, source: str) -> pd.DataFrame:
+    """The table's own columns as text without spaces around; empty cells refused."""
+    table = table.copy()
+    for column in filter(table.columns.__contains__, COLUMNS):
+        values = table[column].astype(str)
+        bare = values.str.strip()
+        empty = table[column].isna() | (bare == "")
+        if empty.any():
+            row = row_name(table, table.index[int(np.flatnonzero(empty)[0])])
+            raise InputError(f"{source}, {row}: column {column} is empty; fill it")
+        table[column] = bare
+        counted(table, "cells with spaces around them", (bare != values).sum())
+    return table
+
+
+def _distinct(table: pd.DataFrame) -> pd.DataFrame:
+    found = table.drop_duplicates()
+    return counted(found, "repeated rows left out", len(table) - len(found))
+
+
+def _with_slot(table: pd.DataFrame, slot: str | None, source: str) -> pd.DataFrame:
+    """The table with its slot, however it is written, as ``[MASK]``."""
+    slot = slot or _slot_of(table["masked"].tolist(), source)
+    for index, masked in table["masked"].items():
+        _check_slot(masked, slot, where=f"{source}, {row_name(table, index)}")
+    table["masked"] = table["masked"].str.replace(slot, SLOT, regex=False)
+    return counted(table, f"texts with the slot as {slot}", len(table) * (slot != SLOT))
+
+
+def _slot_of(texts: list[str], source: str) -> str:
+    """How texts write their slot: as a mask, or what stands in every one of them."""
+    counts = Counter(
+        item for text in texts for item in dict.fromkeys(_BRACKETS.findall(text))
+    )
+    masks = [item for item in counts if _is_mask(item)]
+    if masks:
+        return max(masks, key=lambda item: (counts[item], item == SLOT))
+    common = [item for item, count in counts.items() if count == len(texts)]
+    if len(common) > 1:
         raise InputError(
-            f"{where}: no {SLOT} in {masked!r}; write {SLOT} where the word goes"
+            f"{source}: every text has {' and '.join(sorted(common))}; write {SLOT} "
+            f"where the word goes, or say which it is (slot={common[0]!r})"
         )
+    return common[0] if common else SLOT
+
+
+def _is_mask(item: str) -> bool:
+    return item.strip("[]<>{}|_").casefold() == "mask"
+
+
+def _check_slot(masked: str, slot: str, *, where: str) -> None:
+    if slot not in masked:
+        raise InputError(
+            f"{where}: no {slot} in {masked!r}; write {slot} where the word goes"
+        )
+    slots = {slot, *filter(_is_mask, _BRACKETS.findall(masked))}
     if len(slots) > 1:
         raise InputError(
             f"{where}: two different slots ({', '.join(sorted(slots))}); write every "
-            f"slot as {SLOT} and put real words for the others"
-        )
-    if factual.casefold() == counterfactual.casefold():
-        raise InputError(
-            f"{where}: factual and counterfactual are both {factual!r}; the "
-            "counterfactual must be the other class's word"
+            f"slot as {slot}"
         )
 
 
-def _labels(labels: pd.Series, source: str) -> pd.Series:
-    numbers = pd.to_numeric(labels, errors="coerce")
-    wrong = ~numbers.isin([-1, 0, 1])
-    if wrong.any():
-        row = int(np.flatnonzero(wrong)[0])
+def _check_placeholders(texts: Iterable[str], source: str) -> None:
+    """Refuse what stands in every text as if it were another slot."""
+    common = set.intersection(*({*_PLACEHOLDER.findall(text)} for text in texts))
+    if common - {SLOT}:
         raise InputError(
-            f"{source}, row {row + 2}: label {labels.iloc[row]!r} is not 1, -1 or 0"
+            f"{source}: every text also has {', '.join(sorted(common - {SLOT}))}; put "
+            "real words there"
         )
-    return numbers.astype(int)
 
 
 def _check_splits(table: pd.DataFrame, source: str) -> None:
-    table["split"] = table["split"].replace({"val": "validation"})
+    short = table["split"] == "val"
+    table["split"] = table["split"].mask(short, "validation")
+    counted(table, "splits val read as validation", short.sum())
     wrong = ~table["split"].isin(SPLITS)
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         raise InputError(
-            f"{source}, row {row + 2}: split {table['split'].iloc[row]!r} is not one "
-            f"of {', '.join(SPLITS)}"
+            f"{source}, {row_name(table, table.index[row])}: split "
+            f"{table['split'].iloc[row]!r} is not one of {', '.join(SPLITS)}"
         )

@@ -99,18 +99,34 @@ def save_rewritten(
     ``overwrite`` replaced if it is such a checkpoint itself.
     """
     folder = Path(folder)
-    if folder.exists() and not (overwrite and _is_ours(folder)):
+    if folder.exists() and not (overwrite and is_rewritten(folder)):
         raise InputError(f"{folder} exists; remove it or give another folder")
     with atomic_folder(folder, replace=True) as unfinished:
-        with rewritten(lm, gradiend, h, learning_rate):
-            lm.model.save_pretrained(unfinished)
-        lm.tokenizer.save_pretrained(unfinished)
-        card = _model_card(lm, gradiend, h, learning_rate, description)
-        (unfinished / "README.md").write_text(card, encoding="utf-8")
+        write_rewritten(
+            lm, gradiend, h, learning_rate, unfinished, description=description
+        )
     return folder
 
 
-def _is_ours(folder: Path) -> bool:
+def write_rewritten(
+    lm: ClozeLM,
+    gradiend: Gradiend,
+    h: float,
+    learning_rate: float,
+    folder: Path,
+    *,
+    description: str = "",
+) -> None:
+    """The same into a folder that is there; whole only once this returns."""
+    with rewritten(lm, gradiend, h, learning_rate):
+        lm.model.save_pretrained(folder)
+    lm.tokenizer.save_pretrained(folder)
+    card = _model_card(lm, gradiend, h, learning_rate, description)
+    (folder / "README.md").write_text(card, encoding="utf-8")
+
+
+def is_rewritten(folder: Path) -> bool:
+    """Whether a folder holds a checkpoint of :func:`write_rewritten`."""
     card = folder / "README.md"
     return card.is_file() and _TAG in card.read_text(encoding="utf-8")
 

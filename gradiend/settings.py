@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
+
+from gradiend.errors import check_choice
 
 Source = Literal["factual", "counterfactual", "difference"]
+Moments = Literal["full", "8bit"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +27,11 @@ class TrainingSettings:
     epsilon: float = 1e-8
     evaluate_every: int = 250
     source: Source = "factual"
-    moments: Literal["full", "8bit"] = "full"
+    moments: Moments = "full"
     validation_rows: int = 0
     min_rows: int = 10
+
+    def __post_init__(self) -> None:
+        """Refuse a source or moments that there are not (InputError)."""
+        check_choice(self.source, get_args(Source), "source")
+        check_choice(self.moments, get_args(Moments), "moments")

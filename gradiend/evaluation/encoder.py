@@ -13,6 +13,7 @@ Rows of four kinds (paper, Sec. 4):
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Sequence
 
 import numpy as np
@@ -22,7 +23,17 @@ from gradiend.data import SLOT
 from gradiend.errors import InputError
 from gradiend.lm.cloze import ClozeLM
 
-_WORD = re.compile(r"[A-Za-z]+")
+
+def _characters(*categories: str) -> str:
+    """The characters of these categories of Unicode in its first two planes."""
+    every = map(chr, range(0x20000))
+    return "".join(c for c in every if unicodedata.category(c) in categories)
+
+
+# Letters of any alphabet, each with its marks: vowel signs, points, accents.
+_WORD = re.compile(
+    rf"(?:[^\W\d_{_characters('No', 'Nl')}][{_characters('Mn', 'Mc', 'Me')}]*)+"
+)
 
 
 def neutral_rows(

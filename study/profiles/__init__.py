@@ -1,7 +1,8 @@
 """Profiles: which models and features a run covers, and with which settings.
 
-``settings`` (what one run of one model on one feature depends on) → ``origins`` (how a
-model's folder comes about) → ``profile`` (a checked profile) → ``reading`` (from YAML
-files; ``mistakes`` says what is wrong with one) and ``variants`` (the rows of a
-profile's comparison).
+``ranges`` (which values there may be) → ``settings`` (what one run of one model on one
+feature depends on) → ``origins`` (how a model's folder comes about) → ``profile`` (all
+of it) → ``variants`` (the rows of its comparison) → ``checks`` (what only the whole of
+a profile shows) → ``reading`` (from ``yaml_files``; ``mistakes`` are told in one line).
+``devices``: is what a profile wants to run on here.
 """

@@ -19,6 +19,7 @@ GIVEN = ("name", "source", "path")  # of a Profile, none of them from its file
 _UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 # Fields that hold part of a RunSettings, and are checked as such.
 _VALUES = {(Profile, "defaults"), (ModelEntry, "settings")}
+_LIST = re.compile(r"a valid (tuple|list)")
 _GROUP = re.compile(r"a (valid )?dictionary( or (an )?instance of \w+)?")
 
 
@@ -45,10 +46,29 @@ def _message(error: Any, file: str, kind: type, section: str) -> str:
         return _unknown_key(place[-1], where, kind, place[:-1])
     if error["type"] == "missing":
         return f"{where}: missing; add it"
+    return f"{where}: {_said(error)}{_remedy(error)}"
+
+
+def _said(error: Any) -> str:
+    """What is wrong with a value, in the words of a profile."""
+    if error["type"] == "too_short":
+        return "is empty; name at least one"
     said = error["msg"].removeprefix("Value error, ")
     said = said.replace("Input", repr(error["input"]), 1)
-    said = said.replace("a valid tuple", "a list")
-    return f"{where}: {_GROUP.sub('a group of keys', said)}"
+    said = _LIST.sub("a list", said)
+    return _GROUP.sub("a group of keys", said)
+
+
+def _remedy(error: Any) -> str:
+    """What was meant, where that can be told."""
+    value = error["input"]
+    if error["type"] in ("list_type", "tuple_type") and isinstance(value, str):
+        return f"; write [{value}]"
+    if error["type"] == "literal_error" and isinstance(value, str):
+        choices = re.findall("'([^']+)'", error["ctx"]["expected"])
+        close = difflib.get_close_matches(value, choices, n=1)
+        return f"; did you mean {close[0]!r}?" if close else ""
+    return ""
 
 
 def _unknown_key(key: str, where: str, kind: type, groups: Sequence[str] = ()) -> str:

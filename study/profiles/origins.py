@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from study.profiles.ranges import Resources
 from study.results.places import resolved, results_root
 
 
@@ -12,7 +13,7 @@ class Prepared(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     module: str
-    resources: dict[str, int] = Field(default_factory=dict)
+    resources: Resources = Field(default_factory=dict)
 
 
 class Origin(BaseModel):

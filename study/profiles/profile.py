@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from gradiend.errors import check_choice
 from study.domains import FEATURES
 from study.profiles.origins import Origin
+from study.profiles.ranges import Distinct, MaySayNothing, Names, Resources, Whole, said
 from study.profiles.settings import RunSettings, Settings
 from study.results.places import results_root
 
 # Sources of data that are named; any other is the manifest of public files to fetch.
 WORLD, CARRIED = "world", "carried"
 _STRICT = ConfigDict(extra="forbid", ignored_types=(cached_property,))
-Values = dict[str, Any]  # part of a RunSettings, group by group
+# Part of a RunSettings, group by group.
+Values = Annotated[dict[str, Any], MaySayNothing]
+DomainValues = Annotated[dict[str, Values], MaySayNothing]
 
 
 class ModelEntry(Origin):
@@ -27,12 +30,14 @@ class ModelEntry(Origin):
     display: str
     stand_in: bool = False
     data: str | None = None  # None: the profile's
-    features: list[str] | None = None  # of the profile's; None: all
-    compares: list[str] | None = None  # domains, with other methods; None: all
-    resources: dict[str, int] = Field(default_factory=dict)
-    priority: int = 0  # the longest chain of steps starts first
+    features: Names | None = None  # of the profile's; None: all
+    compares: Annotated[list[str], Distinct] | None = (
+        None  # domains, with other methods; None: all
+    )
+    resources: Resources = Field(default_factory=dict)
+    priority: Whole = 0  # the longest chain of steps starts first
     settings: Values = Field(default_factory=dict)
-    domains: dict[str, Values] = Field(default_factory=dict)
+    domains: DomainValues = Field(default_factory=dict)
 
 
 class Profile(BaseModel):
@@ -43,17 +48,17 @@ class Profile(BaseModel):
     source: str
     path: Path
     description: str
-    features: list[str]
-    entries: dict[str, ModelEntry] = Field(alias="models")
+    features: Names
+    entries: dict[str, ModelEntry] = Field(alias="models", min_length=1)
     claims: bool = True  # do its sizes suffice for what the notebooks assert
     data: str = WORLD  # a source's name, or the manifest of public files to fetch;
     # its models' unless they name another
     figures_folder: str | None = Field(default=None, alias="figures")
     introduces: str | None = None  # the profile whose stand-ins 00, 01 and 12 show
     jobs: Literal["model", "domain"] = "model"
-    resources: dict[str, int] = Field(default_factory=dict)
+    resources: Resources = Field(default_factory=dict)
     defaults: Values = Field(default_factory=dict)
-    domain_values: dict[str, Values] = Field(default_factory=dict, alias="domains")
+    domain_values: DomainValues = Field(default_factory=dict, alias="domains")
 
     @cached_property
     def models(self) -> list[str]:
@@ -150,17 +155,22 @@ class Profile(BaseModel):
 
 
 def merged(base: Mapping, own: Mapping) -> dict:
-    """``base`` with what ``own`` says otherwise, level by level."""
+    """``base`` with what ``own`` says otherwise, level by level.
+
+    A group of ``own`` that is empty says nothing.
+    """
     result = dict(base)
     for key, value in own.items():
-        both = isinstance(value, Mapping) and isinstance(base.get(key), Mapping)
+        group = isinstance(base.get(key), Mapping)
+        value = said(value) if group else value
+        both = group and isinstance(value, Mapping)
         result[key] = merged(base[key], value) if both else value
     return result
 
 
-def checked_values(values: Values) -> None:
-    """Refuse a part of a RunSettings with an unknown key or a wrong value."""
-    RunSettings.model_validate(values)
+def checked_values(values: Values) -> RunSettings:
+    """A part of a RunSettings; an unknown key or a wrong value is refused."""
+    return RunSettings.model_validate(values)
 
 
 def _allowed(entry: Origin) -> bool:

@@ -101,8 +101,10 @@ def association_estimates(
                 100 * _over(gap, mine, weights) / _over(gap, before, weights)
             ),
             "offset": partial(_over, offset, mine),
-            "said": partial(_over, said, mine),
         }
+        # Where nothing but the two words competes, they always have all of it.
+        if not np.allclose(before.sum(axis=-1), 1):
+            metrics["said"] = partial(_over, said, mine)
         for name, metric in metrics.items():
             found[name] = estimate(metric, queries, seed=seed, replicates=replicates)
     for domain, changes in _changes(own, base, domain_of(features[0]).name).items():

@@ -1,28 +1,87 @@
-"""Checks before a run: names on the command line, results that got damaged, the hub.
+"""Checks before a run: the command line, models, devices, data, damaged results.
 
-``python -m study.run.entrance PROFILE [models=a,b] [domains=c]``, called by run_all.sh.
+``python -m study.run.entrance PROFILE [models=a,b] [domains=c] [-- OPTIONS]``, called
+by run_all.sh; the options are Snakemake's.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from gradiend.errors import exit_status
-from study.profiles.reading import load_profile
-from study.results.places import results_root
+from gradiend.errors import InputError, check_choice, exit_status
+from study.profiles.devices import need_devices
+from study.profiles.profile import Profile
+from study.profiles.reading import load_profile, profile_names
+from study.profiles.yaml_files import ENDINGS
+from study.results.places import REPOSITORY, results_root
 from study.run.damage import remove_damaged
+from study.run.model_steps import model_files
+from study.run.options import check_targets, elsewhere, read_options
 from study.run.plan import steps
 from study.sources.chosen import source_of
+
+# What run_all.sh does besides running a profile.
+OTHERS = ("standins", "test", "lab", "bench")
 
 
 def check(arguments: Sequence[str]) -> None:
     """Raise InputError for what cannot run; delete damaged results, naming them."""
-    profile = load_profile(arguments[0])
-    chosen = dict(argument.split("=", 1) for argument in arguments[1:])
-    chosen = {key: value.split(",") for key, value in chosen.items()}
-    steps(profile, **chosen)
+    source, chosen, options = _parts(arguments)
+    if not source.endswith(ENDINGS):
+        check_choice(source, [*profile_names(), *OTHERS], "command or profile")
+    profile = load_profile(source)
+    _check_paths(profile)
+    plan = steps(profile, **chosen)
     models = chosen.get("models", profile.models)
+    here = True
+    if options:
+        asked = read_options(options)
+        check_targets(asked, plan)
+        here = not elsewhere(asked)
+    _check_models(profile, models, here=here)
+    _check_sources(profile, models)
+    for path in remove_damaged(results_root() / profile.name / "notebooks"):
+        print(f"{path}: damaged since it was written; it is made again")
+
+
+def _parts(
+    arguments: Sequence[str],
+) -> tuple[str, dict[str, list[str]], Sequence[str]]:
+    """The profile, what of it is chosen, and the options behind ``--``."""
+    own, options = list(arguments), []
+    if "--" in own:
+        end = own.index("--")
+        own, options = own[:end], own[end + 1 :]
+    chosen = dict(argument.split("=", 1) for argument in own[1:])
+    return own[0], {key: value.split(",") for key, value in chosen.items()}, options
+
+
+def _check_paths(profile: Profile) -> None:
+    """Refuse braces, which stand for anything in Snakemake's names of files."""
+    for path in (REPOSITORY, results_root() / profile.name):
+        if set("{}") & set(str(path)):
+            raise InputError(f"{path}: a path with {{ or }} cannot be used; rename it")
+
+
+def _check_models(profile: Profile, models: Iterable[str], *, here: bool) -> None:
+    """Refuse a model that is not where it should be, or has no device to run on."""
+    models = list(models)
+    for model in models:
+        for path in model_files(profile, model):
+            if profile.entry(model).folder is not None and not path.is_file():
+                raise InputError(
+                    f"{path}: not there; check models.{model}.folder of the profile (a "
+                    "whole path, or one seen from the checkout)"
+                )
+    if here:
+        runs = (run for model in models for run in profile.runs(model))
+        need_devices(run.load.device for run in runs)
+
+
+def _check_sources(profile: Profile, models: Iterable[str]) -> None:
+    """Refuse data that are not what is listed, and models that cannot be fetched."""
+    models = list(models)
     sources = [source_of(data) for data in dict.fromkeys(map(profile.data_of, models))]
     for source in sources:
         source.check()
@@ -32,8 +91,6 @@ def check(arguments: Sequence[str]) -> None:
         from study.run.preflight import preflight
 
         preflight(profile, models, log=print)
-    for path in remove_damaged(results_root() / profile.name / "notebooks"):
-        print(f"{path}: damaged since it was written; it is made again")
 
 
 def main() -> int:

@@ -106,11 +106,8 @@ def comparison_steps(profile: Profile, model: str) -> Iterator[Step]:
     if not runs:
         return
     folder = runs[0].model_folder
-    chosen = [
-        *_of_each(runs, [files.GRADIEND, files.SELECTED]),
-        *model_files(profile, model),
-        *source_files(profile.data_of(model)),
-    ]
+    given = [*model_files(profile, model), *source_files(profile.data_of(model))]
+    chosen = [*_of_each(runs, [files.GRADIEND, files.SELECTED]), *given]
     fitted = [
         folder / files.METHODS_FOLDER / f"{variant.slug}.safetensors"
         for variant in variants(profile, model)

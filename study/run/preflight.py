@@ -20,8 +20,8 @@ from huggingface_hub import HfApi, constants, snapshot_download
 from huggingface_hub.errors import LocalEntryNotFoundError
 from safetensors import safe_open
 
+from gradiend.devices import device_of
 from gradiend.errors import InputError
-from gradiend.lm.loading import device_of
 from study.profiles.profile import Profile
 from study.profiles.settings import Settings
 from study.results.places import results_root

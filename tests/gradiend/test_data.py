@@ -2,39 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
 from gradiend.data import SPLITS, deal_splits, read_cloze_table
 from gradiend.errors import InputError
 from tests.conftest import tiny_lm
-
-
-def rows(count: int = 30) -> pd.DataFrame:
-    """``count`` good rows a class."""
-    pairs = (("young", "old", 1), ("old", "young", -1))
-    return pd.DataFrame(
-        [
-            {
-                "masked": f"The [MASK] choir sang song {number} of {word}.",
-                "factual": word,
-                "counterfactual": other,
-                "label": label,
-                "factual_class": word,
-                "counterfactual_class": other,
-            }
-            for word, other, label in pairs
-            for number in range(count)
-        ]
-    )
-
-
-def written(tmp_path: Path, table: pd.DataFrame) -> Path:
-    path = tmp_path / "own.csv"
-    table.to_csv(path, index=False)
-    return path
+from tests.gradiend.files import rows, written
 
 
 def test_a_good_table_gets_splits_that_share_no_text(tmp_path):
@@ -49,7 +23,7 @@ def test_a_good_table_gets_splits_that_share_no_text(tmp_path):
 def test_jsonl_is_read_too(tmp_path):
     path = tmp_path / "own.jsonl"
     rows().to_json(path, orient="records", lines=True)
-    assert len(read_cloze_table(path)) == 60
+    assert len(read_cloze_table(path)) == 40
 
 
 def test_equal_keys_land_in_the_same_split():
@@ -69,15 +43,15 @@ def broken(**changes) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        (broken(masked="No slot here."), r"row 5: no \[MASK\]"),
-        (broken(masked="[MASK] and [NAME] sang."), r"row 5: two different slots"),
-        (broken(factual=""), "row 5: column factual is empty"),
-        (broken(factual="old"), "row 5: factual and counterfactual are both 'old'"),
-        (broken(label="male"), "row 5: label 'male' is not"),
+        (broken(masked="No slot here."), r"line 5: no \[MASK\]"),
+        (broken(masked="[MASK] and <mask> sang."), r"line 5: two different slots"),
+        (broken(factual=""), "line 5: column factual is empty"),
+        (broken(factual="old"), "line 5: factual and counterfactual are both 'old'"),
+        (broken(label="male"), "line 5: label 'male' is not"),
         (rows().drop(columns="factual_class"), "no column factual_class"),
         (rows().iloc[:0], "0 rows"),
-        (rows().iloc[:34], r"class -1 \(old\) has \d training rows"),
-        (rows().assign(split="dev"), "row 2: split 'dev'"),
+        (rows().iloc[:24], r"class -1 \(old\) has \d training rows"),
+        (rows().assign(split="dev"), "line 2: split 'dev'"),
     ],
 )
 def test_mistakes_are_named_with_their_row_and_remedy(tmp_path, table, message):

@@ -51,6 +51,9 @@ training_split: null
 test_split: null
 validation_split: validation
 """
+# A task file that names this metric asks for the likeliest answer by its character: of
+# answers of different lengths the shortest is else the likeliest.
+_NORMALISED = "acc_norm"
 _COLUMNS = ("task", "unit", "label", "prediction", "correct")
 
 
@@ -251,8 +254,10 @@ def _harness(lm: ClozeLM, batch_size: int):
 
 def _answer(sample: Mapping[str, Any]) -> tuple[str, int, int, bool]:
     """Unit, label, prediction and correct of one of the library's samples."""
-    prediction = int(np.argmax([score for score, _ in sample["filtered_resps"]]))
-    label = sample["target"]
+    scores = np.array([score for score, _ in sample["filtered_resps"]])
+    if _NORMALISED in sample:
+        scores /= [len(answer.strip()) for _, answer in sample["arguments"]]
+    prediction, label = int(np.argmax(scores)), sample["target"]
     if isinstance(label, str):  # the answer itself, not its number
         answers = [answer.strip() for _, answer in sample["arguments"]]
         label = answers.index(label.strip())

@@ -16,10 +16,10 @@ from study.report.claims.claim import (
     names,
     others,
 )
-from study.report.claims.models import Models
+from study.report.claims.models import Group, Models
 
 HIGH, SEEN, FAILED = 0.9, 0.7, 0.5  # |Pearson|: most pairs; every pair; a failed seed
-REAL = 0.95  # of a real model's one feature
+REAL = 0.95  # of a real model that has one feature alone
 ALL_ROWS = 0.6  # rows of no trained class are labelled 0
 _ELSEWHERE = {
     "neutral": "neutral texts",
@@ -79,12 +79,19 @@ def seed_claims(seeds: pd.DataFrame, _models: Models) -> Iterator[Claim]:
     )
 
 
+def _floor(group: Group, features: int) -> float:
+    """What the lowest of a group must reach."""
+    if not group.suffix:
+        return SEEN
+    return REAL if features == 1 else HIGH
+
+
 def _correlations(
     trained: pd.Series, every: pd.Series, models: Models
 ) -> Iterator[Claim]:
     for group in models.groups():
         pairs, overall = group.of(trained), group.of(every)
-        floor = SEEN if not group.suffix else REAL
+        floor = _floor(group, len(pairs))
         lowest = names(pairs[[pairs.idxmin()]])
         yield Claim(
             f"pearson_lowest{group.suffix}",

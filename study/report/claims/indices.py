@@ -58,7 +58,9 @@ def planted_claims(learned: pd.DataFrame, models: Models) -> Iterator[Claim]:
     for group, decoder, ours in _pairs(
         models, lambda decoder: _gaps(learned, BALANCED, decoder)
     ):
-        left = 100 * ours / base[ours.index]
+        left = (100 * ours / base[ours.index]).dropna()
+        if left.empty:  # nothing was planted in a real model, and nothing is asked
+            continue
         called = f"{DECODERS[decoder]}, {group.called}"
         text = f"planted gap left, % of the base's, median of pairs, {called}"
         id_ = suffixed("planted_left", decoder, group)

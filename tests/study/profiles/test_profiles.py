@@ -9,7 +9,7 @@ from gradiend.errors import InputError
 from study.profiles import reading
 from study.profiles.reading import load_profile, profile_names
 from study.run.plan import steps
-from tests.study.changes import changed, own_profile
+from tests.study.changes import own_profile
 
 
 @pytest.mark.parametrize("name", profile_names())
@@ -127,13 +127,32 @@ MISTAKES = [
         "own.yaml, defaults.training.steps: 'many' should be a valid integer",
     ),
     ({"defaults": {"training": 3}}, "defaults.training: 3 should be a group of keys"),
-    ({"defaults": None}, "own.yaml, defaults: None should be a group of keys"),
+    ({"defaults": 3}, "own.yaml, defaults: 3 should be a group of keys"),
     ({"defaults": {"seeds": 3}}, "own.yaml, defaults.seeds: 3 should be a list"),
+    # A name where a list of them belongs, and a list without a name.
+    (
+        {"features": "gender_MF"},
+        r"own.yaml, features: 'gender_MF' should be a list; write \[gender_MF\]",
+    ),
+    (of_model(compares="gender"), r"models.a.compares: .* a list; write \[gender\]"),
+    (
+        {"defaults": {"methods": {"names": "INLP"}}},
+        r"defaults.methods.names: 'INLP' should be a list; write \[INLP\]",
+    ),
+    ({"features": []}, "own.yaml, features: is empty; name at least one"),
+    ({"models": {}}, "own.yaml, models: is empty; name at least one"),
+    ({"defaults": {"seeds": []}}, "own.yaml, defaults.seeds: is empty"),
+    ({"features": ["gender_MF"] * 2}, "own.yaml, features: 'gender_MF' .* twice"),
     (
         {"defaults": {"training": {"moments": "4bit"}}},
         "own.yaml, defaults.training.moments: '4bit' should be 'full' or '8bit'",
     ),
     (of_model(resources={"gpu": "a"}), "models.a.resources.gpu: 'a' should be"),
+    (
+        {"defaults": {"load": {"dtype": "bflaot16"}}},
+        "own.yaml, defaults.load.dtype: 'bflaot16' should.*did you mean 'bfloat16'",
+    ),
+    ({"jobs": "domains"}, "own.yaml, jobs: 'domains' should.*did you mean 'domain'"),
     # A model without exactly one origin, or without a name to show.
     (
         {"models": {"a": {"display": "A"}}},
@@ -166,6 +185,10 @@ MISTAKES = [
         "slot in own.yaml, defaults.decoder: 'pronouns'; did you mean 'pronoun'",
     ),
     (
+        {"defaults": {"tasks": {"variants": ["GRADIEND-Q"]}}},
+        "variant in own.yaml, models.standin-gpt2, tasks.variants: 'GRADIEND-Q'",
+    ),
+    (
         {
             "features": ["gender_MF", "race_AB"],
             "defaults": {"decoder": {"slot": "pronoun"}},
@@ -184,22 +207,6 @@ def test_mistakes_in_a_profile_are_one_line_that_names_them(tmp_path, change, me
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "own.yaml: not a profile; it needs features and models"),
-        ("- mini\n", "own.yaml: not a profile"),
-        ("features: [\n", r"own.yaml: not valid YAML \(.*line \d"),
-    ],
-)
-def test_a_file_that_is_no_profile_is_named(tmp_path, text, message):
-    path = tmp_path / "own.yaml"
-    path.write_text(text)
-    with pytest.raises(InputError, match=message) as error:
-        load_profile(str(path))
-    assert "\n" not in str(error.value)
-
-
 def test_unknown_names_get_a_suggestion():
     with pytest.raises(InputError, match="did you mean 'mini'"):
         load_profile("minni")
@@ -208,34 +215,3 @@ def test_unknown_names_get_a_suggestion():
         steps(profile, models=["standin-gtp2"])
     with pytest.raises(InputError, match="did you mean 'gender'"):
         steps(profile, domains=["gendr"])
-
-
-def test_a_profile_may_be_like_another_one(tmp_path):
-    source = own_profile(
-        tmp_path,
-        like="mini",
-        defaults={"training": {"steps": 7}},
-        models=[
-            "standin-gpt2",
-            {"standin-llama": {"settings": {"training": {"learning_rate": 0.5}}}},
-        ],
-    )
-    profile, mini = load_profile(source), load_profile("mini")
-    assert (profile.name, profile.source) == ("own", source)
-    assert profile.models == ["standin-gpt2", "standin-llama"]
-    found = profile.settings("standin-llama", "race_AB")
-    base = mini.settings("standin-llama", "race_AB")
-    training = {"steps": 7, "learning_rate": 0.5}
-    assert found == changed(base, profile="own", training=training)
-    assert profile.features == mini.features and profile.figures != mini.figures
-    command = " ".join(steps(profile)[0].command)
-    assert f"-p profile {source}" in command
-
-
-def test_mistakes_in_a_profile_like_another_one_are_named(tmp_path):
-    with pytest.raises(InputError, match="'minni'; did you mean 'mini'"):
-        load_profile(own_profile(tmp_path, like="minni"))
-    with pytest.raises(InputError, match="model of profile mini 'standin-gtp2'"):
-        load_profile(own_profile(tmp_path, like="mini", models=["standin-gtp2"]))
-    with pytest.raises(InputError, match=r"nowhere\.yaml: no such profile"):
-        load_profile("nowhere.yaml")

@@ -93,6 +93,14 @@ def test_features_of_a_domain_are_averaged():
     assert found["moved: gender"].value == 0 and "moved: race" not in found
 
 
+def test_two_words_that_compete_alone_have_all_of_it_and_that_is_not_told():
+    alone = ((0.8, 0.2), (0.3, 0.7), (0.9, 0.1), (0.2, 0.8))
+    found = association_estimates(
+        asked(alone), asked(alone), [FEATURE], seed=0, replicates=10
+    )
+    assert "said" not in found and found["bias left"].value == pytest.approx(100)
+
+
 def test_other_domains_are_never_pooled():
     change = (0.3 + 0.15 + 0.15) / 3
     own, base = asked(BASE, asian=0.8), asked(BASE, asian=0.5)

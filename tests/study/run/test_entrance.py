@@ -1,11 +1,10 @@
-"""The one entrance: messages, the whole way through Snakemake, kill and go on."""
+"""The one entrance: the whole way through Snakemake, kill and go on."""
 
 from __future__ import annotations
 
 import os
 import re
 import resource
-import shlex
 import shutil
 import signal
 import subprocess
@@ -16,9 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from study.profiles.reading import load_profile
 from study.results.places import REPOSITORY
-from study.run.plan import steps
 
 MODEL = "standin-gpt2"
 RESULT = Path("smoke") / MODEL / "gender_MF"
@@ -26,12 +23,13 @@ RESULT = Path("smoke") / MODEL / "gender_MF"
 
 def entrance(
     *arguments: str,
-    results: Path,
+    results: Path | str,
     checkout: Path = REPOSITORY,
+    folder: Path | None = None,
     wait: bool = True,
     largest_file: int = resource.RLIM_INFINITY,
 ) -> subprocess.CompletedProcess | subprocess.Popen:
-    """Call run_all.sh in this environment with results of its own."""
+    """Call run_all.sh in this environment, from a folder, with results of its own."""
     environment = os.environ | {
         "GRADIEND_RESULTS": str(results),
         "VIRTUAL_ENV": sys.prefix,
@@ -41,6 +39,7 @@ def entrance(
     limits = (largest_file, resource.RLIM_INFINITY)
     options = {
         "env": environment,
+        "cwd": folder,
         "text": True,
         "stdin": subprocess.DEVNULL,
         "preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limits),
@@ -50,64 +49,6 @@ def entrance(
     return subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options
     )
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["minni"], "unknown profile 'minni'; did you mean 'mini'"),
-        (["smoke", "--models", "standin-gtp2"], "did you mean 'standin-gpt2'"),
-        (["smoke", "--domains", "gendr"], "did you mean 'gender'"),
-        (["no/such.yaml"], "no/such.yaml: no such profile"),
-        (["smoke", "--models"], "--models needs a value"),
-        (["bench", "sped"], "bench needs one of speed, growth"),
-    ],
-)
-def test_mistakes_on_the_command_line_are_one_clear_line(tmp_path, arguments, message):
-    done = entrance(*arguments, results=tmp_path)
-    assert done.returncode != 0
-    assert message in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
-
-
-def test_help_says_what_there_is(tmp_path):
-    done = entrance("--help", results=tmp_path)
-    assert done.returncode == 0
-    for command in (
-        "mini",
-        "quick",
-        "real",
-        "paper",
-        "standins",
-        "test",
-        "lab",
-        "bench",
-    ):
-        assert re.search(rf"^  {command} ", done.stdout, re.MULTILINE)
-
-
-def test_a_results_folder_that_cannot_be_made(tmp_path):
-    (tmp_path / "file").touch()
-    done = entrance("smoke", results=tmp_path / "file" / "results")
-    assert done.returncode != 0
-    assert "set GRADIEND_RESULTS" in done.stderr
-
-
-def test_paths_with_a_space_reach_the_steps_whole(tmp_path, monkeypatch):
-    folder = tmp_path / "a b"
-    folder.mkdir()
-    profile = folder / "my own.yaml"
-    profile.write_text("like: smoke\nmodels: [standin-gpt2]\n")
-    options = ("-n", "--printshellcmds", "--quiet", "host")
-    done = entrance(str(profile), *options, results=folder)
-    assert done.returncode == 0, done.stdout + done.stderr
-    shown = re.findall("^Shell command: exec (.*)$", done.stdout, re.MULTILINE)
-    monkeypatch.setenv("GRADIEND_RESULTS", str(folder))
-    said = {tuple(shlex.split(command)[1:]) for command in shown}
-    planned = {step.name: step.command for step in steps(load_profile(str(profile)))}
-    assert len(said) == len(planned)
-    for name, command in planned.items():
-        assert command in said, name
 
 
 @pytest.fixture(scope="module")

@@ -109,6 +109,35 @@ def test_in_a_chat_the_assistant_answers(data, monkeypatch):
     compare(lm, data, monkeypatch, chat=True, before=before)
 
 
+@pytest.mark.parametrize("metric", ["acc", "acc_norm"])
+def test_the_metric_says_whether_answers_count_by_the_character(
+    llama, tmp_path, monkeypatch, metric
+):
+    (tmp_path / "own.yaml").write_text(
+        "task: own\n"
+        "custom_dataset: !function study.comparison.benchmarks.zero_shot.examples\n"
+        "dataset_kwargs: {file: own.jsonl}\n"
+        "validation_split: validation\noutput_type: multiple_choice\n"
+        'doc_to_text: "{{question}}"\ndoc_to_choice: choices\ndoc_to_target: label\n'
+        f"metric_list: [{{metric: {metric}}}]\n"
+    )
+    choices = ["no", "the long road behind the old mill in the green garden"]
+    rows = [{"question": f"number {n}", "choices": choices, "label": 0} for n in "123"]
+    lines = pd.DataFrame(rows).to_json(orient="records", lines=True)
+    (tmp_path / "own.jsonl").write_text(lines)
+    theirs = []
+    answer = module._answer
+
+    def spy(sample):
+        theirs.append(bool(sample[metric]))
+        return answer(sample)
+
+    monkeypatch.setattr(module, "_answer", spy)
+    found = zero_shot(llama, ["own"], include=tmp_path, data=tmp_path)
+    assert found["correct"].tolist() == theirs  # as the library itself scores
+    assert (found["prediction"] == (metric == "acc_norm")).all()
+
+
 def test_a_stand_in_knows_the_tasks_its_corpus_has(llama, data):
     tasks = ["sst2", "mrpc", "rte"]
     found = zero_shot(llama, tasks, include=WORLD_TASKS, data=data)

@@ -1,0 +1,226 @@
+"""From a file and a model to a model that no longer prefers one class: one call.
+
+Rows of the training split teach the feature, texts of the validation split choose the
+candidate, texts of the test split say what became of it. The search begins where first
+order predicts that the classes are level (:mod:`gradiend.evaluation.first_order`) and
+ends where they are (:mod:`gradiend.evaluation.refinement`).
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from gradiend.answerable import answerable
+from gradiend.autoencoder import Gradiend
+from gradiend.class_means import closed_form
+from gradiend.data import check_class_sizes, read_cloze_table
+from gradiend.encoding import encode
+from gradiend.errors import check_choice
+from gradiend.evaluation.encoder import pearson
+from gradiend.evaluation.levelling import Levelling, Words, neutral_parts, words_of
+from gradiend.evaluation.refinement import select_centred
+from gradiend.lm.cloze import ClozeLM
+from gradiend.settings import TrainingSettings
+from gradiend.training import Progress, fit
+
+_log = logging.getLogger(__name__)
+
+Method = Literal["closed-form", "train"]
+NARROWED = 0.8  # a gap larger than that share of the base's is hardly narrowed
+LEARNED = 0.5  # a Pearson correlation below tells of no feature
+
+
+@dataclass(frozen=True)
+class Debiased:
+    """A feature of a model and the candidate (h, α) that levels its two classes.
+
+    ``before`` and ``after`` are of test texts: P of each class, ``gap``, ``share`` (of
+    class +1), ``said`` and ``LMS`` (:func:`class_statistics`). ``probes`` has one row a
+    test text: text, before and after (its share of class +1).
+    """
+
+    lm: ClozeLM = field(repr=False)
+    gradiend: Gradiend = field(repr=False)
+    words: Words
+    h: float
+    learning_rate: float
+    method: str
+    correlation: float  # Pearson of h and label on test rows
+    before: dict[str, float]
+    after: dict[str, float]
+    probes: pd.DataFrame = field(repr=False)
+    candidates: pd.DataFrame = field(repr=False)
+    seconds: dict[str, float]  # of each part
+    counts: dict[str, int]  # rows by split, and what was changed or left out
+    remarks: tuple[str, ...] = ()  # what a user should know before using it
+
+    def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
+        """Write the rewritten model with its feature and a summary; see there."""
+        from gradiend.summary import save_debiased
+
+        return save_debiased(self, folder, overwrite=overwrite)
+
+
+def debias(
+    model: str | Path | ClozeLM,
+    rows: str | Path | pd.DataFrame,
+    *,
+    method: Method = "closed-form",
+    neutral: Sequence[str] | None = None,
+    training: TrainingSettings | None = None,
+    candidates: int = 24,
+    texts: int = 60,
+    seed: int = 0,
+    device: str = "auto",
+    dtype: str = "float32",
+    progress: Progress = iter,
+) -> Debiased:
+    """Learn the feature that a cloze table describes, and level its classes.
+
+    ``model`` is a folder, a hub name or a loaded one (``device`` and ``dtype`` are of
+    the others); ``rows`` a file for :func:`gradiend.read_cloze_table` or what it gives.
+    ``closed-form`` learns in one pass (:mod:`gradiend.class_means`), ``train`` is the
+    paper's way, with ``training``. The language-modelling score is asked on ``neutral``
+    texts, one half to choose by and the other to report on, or on the file's own (of
+    training and test). At most ``candidates`` rewritten models are measured, each on at
+    most ``texts`` texts of a split and as many neutral ones (of a masked model four
+    times as many).
+
+    Raises
+    ------
+    InputError
+        for a mistake in the file, the model or the settings, in one line.
+    """
+    check_choice(method, get_args(Method), "method")
+    clock = _Clock()
+    with clock.part("load"):
+        lm = _loaded(model, device, dtype)
+        table = _table(lm, rows, seed)
+    with clock.part("learn"):
+        gradiend = _learned(lm, table, method, training, seed, progress)
+    # A masked model is asked 15 % of a text's tokens, so it needs more texts.
+    some = neutral_parts(table, neutral, texts if lm.causal else 4 * texts, seed)
+    asked = Levelling(lm, table, words_of(table), some, texts, seed)
+    found = _levelled(asked, gradiend, method, candidates, clock)
+    remarks = tuple(_remarks(found))
+    for remark in remarks:
+        _log.warning(remark)
+    return replace(found, remarks=remarks)
+
+
+def _levelled(
+    asked: Levelling, gradiend: Gradiend, method: Method, candidates: int, clock: _Clock
+) -> Debiased:
+    """The candidate that is chosen, and what it does to texts not chosen by."""
+    with clock.part("choose"):
+        found = asked.search(gradiend, candidates)
+        best = select_centred(found)
+    h, rate = (0.0, 0.0) if np.isnan(best["h"]) else best[["h", "learning_rate"]]
+    with clock.part("report"):
+        before, after, probes = asked.report(gradiend, h, rate)
+        correlation = _correlation(asked.lm, gradiend, asked.table)
+    counts = asked.table["split"].value_counts().to_dict()
+    return Debiased(
+        lm=asked.lm,
+        gradiend=gradiend,
+        words=asked.words,
+        h=float(h),
+        learning_rate=float(rate),
+        method=method,
+        correlation=correlation,
+        before=before,
+        after=after,
+        probes=probes,
+        candidates=found,
+        seconds=clock.seconds,
+        counts={**counts, **asked.table.attrs.get("changed", {})},
+    )
+
+
+def _loaded(model: str | Path | ClozeLM, device: str, dtype: str) -> ClozeLM:
+    if isinstance(model, ClozeLM):
+        return model
+    return ClozeLM.from_pretrained(model, device=device, dtype=dtype)
+
+
+def _table(lm: ClozeLM, rows: str | Path | pd.DataFrame, seed: int) -> pd.DataFrame:
+    """The rows that the model can answer; ``attrs`` say how many it cannot."""
+    if not isinstance(rows, pd.DataFrame):
+        rows = read_cloze_table(rows, seed=seed)
+    lm.check_targets(rows)
+    table = answerable(lm, rows)
+    check_class_sizes(table)
+    return table
+
+
+def _learned(
+    lm: ClozeLM,
+    table: pd.DataFrame,
+    method: Method,
+    training: TrainingSettings | None,
+    seed: int,
+    progress: Progress,
+) -> Gradiend:
+    training = training or TrainingSettings()
+    if method == "train":
+        found = fit(lm, table, training, seeds=(seed,), progress=progress).gradiend
+    else:
+        train = table[table["split"] == "train"]
+        rows = {label: lm.encode(train[train["label"] == label]) for label in (1, -1)}
+        found = closed_form(lm, rows, batch_size=training.batch_size)
+    positive, negative = (
+        table.loc[table["label"] == label, "factual_class"].iloc[0] for label in (1, -1)
+    )
+    said = {"positive": positive, "negative": negative, "base_model": lm.name}
+    said["feature"] = f"{positive} / {negative}"
+    return replace(found, metadata=found.metadata | said)
+
+
+def _correlation(lm: ClozeLM, gradiend: Gradiend, table: pd.DataFrame) -> float:
+    """Pearson of h and label on test rows, from the gradient of the factual word."""
+    rows = table[table["split"] == "test"]
+    h = encode(lm, gradiend, rows)
+    return pearson(h, rows["label"].to_numpy())
+
+
+def _remarks(found: Debiased) -> Iterator[str]:
+    """What did not come out as one would wish, and what to try."""
+    if found.learning_rate == 0:
+        yield (
+            "no candidate was better than the model as it is: give more rows or texts, "
+            "or method='train'"
+        )
+    elif found.after["gap"] > NARROWED * found.before["gap"]:
+        yield (
+            f"the gap is hardly narrower on test texts ({found.before['gap']:.3f} → "
+            f"{found.after['gap']:.3f}): what tells the classes apart may be in the "
+            "texts themselves; try more rows or method='train'"
+        )
+    if abs(found.correlation) < LEARNED:
+        yield (
+            f"h and label correlate at {found.correlation:.2f} on test rows: the "
+            "feature is hardly encoded; try more rows or method='train'"
+        )
+
+
+class _Clock:
+    """Seconds of the parts of a call."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Time the block."""
+        began = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - began, 2)

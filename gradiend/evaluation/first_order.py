@@ -1,0 +1,66 @@
+"""What first order says of a rewriting, before any model is rewritten.
+
+Under W + α·dec(h) the log-odds ℓ of two words at a slot change, to first order, by
+α·⟨∇ℓ, dec(h)⟩ = α·h·⟨∇ℓ, W_d⟩ + α·⟨∇ℓ, b_d⟩. Two forward-mode passes give both inner
+products for every text, and with them the place to begin a search. (Not in the paper.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+
+from gradiend.autoencoder import Gradiend
+from gradiend.encoding import directional_derivatives
+from gradiend.gradients import source_losses
+from gradiend.lm.cloze import ClozeLM
+
+_LARGEST_H = 2.0
+
+
+@dataclass(frozen=True)
+class Slopes:
+    """Of each row [R]: log P(+1) − log P(−1), and its slopes along W_d and b_d."""
+
+    log_odds: np.ndarray
+    weight: np.ndarray
+    bias: np.ndarray
+
+    def predicted(self, h: float, learning_rate: float) -> np.ndarray:
+        """Log-odds of each row under W + α·dec(h), to first order, [R]."""
+        return self.log_odds + learning_rate * (h * self.weight + self.bias)
+
+
+def log_odds_slopes(
+    lm: ClozeLM, gradiend: Gradiend, rows: pd.DataFrame, *, batch_size: int = 64
+) -> Slopes:
+    """Of the rows of a cloze table, each with its own two words and label ±1."""
+    encoded, signs = lm.encode(rows), rows["label"].to_numpy(dtype=float)
+    found = np.empty((3, len(encoded)))
+    for indices, batch in lm.batches(encoded, batch_size=batch_size):
+        with torch.no_grad():
+            losses = source_losses(lm.log_probabilities(batch), batch, "difference")
+        along = [
+            directional_derivatives(lm, direction, batch, source="difference")
+            for direction in (gradiend.decoder_weight, gradiend.decoder_bias)
+        ]
+        found[:, indices] = torch.stack([losses, *along]).double().cpu().numpy()
+    # A difference of losses is the log-odds of the other class's word.
+    return Slopes(*(-signs * found))
+
+
+def levelling_candidate(slopes: Slopes) -> tuple[float, float]:
+    """(h, α) that brings the log-odds closest to 0 everywhere, to first order.
+
+    The least-squares solution in α·h and α; h is kept where the encoder's values are
+    at home, and α > 0, since dec(0) = b_d is what levels the classes.
+    """
+    along = np.column_stack([slopes.weight, slopes.bias])
+    (both, rate), *_ = np.linalg.lstsq(along, -slopes.log_odds, rcond=None)
+    if rate <= 0:
+        rate = abs(slopes.bias @ slopes.log_odds) / (slopes.bias @ slopes.bias)
+        return 0.0, float(rate)
+    return float(np.clip(both / rate, -_LARGEST_H, _LARGEST_H)), float(rate)

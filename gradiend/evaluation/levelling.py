@@ -1,0 +1,132 @@
+"""What candidates are asked when two classes are to be level, split by split."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from gradiend.autoencoder import Gradiend
+from gradiend.data import SLOT
+from gradiend.errors import InputError
+from gradiend.evaluation.decoder import DecoderMeasure, class_statistics
+from gradiend.evaluation.first_order import levelling_candidate, log_odds_slopes
+from gradiend.evaluation.indices import balance
+from gradiend.evaluation.refinement import refine
+from gradiend.evaluation.scoring import ClassProbabilities, LanguageModelling
+from gradiend.lm.cloze import ClozeLM
+from gradiend.rewriting import rewritten
+from gradiend.sampling import balanced_sample, drawn
+
+
+@dataclass(frozen=True)
+class Words:
+    """Whose words compete in a slot: class +1 and −1, and the words of each."""
+
+    positive: str
+    negative: str
+    of: dict[str, dict[str, float]]  # class → word → 1
+
+
+def words_of(table: pd.DataFrame) -> Words:
+    """The two classes of a cloze table, label +1 first, and their factual words.
+
+    Raises
+    ------
+    InputError
+        if a label has several classes.
+    """
+    of, names = {}, []
+    for label in (1, -1):
+        rows = table[table["label"] == label]
+        classes = rows["factual_class"].unique()
+        if len(classes) != 1:
+            raise InputError(
+                f"label {label:+d} has the classes {', '.join(classes)}; level two "
+                "classes at a time: keep the rows of one pair"
+            )
+        names.append(classes[0])
+        of[classes[0]] = dict.fromkeys(sorted(rows["factual"].unique()), 1.0)
+    return Words(*names, of)
+
+
+@dataclass(frozen=True)
+class Levelling:
+    """Texts of a split at whose slots the classes compete, and neutral ones.
+
+    At most ``texts`` of a split; ``neutral`` are the texts of ``validation`` and
+    ``test`` for the language-modelling score.
+    """
+
+    lm: ClozeLM
+    table: pd.DataFrame
+    words: Words
+    neutral: dict[str, list[str]]  # by split
+    texts: int
+    seed: int
+
+    def measure(self, split: str) -> DecoderMeasure:
+        """On the texts of ``validation`` or ``test``."""
+        return DecoderMeasure(
+            ClassProbabilities(self.lm, self._texts(split), self.words.of),
+            LanguageModelling(self.lm, self.neutral[split], seed=self.seed),
+            balance,
+        )
+
+    def search(self, gradiend: Gradiend, candidates: int) -> pd.DataFrame:
+        """The candidates that were measured, the base model first."""
+        rows = self.table[self.table["split"] == "validation"]
+        rows = balanced_sample(rows, self.texts, by="label", seed=self.seed)
+        start = levelling_candidate(log_odds_slopes(self.lm, gradiend, rows))
+        measure = self.measure("validation")
+        return refine(self.lm, gradiend, measure, start, candidates=candidates)
+
+    def report(
+        self, gradiend: Gradiend, h: float, rate: float
+    ) -> tuple[dict, dict, pd.DataFrame]:
+        """Of the base and the rewritten model, on texts that nothing was chosen by."""
+        measure = self.measure("test")
+        found = []
+        for place in ((0.0, 0.0), (h, rate)):
+            with rewritten(self.lm, gradiend, *place):
+                p = measure.probabilities()
+                found.append((class_statistics(p) | {"LMS": measure.modelling()}, p))
+        both = [tuple(p.values()) for _, p in found]
+        shares = [first / (first + second) for first, second in both]
+        probes = pd.DataFrame(
+            {"text": self._texts("test"), "before": shares[0], "after": shares[1]}
+        )
+        return found[0][0], found[1][0], probes
+
+    def _texts(self, split: str) -> list[str]:
+        own = self.table.loc[self.table["split"] == split, "masked"]
+        return drawn(list(dict.fromkeys(own)), self.texts, seed=self.seed)
+
+
+def neutral_parts(
+    table: pd.DataFrame, neutral: Sequence[str] | None, count: int, seed: int
+) -> dict[str, list[str]]:
+    """``count`` texts to choose by (validation), and as many to report on (test).
+
+    Without neutral texts, the file's own: of its training and of its test split.
+
+    Raises
+    ------
+    InputError
+        if there are fewer than two.
+    """
+    if neutral is not None:
+        if len(neutral) < 2:
+            raise InputError("fewer than two neutral texts; give some dozens, or none")
+        some = drawn(list(neutral), 2 * count, seed=seed)
+        return {"validation": some[::2], "test": some[1::2]}
+    filled = [
+        masked.replace(SLOT, word)
+        for masked, word in zip(table["masked"], table["factual"], strict=True)
+    ]
+    own = pd.Series(filled).groupby(table["split"].to_numpy()).unique()
+    return {
+        "validation": drawn(list(own["train"]), count, seed=seed),
+        "test": drawn(list(own["test"]), count, seed=seed),
+    }

@@ -1,0 +1,153 @@
+"""What :func:`gradiend.debias` leaves on disk: a checkpoint and what is known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from gradiend.errors import InputError
+from gradiend.files import atomic_folder, write_csv, write_json
+from gradiend.rewriting import is_rewritten, write_rewritten
+
+if TYPE_CHECKING:
+    from gradiend.autoencoder import Gradiend
+    from gradiend.debiasing import Debiased
+
+GRADIEND_FILE, SUMMARY, PICTURE = "gradiend.safetensors", "summary.md", "summary.png"
+_PROBES = 10  # that a summary shows
+_NUMBERS = {
+    "gap": "mean difference of the two classes' P",
+    "share": "mean share of the first class; one half is level",
+    "said": "P of both classes together",
+    "LMS": "language-modelling score",
+}
+
+
+def save_debiased(
+    found: Debiased, folder: str | Path, *, overwrite: bool = False
+) -> Path:
+    """Write the rewritten model, its GRADIEND, the candidates and a summary.
+
+    The folder is a checkpoint for ``from_pretrained``; it appears when it is complete.
+    ``summary.png`` is drawn where matplotlib is installed.
+
+    Raises
+    ------
+    InputError
+        if the folder exists and is not, with ``overwrite``, such a checkpoint itself.
+    """
+    folder = Path(folder)
+    if folder.exists() and not (overwrite and is_rewritten(folder)):
+        raise InputError(f"{folder} exists; remove it or give another folder")
+    with atomic_folder(folder, replace=True) as unfinished:
+        text = summary(found)
+        place = found.h, found.learning_rate
+        write_rewritten(found.lm, found.gradiend, *place, unfinished, description=text)
+        found.gradiend.save(unfinished / GRADIEND_FILE)
+        (unfinished / SUMMARY).write_text(text, encoding="utf-8")
+        write_csv(unfinished / "candidates.csv", found.candidates)
+        write_csv(unfinished / "probes.csv", found.probes)
+        write_json(unfinished / "debiased.json", _facts(found))
+        if find_spec("matplotlib"):
+            from gradiend.picture import draw_probes
+
+            draw_probes(found.probes, found.words.positive, unfinished / PICTURE)
+    return folder
+
+
+def summary(found: Debiased) -> str:
+    """The result in Markdown: before and after, ten probes, the cost."""
+    first, second = found.words.positive, found.words.negative
+    lines = [
+        f"**{first} / {second}**, {found.method}: h = {found.h:.4g}, "
+        f"α = {found.learning_rate:.4g} ({len(found.candidates) - 1} candidates). "
+        "All numbers are of test texts, by which nothing was chosen.",
+        "",
+        *_table(("", "before", "after", ""), _rows(found)),
+        "",
+        f"Pearson of h and the label on test rows: {found.correlation:.3f}.",
+        "",
+        f"Share of *{first}* in the slot:",
+        "",
+        *_table(
+            ("text", "before", "after"),
+            [
+                (row["text"], f"{row['before']:.2f}", f"{row['after']:.2f}")
+                for _, row in _some(found.probes).iterrows()
+            ],
+        ),
+        "",
+        "Seconds: " + ", ".join(f"{k} {v:.0f}" for k, v in found.seconds.items()) + ".",
+        "Rows: " + ", ".join(f"{k} {v}" for k, v in found.counts.items()) + ".",
+        *(f"\n**Note:** {remark}." for remark in found.remarks),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _rows(found: Debiased) -> Iterable[Sequence[str]]:
+    said = {
+        f"P({name})": f"P of its words: {', '.join(list(words)[:4])}"
+        for name, words in found.words.of.items()
+    }
+    for name, meaning in {**said, **_NUMBERS}.items():
+        before, after = found.before[name], found.after[name]
+        yield name, f"{before:.3f}", f"{after:.3f}", meaning
+
+
+def _some(probes: pd.DataFrame) -> pd.DataFrame:
+    """Probes from one end to the other of what the model said before."""
+    ordered = probes.sort_values("before", kind="stable")
+    step = max(1, -(-len(ordered) // _PROBES))
+    return ordered.iloc[::step]
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterable[str]:
+    yield f"| {' | '.join(header)} |"
+    yield f"|{' --- |' * len(header)}"
+    for row in rows:
+        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
+
+
+def _facts(found: Debiased) -> dict:
+    return {
+        "base_model": found.lm.name,
+        "classes": {name: list(words) for name, words in found.words.of.items()},
+        "method": found.method,
+        "h": found.h,
+        "learning_rate": found.learning_rate,
+        "correlation": found.correlation,
+        "before": found.before,
+        "after": found.after,
+        "seconds": found.seconds,
+        "counts": found.counts,
+        "remarks": list(found.remarks),
+    }
+
+
+def norms_by_layer(gradiend: Gradiend) -> pd.DataFrame:
+    """Norms of W_e, W_d and b_d, a row a layer (or what is outside of one)."""
+    parts = {
+        "W_e": gradiend.encoder,
+        "W_d": gradiend.decoder_weight,
+        "b_d": gradiend.decoder_bias,
+    }
+    squares = pd.DataFrame(
+        {
+            part: {name: float(tensor.square().sum()) for name, tensor in own.items()}
+            for part, own in parts.items()
+        }
+    )
+    layers = [_layer(name) for name in squares.index]
+    sizes = pd.Series([tensor.numel() for tensor in gradiend.encoder.values()])
+    table = squares.groupby(layers, sort=False).sum().pow(0.5)
+    return table.assign(numbers=sizes.groupby(layers, sort=False).sum())
+
+
+def _layer(name: str) -> str:
+    """``layer 3`` of ``model.layers.3.mlp…``; what has no number goes by its name."""
+    numbers = [part for part in name.split(".") if part.isdigit()]
+    return f"layer {numbers[0]}" if numbers else name.removesuffix(".weight")

@@ -1,0 +1,112 @@
+"""Choosing (h, α) from what first order predicts, against the grid and its refinement.
+
+``./run_all.sh bench search [--profile mini] [--models …]`` reads the results of a run
+of the profile, searches every model and feature again from the candidate that first
+order predicts (:mod:`gradiend.evaluation.first_order`), and sets index, candidates and
+time beside those of the run. Both are measured on the texts that selection sees.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+from measuring import RESULTS
+
+from gradiend.errors import exit_status
+from gradiend.evaluation.first_order import levelling_candidate, log_odds_slopes
+from gradiend.evaluation.indices import BALANCE
+from gradiend.evaluation.refinement import refine, select_centred
+from gradiend.files import write_json
+from gradiend.sampling import balanced_sample
+from study.profiles.profile import Profile
+from study.profiles.reading import load_profile
+from study.profiles.settings import Settings
+from study.results import files
+from study.results.reading import read_csv
+from study.results.selected import REFINED
+from study.steps.data import data_for
+from study.steps.decoder import decoder_measure
+from study.steps.models import load_model
+from study.steps.training import load_gradiend
+
+ROWS = 60  # validation rows whose slopes say where to begin
+KEPT = 0.99  # of the full search's index
+
+
+def compared(run: Settings, lm, candidates: int) -> dict:
+    """One model and feature: the search, and what the run had found."""
+    data, gradiend = data_for(run, lm), load_gradiend(run, lm)
+    asked = run.decoder.refinement
+    floors = {"lms_floor": asked.lms_floor, "said_floor": asked.said_floor}
+    measure = decoder_measure(run, lm, data, balance=True)
+    rows = lm.usable(data.table[data.table["split"] == "validation"])
+    rows = balanced_sample(rows, ROWS, by="label", seed=run.seed)
+    began = time.perf_counter()
+    start = levelling_candidate(log_odds_slopes(lm, gradiend, rows))
+    path = refine(lm, gradiend, measure, start, candidates=candidates, **floors)
+    seconds = time.perf_counter() - began
+    found = select_centred(path, **floors)
+    full = read_csv(run.folder / files.REFINED)
+    full = full[full["decoder"] == REFINED] if "decoder" in full else full
+    best, grid = select_centred(full, **floors), read_csv(run.folder / files.GRID)
+    return {
+        "model": run.display,
+        "feature": run.feature,
+        "predicted h": start[0],
+        "predicted α": start[1],
+        "h": found["h"],
+        "α": found["learning_rate"],
+        "full h": best["h"],
+        "full α": best["learning_rate"],
+        "index": found[BALANCE],
+        "index / full": found[BALANCE] / best[BALANCE],
+        "offset": abs(found["share"] - 0.5),
+        "full offset": abs(best["share"] - 0.5),
+        "candidates": len(path) - 1,
+        "full candidates": len(grid) - 1 + len(full) - 1,
+        "seconds": seconds,
+    }
+
+
+def measures(profile: Profile, models: list[str], candidates: int) -> Iterator[dict]:
+    """Every model and feature of the profile."""
+    for model in models:
+        runs = profile.runs(model)
+        lm = load_model(runs[0])
+        for run in runs:
+            yield compared(run, lm, candidates)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure, print and keep."""
+    profile = load_profile(options.profile)
+    found = []
+    for row in measures(profile, options.models or profile.models, options.candidates):
+        found.append(row)
+        print(pd.DataFrame([row]).to_string(header=len(found) == 1, index=False))
+    table = pd.DataFrame(found)
+    reached = int((table["index / full"] >= KEPT).sum())
+    fewer = (table["full candidates"] / table["candidates"]).median()
+    print(f"{reached} of {len(table)} reach {KEPT:g} of the full search's index; ")
+    print(f"{fewer:.1f} times fewer candidates (median)")
+    write_json(options.out / "search.json", {"measures": found})
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--profile", default="mini")
+    parser.add_argument("--models", nargs="+")
+    parser.add_argument("--candidates", type=int, default=24)
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the JSON")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    chosen = parse()
+    sys.exit(exit_status(lambda: run(chosen)))

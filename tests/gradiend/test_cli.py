@@ -1,0 +1,143 @@
+"""The command line: what it writes, what it says, and how it ends."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from gradiend import ClozeLM, Gradiend, read_cloze_table, rewritten
+from gradiend.cli import main
+from study.models.standins import STANDINS
+from study.results.places import REPOSITORY
+
+AGE = REPOSITORY / "data" / "examples" / "age.csv"
+
+_SAID = (("Ann", "young"), ("Bob", "old"))
+MODEL = str(STANDINS / "standin-bert-base")
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("cli") / "a folder, wïth spaces"
+    given = ["debias", MODEL, str(AGE), "--out", str(folder), "--candidates", "8"]
+    assert main(given) == 0
+    return folder
+
+
+def test_debias_leaves_a_checkpoint_and_says_what_became_of_it(out, capsys):
+    assert {"model.safetensors", "summary.md", "gradiend.safetensors"} <= {
+        path.name for path in out.iterdir()
+    }
+    assert "young / old" in (out / "summary.md").read_text()
+    assert main(["debias", MODEL, str(AGE), "--out", str(out)]) == 1
+    said = capsys.readouterr()
+    assert said.err.count("\n") == 1 and "--overwrite" in said.err
+
+
+def test_rows_makes_a_file_that_debias_reads(tmp_path, capsys):
+    texts = tmp_path / "texts.txt"
+    lines = [f"{name} {n} is {word}." for n in range(40) for name, word in _SAID]
+    texts.write_text("\n".join([*lines, "young or old"]), encoding="utf-8")
+    out = tmp_path / "rows.csv"
+    assert main(["rows", str(texts), "--words", "young", "old", "--out", str(out)]) == 0
+    assert "40 young, 40 old" in capsys.readouterr().out
+    table = read_cloze_table(out)
+    assert (table["label"] == table["factual"].map({"young": 1, "old": -1})).all()
+
+
+def test_encode_writes_h_of_every_row(out, tmp_path, capsys):
+    file = str(out / "gradiend.safetensors")
+    csv = tmp_path / "h.csv"
+    assert main(["encode", MODEL, file, str(AGE), "--out", str(csv)]) == 0
+    table = pd.read_csv(csv)
+    assert table["h"].between(-1, 1).all() and len(table) == 300
+    said = capsys.readouterr().out
+    assert f"label: {table['h'].corr(table['label']):.3f}" in said
+
+
+def test_inspect_says_of_what_the_feature_is(out, capsys):
+    assert main(["inspect", str(out / "gradiend.safetensors")]) == 0
+    said = capsys.readouterr().out
+    assert "feature: young / old" in said and "n: 699,776" in said
+    gradiend = Gradiend.load(out / "gradiend.safetensors")
+    layer = [t for name, t in gradiend.encoder.items() if ".layer.1." in name]
+    norm = torch.stack([t.square().sum() for t in layer]).sum().sqrt()
+    line = next(line for line in said.splitlines() if line.startswith("layer 1"))
+    assert float(line.split()[2]) == pytest.approx(float(norm), rel=5e-3)
+
+
+def test_rewrite_writes_the_candidate_it_is_given(out, tmp_path):
+    file, folder = str(out / "gradiend.safetensors"), tmp_path / "more"
+    given = ["rewrite", MODEL, file, "--h", "-1", "--alpha", "0.01"]
+    assert main([*given, "--out", str(folder)]) == 0
+    lm = ClozeLM.from_pretrained(MODEL)
+    with rewritten(lm, Gradiend.load(file, like=lm.covered), -1, 0.01):
+        expected = {name: p.clone() for name, p in lm.covered.items()}
+    written = load_file(folder / "model.safetensors")
+    assert all(torch.equal(written[name], p) for name, p in expected.items())
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["debias", "no-model", str(AGE)], "no-model"),
+        (["debias", MODEL, "no.csv"], "no.csv: no such file"),
+        (["debias", MODEL, str(AGE), "--neutral", "no.txt"], "no.txt: no such file"),
+    ],
+)
+def test_a_mistake_is_one_line_and_status_one(given, said, tmp_path, capsys):
+    assert main([*given, "--out", str(tmp_path / "out")]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and said in error and error.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_interrupted_call_leaves_nothing(tmp_path, monkeypatch, capsys):
+    def stopped(*_args, **_kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gradiend.summary.write_rewritten", stopped)
+    given = ["debias", MODEL, str(AGE), "--candidates", "1"]
+    assert main([*given, "--out", str(tmp_path / "out")]) == 130
+    assert "interrupted" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_pushed_is_the_folder(tmp_path, monkeypatch, capsys):
+    pushed = []
+
+    class Hub:
+        def create_repo(self, name, exist_ok):
+            pushed.append(name)
+
+        def upload_folder(self, repo_id, folder_path):
+            pushed.append((repo_id, sorted(p.name for p in folder_path.iterdir())))
+
+    monkeypatch.setattr("huggingface_hub.HfApi", Hub)
+    given = ["debias", MODEL, str(AGE), "--candidates", "1", "--push-to-hub", "me/it"]
+    assert main([*given, "--out", str(tmp_path / "out")]) == 0
+    assert pushed[0] == "me/it" and "model.safetensors" in pushed[1][1]
+
+    def refused(self, name, exist_ok):
+        raise OSError("no connection")
+
+    monkeypatch.setattr(Hub, "create_repo", refused)
+    assert main([*given, "--out", str(tmp_path / "again")]) == 1
+    said = capsys.readouterr().err
+    assert "me/it cannot be pushed (no connection); the model is in" in said
+    assert (tmp_path / "again" / "model.safetensors").exists()
+
+
+def test_the_command_is_installed_and_shows_an_example():
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    assert project["scripts"] == {"gradiend": "gradiend.cli:main"}
+    command = [sys.executable, "-m", "gradiend", "--help"]
+    said = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY)
+    assert said.returncode == 0 and "gradiend debias gpt2 rows.csv --out" in said.stdout

@@ -1,0 +1,114 @@
+"""One call: what it finds, that the model is left alone, and what is said of it."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+
+from gradiend import ClozeLM, TrainingSettings, debias, read_cloze_table
+from gradiend.errors import InputError
+from gradiend.evaluation.levelling import neutral_parts, words_of
+from gradiend.evaluation.scoring import ClassProbabilities
+from gradiend.summary import SUMMARY, summary
+from study.models.standins import STANDINS
+from study.results.places import REPOSITORY
+from tests.gradiend.plain import same, snapshot
+
+AGE = REPOSITORY / "data" / "examples" / "age.csv"
+
+
+@pytest.fixture(scope="module")
+def table() -> pd.DataFrame:
+    return read_cloze_table(AGE)
+
+
+@pytest.fixture(scope="module", params=["standin-bert-base", "standin-gpt2"])
+def found(request):
+    return debias(STANDINS / request.param, AGE)
+
+
+def test_the_classes_come_closer_and_are_centred_on_texts_not_chosen_by(found):
+    assert found.learning_rate > 0 and len(found.candidates) <= 25
+    assert found.after["gap"] < 0.9 * found.before["gap"]
+    assert abs(found.after["share"] - 0.5) < 0.1
+    assert found.after["LMS"] > 0.9 * found.before["LMS"]
+    assert found.correlation > 0.7
+    assert (found.words.positive, found.words.negative) == ("young", "old")
+
+
+def test_what_is_reported_is_what_the_rewritten_model_says(found, tmp_path, table):
+    folder = found.save(tmp_path / "saved")
+    again = ClozeLM.from_pretrained(folder)
+    texts = found.probes["text"].tolist()
+    assert set(texts) <= set(table.loc[table["split"] == "test", "masked"])
+    p = ClassProbabilities(again, texts, found.words.of)()
+    share = p["young"] / (p["young"] + p["old"])
+    assert share == pytest.approx(found.probes["after"], abs=1e-5)
+    assert share.mean() == pytest.approx(found.after["share"], abs=1e-5)
+    text = (folder / SUMMARY).read_text()
+    assert f"| gap | {found.before['gap']:.3f} | {found.after['gap']:.3f} |" in text
+    assert text in (folder / "README.md").read_text()
+    facts = json.loads((folder / "debiased.json").read_text())
+    assert (facts["h"], facts["learning_rate"]) == (found.h, found.learning_rate)
+    assert {"gradiend.safetensors", "summary.png", "probes.csv"} <= {
+        path.name for path in folder.iterdir()
+    }
+    with pytest.raises(InputError, match="exists; remove it or give another"):
+        found.save(folder)
+    assert found.save(folder, overwrite=True) == folder
+
+
+def test_twice_the_same_and_the_model_is_left_as_it_was(table):
+    lm = ClozeLM.from_pretrained(STANDINS / "standin-bert-base")
+    before = snapshot(lm)
+    first, second = (debias(lm, table, candidates=6) for _ in range(2))
+    assert same(before, snapshot(lm))
+    assert (first.h, first.learning_rate) == (second.h, second.learning_rate)
+    assert first.after == second.after
+    pd.testing.assert_frame_equal(first.candidates, second.candidates)
+
+
+def test_the_feature_can_be_trained(table):
+    training = TrainingSettings(steps=60, learning_rate=1e-3, evaluate_every=30)
+    found = debias(
+        STANDINS / "standin-bert-base", table, method="train", training=training
+    )
+    assert found.method == "train" and found.after["gap"] < found.before["gap"]
+    assert found.gradiend.metadata["feature"] == "young / old"
+
+
+def test_texts_to_keep_fluent_on_are_halved_or_come_from_the_file(table):
+    own = neutral_parts(table, None, 30, seed=0)
+    assert [len(part) for part in own.values()] == [30, 30]
+    train = set(
+        table.loc[table["split"] == "train", "masked"].str.split("[MASK]").str[0]
+    )
+    assert all(any(text.startswith(t) for t in train) for text in own["validation"])
+    given = neutral_parts(table, [f"text {n}" for n in range(9)], 30, seed=0)
+    assert not set(given["validation"]) & set(given["test"])
+    assert len(given["validation"]) + len(given["test"]) == 9
+    with pytest.raises(InputError, match="fewer than two neutral texts"):
+        neutral_parts(table, ["one"], 30, seed=0)
+
+
+def test_what_did_not_work_is_said(table):
+    found = debias(STANDINS / "standin-bert-base", table, candidates=0)
+    assert (found.h, found.learning_rate) == (0, 0) and found.before == found.after
+    assert any("no candidate was better" in remark for remark in found.remarks)
+    assert "**Note:** no candidate was better" in summary(found)
+
+
+def test_mistakes_are_one_line(table):
+    with pytest.raises(InputError, match=r"unknown method 'closed'.*closed-form"):
+        debias(STANDINS / "standin-bert-base", table, method="closed")
+    three = table.assign(
+        factual_class=[
+            "older" if n % 3 else c for n, c in enumerate(table["factual_class"])
+        ]
+    )
+    with pytest.raises(InputError, match="label \\+1 has the classes"):
+        words_of(three)
+    with pytest.raises(InputError, match=r"no such file"):
+        debias(STANDINS / "standin-bert-base", "nowhere.csv")

@@ -1,0 +1,53 @@
+"""Rows out of plain texts: which are taken, and what stands in them."""
+
+from __future__ import annotations
+
+import pytest
+
+from gradiend import rows_from_texts
+from gradiend.data import check_cloze_table
+from gradiend.errors import InputError
+
+
+def test_the_word_becomes_the_slot_and_the_other_its_counterfactual():
+    table = rows_from_texts(
+        ["They saw the French team.", "A German ship.", "A German ship."],
+        "French",
+        "German",
+    )
+    assert table["masked"].tolist() == ["They saw the [MASK] team.", "A [MASK] ship."]
+    assert table["factual"].tolist() == ["French", "German"]
+    assert table["counterfactual"].tolist() == ["German", "French"]
+    assert table["label"].tolist() == [1, -1]
+    assert check_cloze_table(table)["factual_class"].tolist() == ["French", "German"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "French and German",
+        "The French like French wine.",
+        "Frenchmen sang.",
+        "the french way",
+        "It is [MASK], not French.",
+        "nothing of the kind",
+    ],
+)
+def test_other_texts_are_left_out(text):
+    table = rows_from_texts([text, "a French one", "a German one"], "French", "German")
+    assert len(table) == 2
+
+
+def test_an_article_that_tells_the_word_leaves_the_text_out():
+    texts = ["an American car", "a British car", "the American car", "the British car"]
+    table = rows_from_texts(texts, "American", "British")
+    assert table["masked"].unique().tolist() == ["the [MASK] car"]
+    both = rows_from_texts(["a French car", "a German car"], "French", "German")
+    assert len(both) == 2  # either could follow "a"
+
+
+def test_words_that_give_no_rows_are_named():
+    with pytest.raises(InputError, match="no text has 'German'"):
+        rows_from_texts(["a French car"], "French", "German")
+    with pytest.raises(InputError, match="both words are 'French'"):
+        rows_from_texts(["a French car"], "French", "French")
