@@ -2,7 +2,8 @@
 
 ⟨W_e, ∇L(x; W)⟩ is the derivative of the loss of x along W_e, so one forward pass with
 dual numbers W + ε·W_e gives the encodings of a whole batch, each example its own, and
-no gradient of size n is ever formed.
+no gradient of size n is ever formed. Where that cannot be (:mod:`gradiend.lm.ways`), a
+gradient of each example is.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ import torch.autograd.forward_ad as forward_ad
 from torch import Tensor
 from torch.nn import functional
 
-from gradiend.autoencoder import Gradiend
-from gradiend.gradients import source_losses
+from gradiend.autoencoder import Gradiend, inner
+from gradiend.gradients import differentiable, source_losses
 from gradiend.lm.batches import Batch
 from gradiend.lm.cloze import ClozeLM
 from gradiend.lm.tokens import EncodedRow
@@ -42,11 +43,21 @@ def encode(
     return values
 
 
-@torch.no_grad()
 def directional_derivatives(
     lm: ClozeLM, direction: dict[str, Tensor], batch: Batch, *, source: Source
 ) -> Tensor:
-    """⟨direction, ∇L(x; W)⟩ for every row x of the batch, [R]."""
+    """⟨direction, ∇L(x; W)⟩ for every row x of the batch, [R].
+
+    A model whose operations have no forward-mode rules takes a backward pass a row.
+    """
+    slopes = _forward_mode if lm.ways.forward else _backward_mode
+    return slopes(lm, direction, batch, source)
+
+
+@torch.no_grad()
+def _forward_mode(
+    lm: ClozeLM, direction: dict[str, Tensor], batch: Batch, source: Source
+) -> Tensor:
     with forward_ad.dual_level():
         duals = {
             name: forward_ad.make_dual(parameter, direction[name].to(parameter.dtype))
@@ -55,3 +66,20 @@ def directional_derivatives(
         logits = lm.logits(batch, duals)
         losses = source_losses(functional.log_softmax(logits, dim=-1), batch, source)
         return forward_ad.unpack_dual(losses).tangent
+
+
+def _backward_mode(
+    lm: ClozeLM, direction: dict[str, Tensor], batch: Batch, source: Source
+) -> Tensor:
+    with differentiable(lm):
+        losses = source_losses(lm.log_probabilities(batch), batch, source)
+        slopes = []
+        for loss in losses:
+            grads = torch.autograd.grad(
+                loss,
+                list(lm.covered.values()),
+                retain_graph=True,
+                materialize_grads=True,
+            )
+            slopes.append(inner(direction, dict(zip(lm.covered, grads, strict=True))))
+    return torch.stack(slopes).to(losses)

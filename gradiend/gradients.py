@@ -28,7 +28,7 @@ def gradients(
     the difference is that of the log-odds of the two targets: the softmax normaliser
     cancels between the two losses.
     """
-    with _differentiable(lm), _embedding_rows(lm) as read:
+    with differentiable(lm), _embedding_rows(lm) as read:
         log_probabilities = lm.log_probabilities(batch)
         parameters = list(lm.covered.values())
         found: dict[Source, ParameterDict] = {}
@@ -63,11 +63,10 @@ class _EmbeddingRows:
     vocabulary. What a model says may take several forward passes.
     """
 
-    def __init__(self, lm: ClozeLM) -> None:
+    def __init__(self, name: str, table: Tensor) -> None:
         self.ids: list[Tensor] = []  # tokens of each pass [U], each once
         self.rows: list[Tensor] = []  # their embeddings [U, H]
-        self.table = lm.model.get_input_embeddings().weight
-        (self.name,) = (n for n, p in lm.covered.items() if p is self.table)
+        self.name, self.table = name, table
 
     def __call__(self, _module: nn.Module, args: tuple[Tensor], _output: Tensor):
         ids, place = args[0].unique(return_inverse=True)
@@ -80,15 +79,17 @@ class _EmbeddingRows:
 @contextmanager
 def _embedding_rows(lm: ClozeLM) -> Iterator[_EmbeddingRows]:
     """The hook while it is on; embeddings that do more than look up go without."""
-    read = _EmbeddingRows(lm)
     module = lm.model.get_input_embeddings()
-    plain = type(module) is nn.Embedding
-    with module.register_forward_hook(read) if plain else nullcontext():
+    names = [n for n, p in lm.covered.items() if p is module.weight]
+    read = _EmbeddingRows("".join(names[:1]), module.weight)
+    on = lm.ways.embedding and names and type(module) is nn.Embedding
+    with module.register_forward_hook(read) if on else nullcontext():
         yield read
 
 
 @contextmanager
-def _differentiable(lm: ClozeLM) -> Iterator[None]:
+def differentiable(lm: ClozeLM) -> Iterator[None]:
+    """Let the covered parameters, and no others, take gradients."""
     for parameter in lm.covered.values():
         parameter.requires_grad_(True)
     try:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
+from transformers import PretrainedConfig
 
 from gradiend.autoencoder import Gradiend
 from gradiend.errors import InputError
@@ -118,11 +119,23 @@ def write_rewritten(
     description: str = "",
 ) -> None:
     """The same into a folder that is there; whole only once this returns."""
-    with rewritten(lm, gradiend, h, learning_rate):
+    with rewritten(lm, gradiend, h, learning_rate), _caching(lm.model.config):
         lm.model.save_pretrained(folder)
     lm.tokenizer.save_pretrained(folder)
     card = _model_card(lm, gradiend, h, learning_rate, description)
     (folder / "README.md").write_text(card, encoding="utf-8")
+
+
+@contextmanager
+def _caching(config: PretrainedConfig) -> Iterator[None]:
+    """``use_cache`` as the model's kind has it: who reads slots needs no cache, who
+    generates text with what is saved does."""
+    here = config.use_cache
+    config.use_cache = getattr(type(config)(), "use_cache", here)
+    try:
+        yield
+    finally:
+        config.use_cache = here
 
 
 def is_rewritten(folder: Path) -> bool:

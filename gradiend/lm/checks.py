@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import pandas as pd
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from gradiend.errors import InputError
 
@@ -20,17 +21,53 @@ def check_targets(
     *,
     max_tokens: int,
 ) -> None:
-    """Refuse targets the tokenizer splits into more than ``max_tokens`` pieces.
+    """Refuse targets that the tokenizer does not tell apart or hardly knows.
 
-    A word in many pieces is a word the model hardly knows; its gradient says more about
-    spelling than about the feature. ``pieces`` are the token ids of every target.
+    A word in more than ``max_tokens`` pieces is a word the model hardly knows; its
+    gradient says more about spelling than about the feature. ``pieces`` are the token
+    ids of every target.
     """
+    unknown = lm.tokenizer.unk_token_id
     for column in ("factual", "counterfactual"):
         for row, word in enumerate(table[column], start=2):
+            where = f"row {row}: the tokenizer of {lm.name!r}"
             if len(pieces[word]) > max_tokens:
                 split = lm.tokenizer.convert_ids_to_tokens(list(pieces[word]))
                 raise InputError(
-                    f"row {row}: the tokenizer of {lm.name!r} splits "
-                    f"{column} {word!r} into {len(split)} tokens ({' '.join(split)}); "
-                    "use a word it knows, or raise max_tokens"
+                    f"{where} splits {column} {word!r} into {len(split)} tokens "
+                    f"({' '.join(split)}); use a word it knows, or raise max_tokens"
                 )
+            if set(pieces[word]) == {unknown}:
+                raise InputError(
+                    f"{where} does not know {column} {word!r}; use a word it knows"
+                )
+    pairs = zip(table["factual"], table["counterfactual"], strict=True)
+    for row, (factual, counterfactual) in enumerate(pairs, start=2):
+        if pieces[factual] == pieces[counterfactual]:
+            raise InputError(
+                f"row {row}: to the tokenizer of {lm.name!r} {factual!r} and "
+                f"{counterfactual!r} are the same; use words that it tells apart"
+            )
+
+
+def check_tokenizer(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, name: str
+) -> None:
+    """Refuse a tokenizer that lacks most of what the model reads.
+
+    Where a folder has no tokenizer's files, transformers makes one up that knows next
+    to nothing.
+    """
+    try:
+        rows = model.get_input_embeddings().weight.shape[0]
+    except (AttributeError, NotImplementedError) as error:
+        raise InputError(
+            f"model {name!r} (family {model.config.model_type}) has no table of input "
+            "embeddings; take a model of another family"
+        ) from error
+    if 2 * len(tokenizer) < rows:
+        raise InputError(
+            f"the tokenizer of {name!r} knows {len(tokenizer)} of the model's {rows} "
+            "tokens; put the files of the model's own tokenizer (tokenizer.json) "
+            "beside its weights"
+        )

@@ -1,8 +1,7 @@
 """ClozeLM: cloze rows in, logits and losses *at the slots* out.
 
-The only place that tells masked from causal language models. It pads to the longest
-row of a batch and computes what follows the last attention at the slots alone
-(:mod:`gradiend.lm.slots`).
+The only place that tells masked from causal language models. How a batch is computed
+is in :mod:`gradiend.lm.running`.
 """
 
 from __future__ import annotations
@@ -19,11 +18,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from gradiend.devices import device_of
 from gradiend.errors import InputError
+from gradiend.lm import reach
 from gradiend.lm.batches import Batch, Inputs, by_length, targets_of
-from gradiend.lm.checks import check_targets
+from gradiend.lm.checks import check_targets, check_tokenizer
 from gradiend.lm.head import HeadChange
-from gradiend.lm.loading import device_of, load_checkpoint
+from gradiend.lm.loading import load_checkpoint
 from gradiend.lm.packing import (
     Layout,
     own_attention,
@@ -31,8 +32,9 @@ from gradiend.lm.packing import (
     padded_layout,
     place,
 )
-from gradiend.lm.slots import at_slots
+from gradiend.lm.running import slot_logits
 from gradiend.lm.tokens import EncodedRow, encode_rows, fill_slots
+from gradiend.lm.ways import Ways
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class ClozeLM:
         backward pass: a third more time, a fraction of the memory.
     says
         What is done to the logits before anybody sees them.
+    ways
+        Which quick ways to its numbers may be taken.
     """
 
     model: PreTrainedModel
@@ -67,6 +71,7 @@ class ClozeLM:
     autocast: bool = False
     checkpointing: bool = False
     says: HeadChange | None = field(default=None, repr=False)
+    ways: Ways = field(default=Ways(), repr=False)
 
     @classmethod
     def from_pretrained(
@@ -85,8 +90,8 @@ class ClozeLM:
         Raises
         ------
         InputError
-            if the name is unknown, the checkpoint has no language-modelling head or
-            the tokenizer cannot report character offsets.
+            if the name is unknown, the checkpoint has no language-modelling head, its
+            tokenizer does not fit, or :func:`gradiend.lm.selfcheck.checked` refuses it.
         """
         name = str(name)
         model, tokenizer, causal = load_checkpoint(
@@ -97,7 +102,10 @@ class ClozeLM:
         )
         if device_map is None:
             model.to(device_of(device))
-        lm = cls.wrap(model, tokenizer, causal=causal, name=name)
+        from gradiend.lm.selfcheck import checked  # here: it asks a ClozeLM
+
+        check_tokenizer(model, tokenizer, name)
+        lm = checked(cls.wrap(model, tokenizer, causal=causal, name=name))
         return dataclasses.replace(lm, autocast=autocast, checkpointing=checkpointing)
 
     @classmethod
@@ -201,13 +209,17 @@ class ClozeLM:
     @cached_property
     def max_length(self) -> int:
         """Tokens the model can read."""
-        return self.model.config.max_position_embeddings - self.first_position
+        return reach.max_length(self.model)
 
-    @property
+    @cached_property
     def first_position(self) -> int:
-        """The position of a first token: RoBERTa begins behind the padding index."""
-        config = self.model.config
-        return config.pad_token_id + 1 if "roberta" in config.model_type else 0
+        """The position of a first token."""
+        return reach.first_position(self.model)
+
+    @cached_property
+    def reach(self) -> int:
+        """See :func:`gradiend.lm.reach.reach`."""
+        return reach.reach(self.model)
 
     def usable(self, table: pd.DataFrame) -> pd.DataFrame:
         """Rows this model can answer: a causal LM needs text before the slot."""
@@ -230,7 +242,8 @@ class ClozeLM:
         """
         sequences = [sequence for row in rows for sequence in row.sequences]
         lengths = [len(sequence) for sequence in sequences]
-        layout = (packed_layout if packed else padded_layout)(lengths)
+        beside = packed and self.ways.packed and max(lengths) <= self.reach
+        layout = (packed_layout if beside else padded_layout)(lengths)
         return Batch(
             **targets_of(rows, layout, self.device),
             rows=len(rows),
@@ -276,23 +289,10 @@ class ClozeLM:
             plain = dataclasses.replace(self, says=None)
             logits = plain.logits(inputs, parameters)
             return self.says(plain, inputs, logits, parameters)
-        read = {
-            "input_ids": inputs.input_ids,
-            "attention_mask": inputs.attention_mask,
-        }
-        if inputs.position_ids is not None:
-            read["position_ids"] = inputs.position_ids
         # Forward mode has no rules for autocast's changes of type.
         lower = self.autocast and parameters is None
-        with (
-            at_slots(self.model, inputs.slots, recomputes=self.checkpointing),
-            torch.autocast(self.device.type, torch.bfloat16, enabled=lower),
-        ):
-            if parameters is None:
-                output = self.model(**read)
-            else:
-                output = torch.func.functional_call(self.model, parameters, kwargs=read)
-        logits = output.logits[0]
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=lower):
+            logits = slot_logits(self, inputs, parameters)
         return logits if logits.dtype == torch.float64 else logits.float()
 
     def log_probabilities(self, inputs: Inputs) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from transformers import (
     AutoConfig,
@@ -20,13 +22,6 @@ from transformers.models.auto.modeling_auto import (
 from gradiend.errors import InputError
 
 
-def device_of(name: str | torch.device) -> torch.device:
-    """The device of a name; ``auto`` is a GPU where torch sees one, else the CPU."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
-
-
 def load_checkpoint(
     name: str,
     *,
@@ -36,8 +31,9 @@ def load_checkpoint(
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, bool]:
     """Model, tokenizer and whether the model is causal, from a folder or the hub.
 
-    Attention is the plain ("eager") one: encodings are forward-mode derivatives
-    (:mod:`gradiend.encoding`), for which fused attention kernels have no rule.
+    Attention and mixtures of experts are the plain ("eager") ones: encodings are
+    forward-mode derivatives (:mod:`gradiend.encoding`), for which fused kernels have no
+    rule.
 
     Raises
     ------
@@ -53,20 +49,21 @@ def load_checkpoint(
             revision=revision,
             dtype=dtype,
             attn_implementation="eager",
+            experts_implementation="eager",
             device_map=device_map,
             use_safetensors=True,
             output_loading_info=True,
         )
         tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ImportError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"model {name!r} cannot be loaded: {reason}") from error
     missing = sorted(loading["missing_keys"])
     if missing:
         raise InputError(
             f"model {name!r} has no weights for {missing[0]} (one of "
-            f"{len(missing)}): a base model without its language-modelling head; "
-            "give a checkpoint saved with one, or train a head first"
+            f"{len(missing)}): a base model without a language-modelling head; give a "
+            "checkpoint saved with one, or train a head first"
         )
     return model, tokenizer, causal
 
@@ -82,20 +79,31 @@ def _config(name: str, revision: str | None) -> PretrainedConfig:
 
 
 def _is_causal(config: PretrainedConfig, name: str) -> bool:
-    architectures = set(config.architectures or ())
-    known = _class_names(MODEL_FOR_MASKED_LM_MAPPING_NAMES, config.model_type)
-    if architectures & known:
-        return False
-    known = _class_names(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES, config.model_type)
-    if architectures & known:
-        return True
-    kind = ", ".join(sorted(architectures)) or config.model_type
-    raise InputError(
-        f"model {name!r} ({kind}) is a base model without a language-modelling head; "
-        "give a checkpoint saved as a masked or causal language model"
-    )
+    """Whether the checkpoint is read as a causal model; else as a masked one.
+
+    What it was saved as decides. A class that is neither (a pre-training class with
+    more heads, or none given) is read as what its family has; where it has both, only
+    a decoder is causal.
+    """
+    masked = _class_names(MODEL_FOR_MASKED_LM_MAPPING_NAMES, config.model_type)
+    causal = _class_names(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES, config.model_type)
+    saved_as = set(config.architectures or ())
+    kind = ", ".join(sorted(saved_as)) or config.model_type
+    if config.is_encoder_decoder and not saved_as & causal:
+        raise InputError(
+            f"model {name!r} ({kind}) is a sequence-to-sequence model, which has no "
+            "slot to ask; give a masked or a causal language model"
+        )
+    if saved_as & (masked | causal):
+        return not saved_as & masked
+    if not masked | causal:
+        raise InputError(
+            f"model {name!r} ({kind}) is of a family without a language-modelling "
+            "head; give a checkpoint saved as a masked or causal language model"
+        )
+    return not masked or bool(causal and getattr(config, "is_decoder", False))
 
 
-def _class_names(mapping, model_type: str) -> set[str]:
+def _class_names(mapping: Mapping, model_type: str) -> set[str]:
     names = mapping.get(model_type, ())
     return {names} if isinstance(names, str) else set(names)

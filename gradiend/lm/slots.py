@@ -15,31 +15,26 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.modeling_layers import GradientCheckpointingLayer
 
-# Model type → first and last module of a layer's feed-forward part. Other models run it
-# everywhere.
-_FEED_FORWARD = {
-    "bert": ("intermediate", "output.dense"),
-    "roberta": ("intermediate", "output.dense"),
-    "distilbert": ("ffn", "ffn"),
-    "gpt2": ("mlp", "mlp"),
-    "llama": ("mlp", "mlp"),
-}
+# First and last module of a layer's feed-forward part, as layers name them; the first
+# pair that a layer has is taken. Layers with other names run it everywhere.
+_FEED_FORWARD = (("intermediate", "output.dense"), ("ffn", "ffn"), ("mlp", "mlp"))
 
 
 @contextmanager
 def at_slots(
-    model: PreTrainedModel, slots: Tensor, *, recomputes: bool = False
+    model: PreTrainedModel, slots: Tensor, *, head: bool, feed_forward: bool
 ) -> Iterator[None]:
     """Let ``model`` predict at ``slots`` [S, 2] (line, position), each of them once.
 
-    Its logits are [1, S, V]. ``recomputes`` says that layers run again in the backward
-    pass, when this context has ended: they then stay as they are.
+    ``head``: its prediction head alone; the logits are [1, S, V]. ``feed_forward``: the
+    last layer's feed-forward part; what the model gives elsewhere then means nothing.
     """
     with ExitStack() as stack:
-        if not recomputes:
+        if feed_forward:
             _shorten_feed_forward(model, slots, stack)
-        hook = model.base_model.register_forward_hook(_head_reads(slots))
-        stack.callback(hook.remove)
+        if head:
+            hook = model.base_model.register_forward_hook(_head_reads(slots))
+            stack.callback(hook.remove)
         yield
 
 
@@ -54,12 +49,12 @@ def _head_reads(slots: Tensor):
 def _shorten_feed_forward(
     model: PreTrainedModel, slots: Tensor, stack: ExitStack
 ) -> None:
-    names = _FEED_FORWARD.get(model.config.model_type)
-    if names is None:
-        return
     modules = model.base_model.modules()
-    *_, last = (m for m in modules if isinstance(m, GradientCheckpointingLayer))
-    first, final = (last.get_submodule(name) for name in names)
+    layers = [m for m in modules if isinstance(m, GradientCheckpointingLayer)]
+    parts = _feed_forward(layers[-1]) if layers else None
+    if parts is None:
+        return
+    first, final = parts
     shape = torch.Size()
 
     def gather(_module: nn.Module, args: tuple) -> tuple:
@@ -73,6 +68,14 @@ def _shorten_feed_forward(
 
     stack.callback(first.register_forward_pre_hook(gather).remove)
     stack.callback(final.register_forward_hook(scatter).remove)
+
+
+def _feed_forward(layer: nn.Module) -> tuple[nn.Module, nn.Module] | None:
+    own = dict(layer.named_modules())
+    for first, final in _FEED_FORWARD:
+        if first in own and final in own:
+            return own[first], own[final]
+    return None
 
 
 def _gathered(hidden: Tensor, slots: Tensor) -> Tensor:

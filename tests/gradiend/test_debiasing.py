@@ -6,6 +6,7 @@ import json
 
 import pandas as pd
 import pytest
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from gradiend import ClozeLM, TrainingSettings, debias, read_cloze_table
 from gradiend.errors import InputError
@@ -58,6 +59,22 @@ def test_what_is_reported_is_what_the_rewritten_model_says(found, tmp_path, tabl
     with pytest.raises(InputError, match="exists; remove it or give another"):
         found.save(folder)
     assert found.save(folder, overwrite=True) == folder
+
+
+def test_what_is_saved_generates_like_the_base(tmp_path):
+    name = STANDINS / "standin-gpt2"
+    folder = debias(name, AGE, candidates=1).save(tmp_path / "saved")
+    base, saved = (AutoModelForCausalLM.from_pretrained(n) for n in (name, folder))
+    assert saved.config.use_cache == base.config.use_cache is True
+    assert saved.generation_config.to_dict() == base.generation_config.to_dict()
+    assert saved.dtype == base.dtype
+    head, table = saved.get_output_embeddings(), saved.get_input_embeddings()
+    assert head.weight is table.weight  # tied, as the base's
+    ids = AutoTokenizer.from_pretrained(folder)("The old", return_tensors="pt")
+    assert (
+        saved.generate(**ids, max_new_tokens=3).shape[1]
+        == ids["input_ids"].shape[1] + 3
+    )
 
 
 def test_twice_the_same_and_the_model_is_left_as_it_was(table):

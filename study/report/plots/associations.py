@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from study.domains import DOMAINS
+from study.domains.domain import BALANCED
 from study.report.plots.style import (
     ACCENT,
     NEGATIVE,
@@ -21,11 +22,30 @@ from study.report.plots.style import (
     panel_title,
     panelled,
 )
+from study.results.selected import (
+    BASE,
+    CLOSED_FORM,
+    CLOSED_FORM_REFINED,
+    REFINED,
+    TRAINED,
+)
 
-# The base model, then what became of it.
-_BEFORE_AFTER = (NEUTRAL, POSITIVE, NEGATIVE, ACCENT, SECOND)
-_MARKERS = "osD^v"
+# The base model, then what became of it: a colour and a marker each, by its name.
+_LOOKS = {
+    BASE: (NEUTRAL, "o"),
+    f"{BALANCED}, {TRAINED}": (POSITIVE, "s"),
+    f"{BALANCED}, {REFINED}": (NEGATIVE, "D"),
+    f"{BALANCED}, {CLOSED_FORM}": (ACCENT, "^"),
+    f"{BALANCED}, {CLOSED_FORM_REFINED}": (SECOND, "v"),
+}
 _DOMAIN_COLOURS = dict(zip(DOMAINS, PALETTE, strict=False))
+
+
+def _looks(names: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Colour and marker of each; other names get those that are left, in order."""
+    names = list(names)
+    free = [look for name, look in _LOOKS.items() if name not in names]
+    return {name: _LOOKS[name] if name in _LOOKS else free.pop(0) for name in names}
 
 
 def planted_against_learned(
@@ -97,11 +117,14 @@ def shares_by_word(
     """
     panels, hues = list(table[panel].unique()), list(table[hue].unique())
     words = list(table["word"].unique())
+    width = 2.5 if len(panels) > 1 else 5.6
     figure, axes = panelled(
-        len(panels), columns=columns, size=(2.5, 0.7 + 0.16 * len(words)), sharey=True
+        len(panels),
+        columns=min(columns, len(panels)),
+        size=(width, 0.7 + 0.16 * len(words)),
+        sharey=True,
     )
-    colours = dict(zip(hues, _BEFORE_AFTER, strict=False))
-    markers = dict(zip(hues, _MARKERS, strict=False))
+    looks = _looks(hues)
     for axis, name in zip(axes, panels, strict=True):
         axis.axvline(0.5, color=NEUTRAL, linewidth=0.8, linestyle=":")
         for value, part in table[table[panel] == name].groupby(hue, sort=False):
@@ -109,8 +132,8 @@ def shares_by_word(
                 part["share"],
                 part["word"].map(words.index),
                 s=16,
-                marker=markers[value],
-                color=colours[value],
+                marker=looks[value][1],
+                color=looks[value][0],
                 label=value,
             )
         axis.set(xlim=(0, 1), xlabel=label)
@@ -131,7 +154,7 @@ def shares_by_rating(shares: pd.DataFrame, *, label: str, columns: int = 3) -> F
     figure, axes = panelled(
         len(groups), columns=min(columns, len(groups)), size=(2.9, 2.7), sharey=True
     )
-    looks = dict(zip(shares["variant"].unique(), _BEFORE_AFTER, strict=False))
+    looks = _looks(shares["variant"].unique())
     lines: dict[str, np.ndarray] = {}
     for axis, ((model, variant), part) in zip(axes, groups, strict=True):
         line = np.polyfit(part["rating"], part["share"], 1)
@@ -144,9 +167,9 @@ def shares_by_rating(shares: pd.DataFrame, *, label: str, columns: int = 3) -> F
             s=14,
             alpha=0.6,
             linewidths=0,
-            color=looks[variant],
+            color=looks[variant][0],
         )
-        axis.plot(ends, np.polyval(line, ends), color=looks[variant], linewidth=1.8)
+        axis.plot(ends, np.polyval(line, ends), color=looks[variant][0], linewidth=1.8)
         axis.plot(ends, np.polyval(before, ends), color="black", linestyle=":")
         r = part["rating"].corr(part["share"])
         axis.text(0.03, 0.94, f"r = {r:.2f}, slope {line[0]:.2f}", fontsize=8)
@@ -198,8 +221,7 @@ def offset_and_spread(shares: pd.DataFrame) -> Figure:
     axis.axvline(0.5, color="black", linewidth=0.9, linestyle=":")
     groups = shares.groupby(["variant", "model"], sort=False)["share"]
     mean, spread = groups.mean(), groups.std()
-    styles = zip(_BEFORE_AFTER, _MARKERS, strict=True)
-    for number, (variant, style) in enumerate(zip(variants, styles, strict=False)):
+    for number, (variant, style) in enumerate(_looks(variants).items()):
         own = mean[variant].index
         axis.errorbar(
             mean[variant],

@@ -70,7 +70,7 @@ def trade_off(
     not known, the distance of SS from 50 stands for it.
     """
     models = list(estimates["model"].unique())
-    size = (3.4, 3.4) if len(models) > 1 else (6.4, 4.2)
+    size = (3.4, 3.4) if len(models) > 1 else (10.8, 5.2)
     figure, axes = panelled(len(models), columns=min(columns, len(models)), size=size)
     values = estimates.pivot_table(
         index=["model", "variant"], columns="metric", values="value", sort=False

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+
+import pandas as pd
 import pytest
 import torch
 import transformers
@@ -67,3 +70,75 @@ def test_a_head_whose_weights_are_missing_is_refused(tmp_path):
     config.save_pretrained(tmp_path / "base")
     with pytest.raises(InputError, match="has no weights for"):
         ClozeLM.from_pretrained(tmp_path / "base")
+
+
+def with_architectures(folder, names: list[str] | None) -> str:
+    path = folder / "config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    config.pop("architectures")
+    if names is not None:
+        config["architectures"] = names
+    path.write_text(json.dumps(config), encoding="utf-8")
+    return str(folder)
+
+
+@pytest.mark.parametrize("names", [None, [], ["BertForPreTraining"]])
+def test_a_head_under_another_name_is_found(tmp_path, names):
+    lm = tiny_lm("bert")
+    saved(lm, tmp_path)
+    assert not ClozeLM.from_pretrained(with_architectures(tmp_path, names)).causal
+
+
+def test_a_causal_model_without_architectures_is_causal(tmp_path):
+    saved(tiny_lm("llama"), tmp_path)
+    assert ClozeLM.from_pretrained(with_architectures(tmp_path, None)).causal
+
+
+def test_a_checkpoint_in_shards_is_loaded(lm, tmp_path):
+    lm.model.save_pretrained(tmp_path, max_shard_size="20KB")
+    lm.tokenizer.save_pretrained(tmp_path)
+    assert len(list(tmp_path.glob("*.safetensors"))) > 1
+    again = ClozeLM.from_pretrained(tmp_path)
+    assert all(torch.equal(p, again.covered[n]) for n, p in lm.covered.items())
+
+
+def test_a_sequence_to_sequence_model_is_refused(tmp_path):
+    transformers.T5Config(
+        d_model=16, d_ff=16, num_layers=1, num_heads=2, vocab_size=40
+    ).save_pretrained(tmp_path)
+    with pytest.raises(InputError, match="sequence-to-sequence") as error:
+        ClozeLM.from_pretrained(tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def test_a_folder_without_a_tokenizer_is_refused(tmp_path):
+    tiny_lm("bert").model.save_pretrained(tmp_path)
+    with pytest.raises(InputError, match="tokenizer") as error:
+        ClozeLM.from_pretrained(tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def test_a_tokenizer_that_lacks_most_of_the_model_is_refused(tmp_path):
+    lm = tiny_lm("bert")
+    lm.model.resize_token_embeddings(3 * len(lm.tokenizer))
+    with pytest.raises(InputError, match="put the files of the model's own tokenizer"):
+        ClozeLM.from_pretrained(saved(lm, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("factual", "counterfactual", "said"),
+    [
+        ("she", "☃", "does not know counterfactual '☃'"),
+        ("she", "she ", "are the same"),
+    ],
+)
+def test_targets_that_the_tokenizer_does_not_tell_apart(factual, counterfactual, said):
+    table = pd.DataFrame(
+        {
+            "masked": ["Anna said that [MASK] was tired."],
+            "factual": [factual],
+            "counterfactual": [counterfactual],
+        }
+    )
+    with pytest.raises(InputError, match=f"row 2: .*{said}"):
+        tiny_lm("bert").check_targets(table)
