@@ -19,6 +19,8 @@ def sentence_means(
     """Mean of the last hidden state over each sentence's tokens, [sentences, H]."""
     encoded = with_special_tokens(lm, sentences)
     found = np.empty((len(encoded), lm.model.config.hidden_size))
+    if not lm.ways.padded:  # what stands behind a sentence would count
+        batch_size = 1
     for indices in by_length([len(ids) for ids in encoded], batch_size):
         read = lm.inputs([encoded[index] for index in indices])
         hidden = lm.model.base_model(

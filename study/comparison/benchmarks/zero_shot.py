@@ -247,7 +247,7 @@ def _harness(lm: ClozeLM, batch_size: int):
         backend="causal",
         # The library gives a tokenizer without padding one; ours stays as it is.
         tokenizer=copy.deepcopy(lm.tokenizer),
-        batch_size=batch_size,
+        batch_size=batch_size if lm.ways.padded else 1,
         max_length=lm.max_length,
     )
 
