@@ -13,10 +13,11 @@ of its file, seen from yours) and say what differs.
 
 commands
   mini      (default) seven stand-ins, all seven features, and a real model, MiniLM-L6,
-            for gender: every figure and table; 50 minutes on 2 cores
-  quick     two stand-ins, one feature a domain, and MiniLM-L6; a quarter of an hour
-  real      a real language model, SmolLM2-135M-Instruct, on real text and the public
-            benchmarks, gender: nothing to download but Python packages; hours
+            for gender: every figure and table; about 55 minutes on 2 cores
+  quick     two stand-ins, one feature a domain, and MiniLM-L6; some 20 minutes
+  real      a real language model, SmolLM2-135M-Instruct, all seven features on real text,
+            and for gender the public benchmarks: nothing to download but Python
+            packages; many hours, minutes where there is a GPU
   paper     the paper's own models and data: needs the hub and a GPU; tells first what
             it will fetch, and what each model takes
   standins  train the stand-ins again from the planted world, into results/standins; with
@@ -25,9 +26,9 @@ commands
   test      ruff, the unit tests and the notebooks under nbval; up to half an hour
   lab [NOTEBOOK]  read a notebook in JupyterLab, by its number or name (lab 01), or all of
             them; options that follow go to JupyterLab
-  bench X   measure: speed (against the authors' package), growth, stereoset, bookcorpus
-            or gpu; options follow (bench X --help, --check: are the bars met?), results
-            in speed/results
+  bench X   measure: speed (against the authors' package), growth, stereoset, bookcorpus,
+            gpu or search; options follow (bench X --help, --check: are the bars met?),
+            results in speed/results
 
 options
   --models A,B    only these models of the profile      --domains A,B   only these domains

@@ -9,6 +9,7 @@ import pandas as pd
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from gradiend.errors import InputError
+from gradiend.reading import row_name
 
 if TYPE_CHECKING:
     from gradiend.lm.cloze import ClozeLM
@@ -29,8 +30,8 @@ def check_targets(
     """
     unknown = lm.tokenizer.unk_token_id
     for column in ("factual", "counterfactual"):
-        for row, word in enumerate(table[column], start=2):
-            where = f"row {row}: the tokenizer of {lm.name!r}"
+        for index, word in table[column].items():
+            where = f"{row_name(table, index)}: the tokenizer of {lm.name!r}"
             if len(pieces[word]) > max_tokens:
                 split = lm.tokenizer.convert_ids_to_tokens(list(pieces[word]))
                 raise InputError(
@@ -41,12 +42,13 @@ def check_targets(
                 raise InputError(
                     f"{where} does not know {column} {word!r}; use a word it knows"
                 )
-    pairs = zip(table["factual"], table["counterfactual"], strict=True)
-    for row, (factual, counterfactual) in enumerate(pairs, start=2):
+    pairs = zip(table.index, table["factual"], table["counterfactual"], strict=True)
+    for index, factual, counterfactual in pairs:
         if pieces[factual] == pieces[counterfactual]:
             raise InputError(
-                f"row {row}: to the tokenizer of {lm.name!r} {factual!r} and "
-                f"{counterfactual!r} are the same; use words that it tells apart"
+                f"{row_name(table, index)}: to the tokenizer of {lm.name!r} "
+                f"{factual!r} and {counterfactual!r} are the same; use words that it "
+                "tells apart"
             )
 
 

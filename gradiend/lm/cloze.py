@@ -35,6 +35,7 @@ from gradiend.lm.packing import (
 from gradiend.lm.running import slot_logits
 from gradiend.lm.tokens import EncodedRow, encode_rows, fill_slots
 from gradiend.lm.ways import Ways
+from gradiend.reading import row_name
 
 
 @dataclass(frozen=True)
@@ -166,12 +167,11 @@ class ClozeLM:
         Raises
         ------
         InputError
-            for a row longer than the model reads, with its number as the table's index
-            has it (a file's first row is row 2, as a spreadsheet shows it).
+            for a row longer than the model reads, which it names (``row_name``).
         """
         rows = self._encoded(table)
         for row, number, text in zip(rows, table.index, table["masked"], strict=True):
-            where = f"row {number + 2 if isinstance(number, int) else number}"
+            where = row_name(table, number)
             self.check_length(
                 row.length, f"{where}: {text[:80]!r}…", "shorten the text"
             )

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from gradiend.errors import check_choice
-from study.profiles.profile import Profile
+from study.profiles.profile import CARRIED, Profile
 from study.profiles.reading import load_profile
 from study.results.files import INDEXES
 from study.results.places import REPOSITORY, results_root
@@ -25,6 +25,7 @@ from study.run.model_steps import (
 )
 from study.run.step import Step, module_step, notebook_step
 from study.sources.chosen import source_files, source_of
+from study.sources.wheels.manifest import MANIFEST
 
 
 def steps(
@@ -83,19 +84,27 @@ def _summary_steps(profile: Profile, before: list[Step]) -> Iterator[Step]:
 
 
 def _introduction_steps(profile: Profile) -> Iterator[Step]:
-    """The notebooks that need no other one: the stand-ins, one of them, a bias."""
+    """The notebooks that need no other one: the stand-ins, one of them, a bias.
+
+    The last reads real texts and makes its own model of what packages carry.
+    """
     shown = profile if profile.introduces is None else load_profile(profile.introduces)
     stand_ins = [m for m in shown.models if shown.entry(m).stand_in]
     if not stand_ins:
         return
     weights = [path for model in stand_ins for path in model_files(shown, model)]
-    for notebook, parameters, needed in (
-        ("00_data_and_standins", {"profile": shown.source}, weights),
-        ("01_gradiend_step_by_step", {}, weights[:1]),
-        ("12_your_own_bias", {}, weights[:1]),
+    real = [*source_files(CARRIED), MANIFEST]
+    for notebook, parameters, needed, resources in (
+        ("00_data_and_standins", {"profile": shown.source}, weights, {}),
+        ("01_gradiend_step_by_step", {}, weights[:1], {}),
+        ("12_your_own_bias", {}, real, {"mem_mb": 7_000, "threads": 2}),
     ):
         yield notebook_step(
-            profile, notebook, parameters, needs=[*source_files(shown.data), *needed]
+            profile,
+            notebook,
+            parameters,
+            needs=[*source_files(shown.data), *needed],
+            resources=resources,
         )
 
 
