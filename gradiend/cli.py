@@ -153,13 +153,10 @@ def _both(chosen: argparse.Namespace):
 
 def _free(folder: Path, overwrite: bool) -> None:
     """Refuse a folder that is taken before anything is computed."""
-    from gradiend.rewriting import is_rewritten
+    from gradiend.rewriting import need_free
 
-    if folder.exists() and not (overwrite and is_rewritten(folder)):
-        raise InputError(
-            f"{folder} exists; give another folder, or --overwrite for one that this "
-            "command has written"
-        )
+    remedy = "give another folder, or --overwrite for one that this command has written"
+    need_free(folder, overwrite=overwrite, remedy=remedy)
 
 
 def _lines(path: Path) -> list[str]:

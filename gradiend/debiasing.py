@@ -105,11 +105,12 @@ def debias(
     with clock.part("load"):
         lm = _loaded(model, device, dtype)
         table = _table(lm, rows, seed)
+        words = words_of(table)
     with clock.part("learn"):
-        gradiend = _learned(lm, table, method, training, seed, progress)
+        gradiend = _learned(lm, table, words, method, training, seed, progress)
     # A masked model is asked 15 % of a text's tokens, so it needs more texts.
     some = neutral_parts(table, neutral, texts if lm.causal else 4 * texts, seed)
-    asked = Levelling(lm, table, words_of(table), some, texts, seed)
+    asked = Levelling(lm, table, words, some, texts, seed)
     found = _levelled(asked, gradiend, method, candidates, clock)
     remarks = tuple(_remarks(found))
     for remark in remarks:
@@ -165,6 +166,7 @@ def _table(lm: ClozeLM, rows: str | Path | pd.DataFrame, seed: int) -> pd.DataFr
 def _learned(
     lm: ClozeLM,
     table: pd.DataFrame,
+    words: Words,
     method: Method,
     training: TrainingSettings | None,
     seed: int,
@@ -177,11 +179,11 @@ def _learned(
         train = table[table["split"] == "train"]
         rows = {label: lm.encode(train[train["label"] == label]) for label in (1, -1)}
         found = closed_form(lm, rows, batch_size=training.batch_size)
-    positive, negative = (
-        table.loc[table["label"] == label, "factual_class"].iloc[0] for label in (1, -1)
-    )
-    said = {"positive": positive, "negative": negative, "base_model": lm.name}
-    said["feature"] = f"{positive} / {negative}"
+    said = {"positive": words.positive, "negative": words.negative}
+    said |= {
+        "base_model": lm.name,
+        "feature": f"{words.positive} / {words.negative}",
+    }
     return replace(found, metadata=found.metadata | said)
 
 

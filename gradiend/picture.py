@@ -7,6 +7,8 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from gradiend.sampling import evenly
+
 _MOST = 40  # texts that a reader takes in
 
 
@@ -16,7 +18,7 @@ def draw_probes(probes: pd.DataFrame, name: str, path: Path) -> None:
     At most 40 texts, from one end of the shares before to the other.
     """
     ordered = probes.sort_values("before", kind="stable")
-    shown = ordered.iloc[:: max(1, -(-len(ordered) // _MOST))]
+    shown = ordered.iloc[evenly(len(ordered), _MOST)]
     places = range(len(shown))
     figure = Figure(figsize=(7.2, 1.2 + 0.18 * len(shown)), layout="constrained")
     axis = figure.subplots()

@@ -100,8 +100,7 @@ def save_rewritten(
     ``overwrite`` replaced if it is such a checkpoint itself.
     """
     folder = Path(folder)
-    if folder.exists() and not (overwrite and is_rewritten(folder)):
-        raise InputError(f"{folder} exists; remove it or give another folder")
+    need_free(folder, overwrite=overwrite)
     with atomic_folder(folder, replace=True) as unfinished:
         write_rewritten(
             lm, gradiend, h, learning_rate, unfinished, description=description
@@ -136,6 +135,17 @@ def _caching(config: PretrainedConfig) -> Iterator[None]:
         yield
     finally:
         config.use_cache = here
+
+
+def need_free(
+    folder: Path,
+    *,
+    overwrite: bool,
+    remedy: str = "remove it or give another folder",
+) -> None:
+    """Refuse a folder that is taken, but for a checkpoint of ours to ``overwrite``."""
+    if folder.exists() and not (overwrite and is_rewritten(folder)):
+        raise InputError(f"{folder} exists; {remedy}")
 
 
 def is_rewritten(folder: Path) -> bool:

@@ -45,3 +45,8 @@ def drawn(texts: Sequence[str], count: int, *, seed: int) -> list[str]:
     """
     order = np.random.default_rng(seed).permutation(len(texts))
     return [texts[place] for place in order[: count or None]]
+
+
+def evenly(length: int, count: int) -> slice:
+    """Which at most ``count`` of ``length`` things in a row, from end to end."""
+    return slice(None, None, max(1, -(-length // count)))

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from gradiend.errors import InputError
 from gradiend.files import atomic_folder, write_csv, write_json
-from gradiend.rewriting import is_rewritten, write_rewritten
+from gradiend.rewriting import need_free, write_rewritten
+from gradiend.sampling import evenly
 
 if TYPE_CHECKING:
     from gradiend.autoencoder import Gradiend
@@ -41,8 +41,7 @@ def save_debiased(
         if the folder exists and is not, with ``overwrite``, such a checkpoint itself.
     """
     folder = Path(folder)
-    if folder.exists() and not (overwrite and is_rewritten(folder)):
-        raise InputError(f"{folder} exists; remove it or give another folder")
+    need_free(folder, overwrite=overwrite)
     with atomic_folder(folder, replace=True) as unfinished:
         text = summary(found)
         place = found.h, found.learning_rate
@@ -101,8 +100,7 @@ def _rows(found: Debiased) -> Iterable[Sequence[str]]:
 def _some(probes: pd.DataFrame) -> pd.DataFrame:
     """Probes from one end to the other of what the model said before."""
     ordered = probes.sort_values("before", kind="stable")
-    step = max(1, -(-len(ordered) // _PROBES))
-    return ordered.iloc[::step]
+    return ordered.iloc[evenly(len(ordered), _PROBES)]
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterable[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 
@@ -16,7 +17,7 @@ from gradiend.evaluation.indices import balance
 from gradiend.evaluation.refinement import refine
 from gradiend.evaluation.scoring import ClassProbabilities, LanguageModelling
 from gradiend.lm.cloze import ClozeLM
-from gradiend.rewriting import rewritten
+from gradiend.rewriting import Rewriter
 from gradiend.sampling import balanced_sample, drawn
 
 
@@ -88,8 +89,9 @@ class Levelling:
         """Of the base and the rewritten model, on texts that nothing was chosen by."""
         measure = self.measure("test")
         found = []
-        for place in ((0.0, 0.0), (h, rate)):
-            with rewritten(self.lm, gradiend, *place):
+        with Rewriter(self.lm, gradiend) as rewriter:
+            for change in (rewriter.restore, partial(rewriter.apply, h, rate)):
+                change()
                 p = measure.probabilities()
                 found.append((class_statistics(p) | {"LMS": measure.modelling()}, p))
         both = [tuple(p.values()) for _, p in found]

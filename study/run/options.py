@@ -50,9 +50,7 @@ def elsewhere(options: Namespace) -> bool:
 def check_targets(options: Namespace, plan: Iterable[Step]) -> None:
     """Refuse what is neither an option nor a step, such as a second profile."""
     plan = list(plan)
-    # As the Snakefile calls them.
-    rules = (step.name.replace(" ", "_").replace("-", "_") for step in plan)
-    names = ["all", *rules]
+    names = ["all", *(step.rule for step in plan)]
     files = {str(path) for step in plan for path in step.outputs}
     for target in options.targets:
         if target in names or target in files:

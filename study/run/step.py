@@ -28,6 +28,11 @@ class Step:
     priority: int = 0  # the longest chain of steps starts first
     resources: Mapping[str, int] = field(default_factory=lambda: dict(SMALL))
 
+    @property
+    def rule(self) -> str:
+        """What Snakemake calls it."""
+        return self.name.replace(" ", "_").replace("-", "_")
+
 
 def notebook_step(
     profile: Profile,

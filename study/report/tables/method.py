@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from gradiend.evaluation.decoder import base_row, keeping_lms, select
+from gradiend.sampling import evenly
 from study.domains import DOMAINS, FEATURES
 from study.domains.domain import BALANCED
 from study.domains.gender import GENDER, PRONOUNS
@@ -112,8 +113,7 @@ def profession_shares(learned: pd.DataFrame) -> pd.DataFrame:
 def some_words(shares: pd.DataFrame, count: int = 40) -> pd.DataFrame:
     """The shares of at most ``count`` words, evenly taken along their order."""
     words = list(shares["word"].unique())
-    step = -(-len(words) // count)
-    return shares[shares["word"].isin(words[::step])]
+    return shares[shares["word"].isin(words[evenly(len(words), count)])]
 
 
 def profession_spread(learned: pd.DataFrame, selected: pd.DataFrame) -> pd.DataFrame:
