@@ -27,10 +27,15 @@ def training_progress(history: pd.DataFrame, *, columns: int = 4) -> Figure:
     Columns of ``history``: model, feature, step, pearson.
     """
     models = history["model"].unique()
-    figure, axes = panelled(
-        len(models), columns=min(columns, len(models)), size=(2.9, 2.3), sharey=True
-    )
     features = list(history["feature"].unique())
+    # A legend of many features is wider than one panel, and must not press it flat.
+    crowded = len(models) == 1 and len(features) > 3
+    figure, axes = panelled(
+        len(models),
+        columns=min(columns, len(models)),
+        size=(6.4, 3.4) if crowded else (2.9, 2.3),
+        sharey=True,
+    )
     for axis, model in zip(axes, models, strict=True):
         for feature, group in history[history["model"] == model].groupby("feature"):
             axis.plot(
