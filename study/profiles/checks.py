@@ -12,6 +12,7 @@ from study.profiles.mistakes import in_one_line
 from study.profiles.profile import Profile, checked_values
 from study.profiles.settings import RunSettings
 from study.profiles.variants import variants
+from study.results.files import ANALYSES
 
 # What a model is asked once for all its domains.
 _OF_A_MODEL = ("load", "benchmarks", "tasks")
@@ -47,6 +48,8 @@ def _check_model(profile: Profile, model: str, where: str) -> None:
         check_choice(feature, profile.features, f"feature in {where}.features:")
     for domain in entry.compares or ():
         check_choice(domain, profile.domains, f"domain in {where}.compares:")
+    for name in entry.analyses:
+        check_choice(name, ANALYSES, f"analysis in {where}.analyses:")
     for run in profile.runs(model):
         slot, domain = run.decoder.slot, run.domain
         if slot is not None:

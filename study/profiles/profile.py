@@ -34,6 +34,8 @@ class ModelEntry(Origin):
     compares: Annotated[list[str], Distinct] | None = (
         None  # domains, with other methods; None: all
     )
+    # of study.results.files.ANALYSES, asked of it
+    analyses: Annotated[list[str], Distinct] = Field(default_factory=list)
     resources: Resources = Field(default_factory=dict)
     priority: Whole = 0  # the longest chain of steps starts first
     settings: Values = Field(default_factory=dict)

@@ -30,6 +30,9 @@ TRAINED = (GRADIEND, TRAINING, HISTORY, SIZES)
 ENCODED = (ENCODINGS, ENCODER)
 DECODED = (GRID, REFINED, SELECTED, DECODER, ASSOCIATIONS)
 NAMED = (NAMES, WORDS, PROBE)
+# What is asked of some models alone (their ``analyses``): by its name, which is also
+# that of its group of settings and of its folder, the notebook and what that makes.
+ANALYSES: dict[str, tuple[str, tuple[str, ...]]] = {}
 # The notebook that makes a file: by the name of its folder or, if that is not here, by
 # its own.
 MAKERS = {
@@ -40,6 +43,7 @@ MAKERS = {
     BENCHMARKS_FOLDER: "06_benchmarks",
     **dict.fromkeys(NAMED, "07_names_and_gender_words"),
     **dict.fromkeys((TASKS_FOLDER, ROBUSTNESS_FOLDER), "09_fine_tuning"),
+    **{name: notebook for name, (notebook, _) in ANALYSES.items()},
 }
 # Notebook → the list of the figures and tables that it draws, in their folder.
 INDEXES = {

@@ -150,5 +150,24 @@ def comparison_steps(profile: Profile, model: str) -> Iterator[Step]:
         )
 
 
+def analysis_steps(profile: Profile, model: str) -> Iterator[Step]:
+    """What a model is asked besides: where the feature sits, why it works, …"""
+    runs = profile.runs(model)
+    entry = profile.entry(model)
+    given = [*model_files(profile, model), *source_files(profile.data_of(model))]
+    learned = _of_each(runs, [*files.TRAINED, files.SELECTED])
+    for name in entry.analyses if runs else ():
+        notebook, made = files.ANALYSES[name]
+        yield run_step(
+            profile,
+            notebook,
+            {"profile": profile.source, "model": model},
+            runs,
+            name,
+            needs=[*given, *learned],
+            makes=[runs[0].model_folder / name / file for file in made],
+        )
+
+
 def _of_each(runs: list[Settings], names: Iterable[str]) -> list[Path]:
     return [run.folder / name for run in runs for name in names]

@@ -18,6 +18,7 @@ from study.profiles.reading import load_profile
 from study.results.files import INDEXES
 from study.results.places import REPOSITORY, results_root
 from study.run.model_steps import (
+    analysis_steps,
     comparison_steps,
     folder_steps,
     gradiend_steps,
@@ -50,6 +51,7 @@ def steps(
     if all_domains:
         for model in chosen_models:
             found.extend(comparison_steps(profile, model))
+            found.extend(analysis_steps(profile, model))
         if chosen_models == profile.models:
             found.extend(_summary_steps(profile, found))
             found.extend(_introduction_steps(profile))
