@@ -1,4 +1,4 @@
-"""GRADIEND's one-neuron encoder–decoder, shaped like the model (paper, Sec. 3).
+"""GRADIEND's encoder–decoder, shaped like the model (paper, Sec. 3).
 
 ===========================  ==================================================
 symbol                       name here
@@ -16,16 +16,23 @@ W̃ = W + α·dec(h)             :func:`gradiend.rewriting.rewritten`; α = *lea
 W_e, W_d and b_d are mappings from parameter name to a tensor of that parameter's shape
 on that parameter's device. Nothing is flattened: an encoding is a sum of inner
 products and a file can be opened by parameter name.
+
+The paper's has one neuron, for two classes. One of k neurons, for k + 1 classes, has
+h [k], b_e [k] and, of every parameter, k rows of W_e and W_d; b_d is the same. That
+is all the difference: ``encoder_bias.shape``, () or (k,), comes before the shape of the
+parameter.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -36,20 +43,26 @@ from gradiend.gradients import ParameterDict
 
 _BLOCK = 1 << 22  # numbers that are widened at a time
 _PARTS = ("encoder", "decoder_weight", "decoder_bias")
+Factors = float | tuple[float, ...]  # h: a number or, of several neurons, one each
 
 
 @dataclass(frozen=True)
 class Gradiend:
-    """A learned feature: 3n + 1 numbers. ``metadata`` says of what and how."""
+    """A learned feature: (2k + 1)·n + k numbers, 3n + 1 of the paper's one neuron.
 
-    encoder: ParameterDict
-    encoder_bias: Tensor  # scalar
-    decoder_weight: ParameterDict
-    decoder_bias: ParameterDict
+    ``metadata`` says of what and how.
+    """
+
+    encoder: ParameterDict  # of one neuron the parameter's shape; of k, k of them
+    encoder_bias: Tensor  # of one neuron a scalar; of k, [k]
+    decoder_weight: ParameterDict  # as the encoder
+    decoder_bias: ParameterDict  # the parameter's shape
     metadata: dict = field(default_factory=dict)
 
     @classmethod
-    def initialise(cls, parameters: Mapping[str, Tensor], *, seed: int) -> Gradiend:
+    def initialise(
+        cls, parameters: Mapping[str, Tensor], *, seed: int, neurons: int = 1
+    ) -> Gradiend:
         """Random start: W_e, b_e ~ U(−1/√n, 1/√n); W_d, b_d ~ U(−x, x), x = max W_e.
 
         Numbers are drawn on the CPU in parameter order, so that a seed means the same
@@ -57,10 +70,11 @@ class Gradiend:
         """
         generator = torch.Generator().manual_seed(seed)
         size = sum(parameter.numel() for parameter in parameters.values())
+        each = (neurons,) if neurons > 1 else ()
 
-        def uniform(bound: float) -> ParameterDict:
+        def uniform(bound: float, rows: tuple[int, ...] = each) -> ParameterDict:
             return {
-                name: torch.empty(parameter.shape)
+                name: torch.empty((*rows, *parameter.shape))
                 .uniform_(-bound, bound, generator=generator)
                 .to(parameter.device, parameter.dtype)
                 for name, parameter in parameters.items()
@@ -68,31 +82,70 @@ class Gradiend:
 
         bound = 1 / math.sqrt(size)
         encoder = uniform(bound)
-        bias = torch.empty(()).uniform_(-bound, bound, generator=generator)
+        bias = torch.empty(each).uniform_(-bound, bound, generator=generator)
         largest = max(float(tensor.max()) for tensor in encoder.values())
         first = next(iter(encoder.values()))
         return cls(
             encoder,
             bias.to(first.device, first.dtype),
             uniform(largest),
-            uniform(largest),
+            uniform(largest, rows=()),
         )
 
     @property
     def size(self) -> int:
         """n, the number of covered parameters."""
-        return sum(tensor.numel() for tensor in self.encoder.values())
+        return sum(tensor.numel() for tensor in self.decoder_bias.values())
+
+    @cached_property
+    def neurons(self) -> list[Gradiend]:
+        """Each neuron as a GRADIEND of its own, of the same b_d; tensors are views."""
+        count = self.encoder_bias.numel()
+
+        def rows(tensors: ParameterDict) -> list[ParameterDict]:
+            split = {
+                name: tensor.view(count, *self.decoder_bias[name].shape).unbind()
+                for name, tensor in tensors.items()
+            }
+            return [{name: split[name][row] for name in split} for row in range(count)]
+
+        return [
+            replace(self, encoder=encoder, encoder_bias=bias, decoder_weight=weight)
+            for encoder, bias, weight in zip(
+                rows(self.encoder),
+                self.encoder_bias.view(-1).unbind(),
+                rows(self.decoder_weight),
+                strict=True,
+            )
+        ]
 
     def encode(self, gradient: Mapping[str, Tensor]) -> Tensor:
-        """h = tanh(⟨W_e, ∇W⟩ + b_e), a scalar in (−1, 1)."""
-        return torch.tanh(inner(self.encoder, gradient) + self.encoder_bias)
+        """h = tanh(⟨W_e, ∇W⟩ + b_e) in (−1, 1), a number a neuron: a scalar or [k]."""
+        slopes = [inner(neuron.encoder, gradient) for neuron in self.neurons]
+        bias = self.encoder_bias
+        return torch.tanh(torch.stack(slopes).view(bias.shape) + bias)
 
-    def decode(self, h: float | Tensor) -> ParameterDict:
-        """dec(h) = h·W_d + b_d, in the model's shape."""
-        return {
-            name: torch.add(self.decoder_bias[name], weight, alpha=float(h))
-            for name, weight in self.decoder_weight.items()
-        }
+    def decode(self, h: Factors | Tensor) -> ParameterDict:
+        """dec(h) = Σ h_i·W_d,i + b_d, in the model's shape.
+
+        Raises
+        ------
+        InputError
+            if ``h`` has not a number for each neuron.
+        """
+        factors = h.reshape(-1).tolist() if isinstance(h, Tensor) else np.ravel(h)
+        if len(factors) != self.encoder_bias.numel():
+            raise InputError(
+                f"h has {len(factors)} numbers and this GRADIEND has "
+                f"{self.encoder_bias.numel()} neurons; give a number for each"
+            )
+        decoded = self.decoder_bias
+        for factor, neuron in zip(factors, self.neurons, strict=True):
+            decoded = {
+                name: torch.add(decoded[name], weight, alpha=float(factor))
+                for name, weight in neuron.decoder_weight.items()
+            }
+        return decoded
 
     def placed(self, parameters: Mapping[str, Tensor]) -> Gradiend:
         """The same, each tensor on the device of its parameter."""
@@ -103,13 +156,28 @@ class Gradiend:
         }
         return replace(self, encoder_bias=self.encoder_bias.to(first.device), **parts)
 
-    def flipped(self) -> Gradiend:
-        """The same decoder output with the opposite sign of h: class +1 ↔ class −1."""
+    def flipped(self, signs: float | Sequence[float] = -1) -> Gradiend:
+        """The same decoder output with h times ``signs`` (±1, a number a neuron).
+
+        Of one neuron: class +1 ↔ class −1.
+        """
+        bias = self.encoder_bias
+        signs = torch.as_tensor(signs).to(bias).view(bias.shape)
+
+        def times_signs(tensors: ParameterDict) -> ParameterDict:
+            return {
+                name: tensor
+                * signs.to(tensor).view(
+                    *signs.shape, *[1] * (tensor.dim() - bias.dim())
+                )
+                for name, tensor in tensors.items()
+            }
+
         return replace(
             self,
-            encoder={name: -tensor for name, tensor in self.encoder.items()},
-            encoder_bias=-self.encoder_bias,
-            decoder_weight={n: -tensor for n, tensor in self.decoder_weight.items()},
+            encoder=times_signs(self.encoder),
+            encoder_bias=bias * signs,
+            decoder_weight=times_signs(self.decoder_weight),
         )
 
     def save(self, path: str | Path) -> None:
@@ -151,7 +219,8 @@ class Gradiend:
         if like is None:
             return cls(encoder_bias=bias, metadata=metadata, **parts)
         for part in _PARTS:
-            parts[part] = _fitting(parts[part], like, path)
+            rows = () if part == "decoder_bias" else bias.shape
+            parts[part] = _fitting(parts[part], like, path, rows=tuple(rows))
         return cls(encoder_bias=bias, metadata=metadata, **parts).placed(like)
 
 
@@ -177,10 +246,14 @@ def _dot(left: Tensor, right: Tensor) -> Tensor:
 
 
 def _fitting(
-    tensors: ParameterDict, like: Mapping[str, Tensor], path: str | Path
+    tensors: ParameterDict,
+    like: Mapping[str, Tensor],
+    path: str | Path,
+    *,
+    rows: tuple[int, ...],
 ) -> ParameterDict:
     for name, parameter in like.items():
-        if name not in tensors or tensors[name].shape != parameter.shape:
+        if name not in tensors or tensors[name].shape != (*rows, *parameter.shape):
             raise InputError(
                 f"{path} does not fit this model (parameter {name}); it was trained on "
                 "another one"

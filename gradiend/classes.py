@@ -52,6 +52,25 @@ def complete(
     return table
 
 
+def labels_of(table: pd.DataFrame) -> tuple[int, ...]:
+    """The labels that a cloze table's classes must have, the first class first.
+
+    Raises
+    ------
+    InputError
+        if some are those of two classes and others those of more.
+    """
+    most, least = int(table["label"].max()), int(table["label"].min())
+    if most <= 1:
+        return 1, -1
+    if least < 0:
+        raise InputError(
+            f"labels go from {least} to {most}; write 1 and -1 for two classes, or 1, "
+            "2, 3, … for more"
+        )
+    return tuple(range(1, most + 1))
+
+
 def says_numbers(table: pd.DataFrame) -> bool:
     """Whether any label is a number: then all have to be."""
     if "label" not in table:

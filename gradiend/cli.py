@@ -148,7 +148,13 @@ def _both(chosen: argparse.Namespace):
     from gradiend.lm.cloze import ClozeLM
 
     lm = ClozeLM.from_pretrained(chosen.model, device=chosen.device, dtype=chosen.dtype)
-    return lm, Gradiend.load(chosen.gradiend, like=lm.covered)
+    gradiend = Gradiend.load(chosen.gradiend, like=lm.covered)
+    if len(gradiend.neurons) > 1:
+        raise InputError(
+            f"{chosen.gradiend}: it is of {len(gradiend.neurons) + 1} classes, and the "
+            "command knows two; use encode and rewritten of gradiend in Python"
+        )
+    return lm, gradiend
 
 
 def _free(folder: Path, overwrite: bool) -> None:

@@ -6,7 +6,8 @@ A cloze table is a DataFrame with one row per cloze example:
 ``masked``              text whose slot(s) are written ``[MASK]``
 ``factual``             the word that is right for this text
 ``counterfactual``      the word that would be right for the other class
-``label``               +1, -1 (the feature's classes) or 0 (neutral)
+``label``               +1, -1 (the feature's classes) or 0 (neutral); of more
+                        than two classes, which no file has, 1, 2, 3, …
 ``factual_class``       class of the factual word
 ``counterfactual_class``  class of the counterfactual word
 ``split``               ``train``, ``validation`` or ``test``
@@ -28,7 +29,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from gradiend.classes import check_classes, complete, says_numbers, signs
+from gradiend.classes import check_classes, complete, labels_of, says_numbers, signs
 from gradiend.errors import InputError, need_columns
 from gradiend.reading import counted, read_rows, row_name, told
 
@@ -151,12 +152,13 @@ def check_class_sizes(
     min_rows: int = 10,
     held_out: tuple[str, ...] = ("validation", "test"),
 ) -> None:
-    """Refuse a feature without two classes of ``min_rows`` training rows each.
+    """Refuse a feature without classes of ``min_rows`` training rows each.
 
     Each class must also occur in every ``held_out`` split.
     """
     train = table[table["split"] == "train"]
-    for label in (1, -1):
+    labels = labels_of(table)
+    for label in labels:
         rows = int((train["label"] == label).sum())
         if rows < min_rows:
             names = table.loc[table["label"] == label, "factual_class"].unique()
@@ -167,8 +169,7 @@ def check_class_sizes(
                 f"{told(table)}"
             )
     for split in held_out:
-        labels = set(table.loc[table["split"] == split, "label"])
-        if not {1, -1} <= labels:
+        if not {*labels} <= {*table.loc[table["split"] == split, "label"]}:
             raise InputError(
                 f"{source}: the {split} split lacks a class; add rows or leave the "
                 f"split column out to have rows dealt{told(table)}"

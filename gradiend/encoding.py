@@ -33,12 +33,20 @@ def encode(
     source: Source = "factual",
     batch_size: int = 64,
 ) -> np.ndarray:
-    """h of each row [R], in (−1, 1), in the order of ``rows``."""
+    """h of each row in (−1, 1), in the order of ``rows``: [R], or [R, k] of k neurons.
+
+    Each neuron takes a forward pass.
+    """
     encoded = lm.encode(rows) if isinstance(rows, pd.DataFrame) else rows
-    values = np.empty(len(encoded), dtype=np.float64)
+    bias, neurons = gradiend.encoder_bias, gradiend.neurons
+    values = np.empty((len(encoded), *bias.shape), dtype=np.float64)
     for indices, batch in lm.batches(encoded, batch_size=batch_size):
-        slopes = directional_derivatives(lm, gradiend.encoder, batch, source=source)
-        h = torch.tanh(slopes + gradiend.encoder_bias.to(slopes))
+        slopes = [
+            directional_derivatives(lm, neuron.encoder, batch, source=source)
+            for neuron in neurons
+        ]
+        slopes = torch.stack(slopes, dim=-1).view(-1, *bias.shape)
+        h = torch.tanh(slopes + bias.to(slopes))
         values[indices] = h.double().cpu().numpy()
     return values
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import torch
 from transformers import PretrainedConfig
 
-from gradiend.autoencoder import Gradiend
+from gradiend.autoencoder import Factors, Gradiend
 from gradiend.errors import InputError
 from gradiend.files import atomic_folder
 from gradiend.gradients import ParameterDict
@@ -34,7 +35,7 @@ class Rewriter:
         self.gradiend = gradiend
         self.parameters = list(lm.covered.values())
         self.names = list(lm.covered)
-        self._decoded: tuple[float, list[torch.Tensor]] | None = None
+        self._decoded: tuple[Factors, list[torch.Tensor]] | None = None
         self._original: list[torch.Tensor] | None = None
 
     def __enter__(self) -> Rewriter:
@@ -46,8 +47,10 @@ class Rewriter:
         self._original = None
 
     @torch.no_grad()
-    def apply(self, h: float, learning_rate: float) -> None:
+    def apply(self, h: Factors, learning_rate: float) -> None:
         """Set W̃ = W + α·dec(h), from the original W whatever was applied before.
+
+        ``h`` is a number or, of several neurons, a tuple of numbers.
 
         Raises
         ------
@@ -76,7 +79,7 @@ class Rewriter:
 
 @contextmanager
 def rewritten(
-    lm: ClozeLM, gradiend: Gradiend, h: float, learning_rate: float
+    lm: ClozeLM, gradiend: Gradiend, h: Factors, learning_rate: float
 ) -> Iterator[ClozeLM]:
     """``with rewritten(lm, gradiend, h, lr): …`` – W + lr·dec(h) inside."""
     with Rewriter(lm, gradiend) as rewriter:
@@ -87,7 +90,7 @@ def rewritten(
 def save_rewritten(
     lm: ClozeLM,
     gradiend: Gradiend,
-    h: float,
+    h: Factors,
     learning_rate: float,
     folder: str | Path,
     *,
@@ -111,7 +114,7 @@ def save_rewritten(
 def write_rewritten(
     lm: ClozeLM,
     gradiend: Gradiend,
-    h: float,
+    h: Factors,
     learning_rate: float,
     folder: Path,
     *,
@@ -155,11 +158,12 @@ def is_rewritten(folder: Path) -> bool:
 
 
 def _model_card(
-    lm: ClozeLM, gradiend: Gradiend, h: float, learning_rate: float, description: str
+    lm: ClozeLM, gradiend: Gradiend, h: Factors, learning_rate: float, description: str
 ) -> str:
     feature = gradiend.metadata.get("feature", "a feature")
     # A name of the hub links the card to its base; of a folder, the last part will do.
     base = Path(lm.name).name if Path(lm.name).exists() else lm.name
+    factors = ", ".join(f"{factor:g}" for factor in np.ravel(h))
     lines = [
         "---",
         f"base_model: {base}",
@@ -172,9 +176,9 @@ def _model_card(
         description,
         "",
         f"The weights are `W + α·dec(h)` of {base} with a GRADIEND trained on "
-        f"{feature}: feature factor h = {h:g}, learning rate α = {learning_rate:g}, "
-        f"{gradiend.size:,} covered parameters. All other weights, the tokenizer and "
-        "the configuration are those of the base model.",
+        f"{feature}: feature factor h = {factors}, learning rate "
+        f"α = {learning_rate:g}, {gradiend.size:,} covered parameters. All other "
+        "weights, the tokenizer and the configuration are those of the base model.",
         "",
         "Rewriting lowers, raises or removes what the model associates with this one "
         "feature in the texts it was measured on. It is no guarantee of fairness in a "

@@ -18,6 +18,8 @@ class TrainingSettings:
     ``source`` is the gradient that is encoded; the decoder always aims at ∇±W.
     ``validation_rows`` caps the rows behind each validation (0 = all of them).
     ``moments`` are AdamW's: ``full``, or ``8bit`` where memory is short.
+    A run has ``converged`` if its |Pearson| on validation reaches that; for one that
+    has not, a further seed is tried, at most ``retries`` in all.
     """
 
     steps: int = 2_500
@@ -30,6 +32,8 @@ class TrainingSettings:
     moments: Moments = "full"
     validation_rows: int = 0
     min_rows: int = 10
+    converged: float = 0.5
+    retries: int = 0
 
     def __post_init__(self) -> None:
         """Refuse a source or moments that there are not (InputError)."""

@@ -140,7 +140,7 @@ def norms_by_layer(gradiend: Gradiend) -> pd.DataFrame:
         }
     )
     layers = [_layer(name) for name in squares.index]
-    sizes = pd.Series([tensor.numel() for tensor in gradiend.encoder.values()])
+    sizes = pd.Series([tensor.numel() for tensor in gradiend.decoder_bias.values()])
     table = squares.groupby(layers, sort=False).sum().pow(0.5)
     return table.assign(numbers=sizes.groupby(layers, sort=False).sum())
 

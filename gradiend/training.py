@@ -1,11 +1,11 @@
-"""Training GRADIEND: from batch gradients to the one-neuron encoder–decoder."""
+"""Training GRADIEND: from batch gradients to the encoder–decoder."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -16,10 +16,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from gradiend.autoencoder import Gradiend
+from gradiend.classes import labels_of
 from gradiend.data import check_class_sizes
 from gradiend.encoding import encode
 from gradiend.errors import InputError
-from gradiend.evaluation.encoder import pearson
+from gradiend.evaluation.contrasts import told_apart, weakest
 from gradiend.files import atomic_path
 from gradiend.gradients import ParameterDict, gradients
 from gradiend.lm.cloze import ClozeLM
@@ -57,34 +58,57 @@ def fit(
     seeds: Sequence[int] = (0,),
     checkpoints: Path | None = None,
     progress: Progress = iter,
+    each: Callable[[TrainingResult], None] | None = None,
 ) -> TrainingResult:
     """Train once per seed and keep the run with the highest validation |Pearson|.
 
-    ``checkpoints`` names a folder in which every validation leaves the state of the
-    run; a killed call with the same arguments goes on from there.
+    Runs that have not converged are made up for by further seeds, as far as the
+    settings have ``retries``. ``each`` is given every run as it ends; none but the best
+    is held on to. ``checkpoints`` names a folder in which every validation leaves the
+    state of the run; a killed call with the same arguments goes on from there.
 
     Raises
     ------
     InputError
         if a class of ``table`` has too few rows.
     """
-    runs = [
-        Trainer(lm, table, settings, seed=seed, checkpoints=checkpoints).run(progress)
-        for seed in seeds
-    ]
-    best = max(runs, key=lambda run: run.correlation)
-    return replace(
-        best,
-        gradiend=best.gradiend.placed(lm.covered),
-        seeds={run.seed: run.correlation for run in runs},
-    )
+    settings = settings or TrainingSettings()
+    best: TrainingResult | None = None
+    reached: dict[int, float] = {}
+
+    def better(best: TrainingResult | None, seed: int) -> TrainingResult:
+        trainer = Trainer(lm, table, settings, seed=seed, checkpoints=checkpoints)
+        run = trainer.run(progress)
+        reached[seed] = run.correlation
+        if each is not None:
+            each(run)
+        return best if best and best.correlation >= run.correlation else run
+
+    for seed in _tried(seeds, settings, reached):
+        best = better(best, seed)
+    return replace(best, gradiend=best.gradiend.placed(lm.covered), seeds=reached)
+
+
+def _tried(
+    seeds: Sequence[int], settings: TrainingSettings, reached: Mapping[int, float]
+) -> Iterator[int]:
+    """The seeds and, while fewer runs than these have converged, the numbers behind.
+
+    ``reached`` (|Pearson| of each seed) fills while this goes on.
+    """
+    yield from seeds
+    for further in range(1, settings.retries + 1):
+        if sum(value >= settings.converged for value in reached.values()) >= len(seeds):
+            return
+        yield max(seeds) + further
 
 
 class Trainer:
     """One training run of ``settings.steps`` optimisation steps (paper, Sec. 3).
 
     A step encodes the batch-averaged gradient of 32 texts of one class and decodes
-    ∇±W of the same batch; the classes alternate. The base model never changes.
+    ∇±W of the same batch; the classes take turns. The base model never changes. Two
+    classes make one neuron, as in the paper; k + 1 classes make k.
     """
 
     def __init__(
@@ -105,17 +129,20 @@ class Trainer:
             table, min_rows=self.settings.min_rows, held_out=("validation",)
         )
         train = table[table["split"] == "train"]
+        self.labels = labels_of(table)
         self.rows = {
-            label: lm.encode(train[train["label"] == label]) for label in (1, -1)
+            label: lm.encode(train[train["label"] == label]) for label in self.labels
         }
         validation = self._validation(table)
         self.validation_labels = validation["label"].to_numpy()
         self.validation_rows = lm.encode(validation)
-        self.gradiend = start or Gradiend.initialise(lm.covered, seed=seed)
+        self.gradiend = start or Gradiend.initialise(
+            lm.covered, seed=seed, neurons=len(self.labels) - 1
+        )
         self.update = Update(self.gradiend, self.settings)
         self.step = 0
         self.history: list[dict] = []
-        self.best: tuple[float, int, Gradiend] | None = None
+        self.best: tuple[np.ndarray, int, Gradiend] | None = None
         self.checkpoint = self._checkpoint_path(checkpoints, table, start)
 
     def run(self, progress: Progress = iter) -> TrainingResult:
@@ -132,8 +159,8 @@ class Trainer:
 
     def _train_step(self, number: int) -> float:
         """Step ``number``, counted from 0; returns its loss."""
-        label = 1 if number % 2 == 0 else -1
-        batch = self.lm.batch(self._draw(label, number // 2), packed=True)
+        turn, place = divmod(number, len(self.labels))
+        batch = self.lm.batch(self._draw(self.labels[place], turn), packed=True)
         source = self.settings.source
         found = gradients(
             self.lm, batch, sources=tuple(dict.fromkeys((source, "difference")))
@@ -168,18 +195,19 @@ class Trainer:
         h = encode(
             self.lm, self.gradiend, self.validation_rows, source=self.settings.source
         )
-        correlation = pearson(h, self.validation_labels)
+        correlations = told_apart(h, self.validation_labels)
+        correlation = weakest(correlations)
         self._refuse_infinite(correlation, "correlation", self.step)
         self.history.append({"step": self.step, "loss": loss, "pearson": correlation})
-        if self.best is None or abs(correlation) > abs(self.best[0]):
+        if self.best is None or abs(correlation) > abs(weakest(self.best[0])):
             # Kept in main memory: a GPU that trains has no room for another one.
-            self.best = (correlation, self.step, copied(self.gradiend, "cpu"))
+            self.best = (correlations, self.step, copied(self.gradiend, "cpu"))
         self._save()
 
     def _result(self) -> TrainingResult:
-        correlation, step, gradiend = self.best
-        if correlation < 0:
-            gradiend, correlation = gradiend.flipped(), -correlation
+        correlations, step, gradiend = self.best
+        if (correlations < 0).any():
+            gradiend = gradiend.flipped(np.where(correlations < 0, -1, 1))
         metadata = {
             "base_model": self.lm.name,
             "settings": asdict(self.settings),
@@ -191,7 +219,7 @@ class Trainer:
             pd.DataFrame(self.history),
             self.seed,
             step,
-            correlation,
+            abs(weakest(correlations)),
         )
 
     def _validation(self, table: pd.DataFrame) -> pd.DataFrame:
@@ -225,12 +253,12 @@ class Trainer:
             for kind, state in self.update.state().items()
             for name, tensor in state.items()
         }
-        correlation, step, best = self.best
+        correlations, step, best = self.best
         tensors |= {f"best/{name}": t for name, t in flat(best).items()}
         header = {
             "step": self.step,
             "history": self.history,
-            "best": [correlation, step],
+            "best": [correlations.tolist(), step],
         }
         self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(self.checkpoint) as path:
@@ -257,7 +285,8 @@ class Trainer:
         best = copied(self.gradiend, "cpu")
         overwrite(flat(best), kinds.pop("best"))
         self.update.load(kinds, steps=header["step"])
-        self.best = (*header["best"], best)
+        correlations, step = header["best"]
+        self.best = (np.array(correlations), step, best)
         self.history = header["history"]
         self.step = header["step"]
 

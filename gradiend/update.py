@@ -1,14 +1,15 @@
 """One optimisation step of GRADIEND: no graph, no gradients, few passes over memory.
 
-Of the 3n + 1 numbers and their two AdamW moments each, a step has to read and write
-22n: 2n for h; 3n + 4n read and 6n written for W_d, b_d; 4n read and 3n written for W_e.
+Of the 3n + 1 numbers of one neuron and their two AdamW moments each, a step has to read
+and write 22n: 2n for h; 3n + 4n read and 6n written for W_d, b_d; 4n read and 3n
+written for W_e. Of k neurons it is (14k + 8)·n: a block of a gradient serves them all.
 It goes through them block by block, so that what is computed of a block is still in the
 cache when it is used, and nothing of the size of a parameter is allocated.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -39,12 +40,16 @@ class Update:
 
     The gradients are written down, not traced: with r = h·W_d + b_d − ∇±W,
     ∂/∂b_d = 2r/n, ∂/∂W_d = h·2r/n, and ∂/∂W_e = z·∇W, ∂/∂b_e = z, where
-    z = (1 − h²)·⟨2r/n, W_d⟩ runs back through the tanh.
+    z = (1 − h²)·⟨2r/n, W_d⟩ runs back through the tanh. Of k neurons r has a sum over
+    h_i·W_d,i, and each neuron its own W_d,i, W_e,i and z_i.
     """
 
     def __init__(self, gradiend: Gradiend, settings: OptimiserSettings) -> None:
         self.gradiend, self.settings = gradiend, settings
-        self.tensors = flat(gradiend)
+        self.tensors = by_neuron(gradiend)
+        rows = range(gradiend.encoder_bias.numel())
+        self.encoders = [_part("encoder", row) for row in rows]
+        self.weights = [_part("decoder_weight", row) for row in rows]
         check_choice(settings.moments, MOMENTS, "kind of moments")
         self.moments: Moments = MOMENTS[settings.moments](self.tensors)
         self.steps = 0
@@ -55,22 +60,31 @@ class Update:
         self.steps += 1
         gradiend, size = self.gradiend, self.gradiend.size
         h = gradiend.encode(gradient)
-        loss, slope = torch.zeros_like(h), torch.zeros_like(h)
+        loss, slope = h.new_zeros(()), torch.zeros_like(h)
+        factors, slopes = h.view(-1).unbind(), slope.view(-1).unbind()
         for name, target in difference.items():
-            parts = (f"decoder_weight/{name}", f"decoder_bias/{name}")
+            weight_names = [f"{part}/{name}" for part in self.weights]
+            bias_name = f"decoder_bias/{name}"
             for start, part in _blocks(target):
-                weight, bias = (self._block(name, start, part) for name in parts)
-                residual = torch.mul(weight, h.to(weight)).add_(bias).sub_(part)
+                weights = [self._block(key, start, part) for key in weight_names]
+                bias = self._block(bias_name, start, part)
+                residual = _decoded(factors, weights).add_(bias).sub_(part)
                 loss += torch.dot(residual, residual).to(loss)
-                slope += torch.dot(residual, weight).to(slope)
+                for slope_of, weight in zip(slopes, weights, strict=True):
+                    slope_of += torch.dot(residual, weight).to(slope)
                 residual.mul_(2 / size)
-                self._adamw(parts[0], start, weight, residual * h.to(weight))
-                self._adamw(parts[1], start, bias, residual)
+                for key, weight, factor in zip(
+                    weight_names, weights, factors, strict=True
+                ):
+                    self._adamw(key, start, weight, residual * factor.to(weight))
+                self._adamw(bias_name, start, bias, residual)
         slope *= (1 - h * h) * (2 / size)
         for name, found in gradient.items():
+            keys = [f"{part}/{name}" for part in self.encoders]
             for start, part in _blocks(found):
-                block = self._block(f"encoder/{name}", start, part)
-                self._adamw(f"encoder/{name}", start, block, part * slope.to(part))
+                for key, slope_of in zip(keys, slopes, strict=True):
+                    block = self._block(key, start, part)
+                    self._adamw(key, start, block, part * slope_of.to(part))
         bias = gradiend.encoder_bias.view(-1)
         self._adamw("encoder_bias", 0, bias, slope.to(bias).view(-1))
         return float(loss) / size
@@ -121,6 +135,34 @@ def _blocks(tensor: Tensor) -> Iterator[tuple[int, Tensor]]:
     size = BLOCK.get(tensor.device.type, BLOCK["cuda"])
     for number, part in enumerate(tensor.reshape(-1).split(size)):
         yield number * size, part
+
+
+def _decoded(factors: Sequence[Tensor], weights: Sequence[Tensor]) -> Tensor:
+    """Σ h_i·W_d,i of a block, a new tensor."""
+    total = torch.mul(weights[0], factors[0].to(weights[0]))
+    for row in range(1, len(weights)):
+        total.addcmul_(weights[row], factors[row].to(total))
+    return total
+
+
+def by_neuron(gradiend: Gradiend) -> dict[str, Tensor]:
+    """All tensors of a GRADIEND, those of each neuron apart: views, not copied.
+
+    The first neuron's are called as in :func:`flat`, the second's ``encoder.1/…``.
+    """
+    neurons = gradiend.neurons
+    named = {
+        f"{_part(part, row)}/{name}": tensor
+        for part in ("encoder", "decoder_weight")
+        for row, neuron in enumerate(neurons)
+        for name, tensor in getattr(neuron, part).items()
+    }
+    named |= {f"decoder_bias/{n}": t for n, t in gradiend.decoder_bias.items()}
+    return named | {"encoder_bias": gradiend.encoder_bias}
+
+
+def _part(part: str, row: int) -> str:
+    return f"{part}.{row}" if row else part
 
 
 def flat(gradiend: Gradiend) -> dict[str, Tensor]:

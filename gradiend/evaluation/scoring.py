@@ -6,7 +6,7 @@ in whatever state it is: once per candidate of a grid.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from gradiend.data import SLOT
 from gradiend.errors import InputError
-from gradiend.lm.batches import row_losses
+from gradiend.lm.batches import Inputs, row_losses
 from gradiend.lm.cloze import ClozeLM
 
 _DUMMY = "a"  # what stands in the slot of a text whose target does not matter
@@ -196,12 +196,7 @@ class LanguageModelling:
     def __call__(self) -> float:
         """The score, in (0, 1]."""
         total, count = 0.0, 0
-        for start in range(0, len(self.items), self.batch_size):
-            items = self.items[start : start + self.batch_size]
-            places = [(i, p) for i, (_, found) in enumerate(items) for p, _ in found]
-            tokens = [token for _, found in items for _, token in found]
-            inputs = self.lm.inputs([ids for ids, _ in items], places)
-            target = torch.tensor(tokens, device=self.lm.device)
+        for inputs, target, _ in self.batches():
             with torch.no_grad():
                 logits = self.lm.logits(inputs)
             target = target.to(logits.device)
@@ -211,6 +206,19 @@ class LanguageModelling:
                 total += int((logits.argmax(-1) == target).sum())
             count += len(target)
         return 1 / (1 + total / count) if self.lm.causal else total / count
+
+    def batches(self) -> Iterator[tuple[Inputs, Tensor, Tensor]]:
+        """What is read, the token that is right at each slot [S], and whose it is [S].
+
+        The texts of a batch, of like length, are numbered from 0.
+        """
+        for start in range(0, len(self.items), self.batch_size):
+            items = self.items[start : start + self.batch_size]
+            places = [(i, p) for i, (_, found) in enumerate(items) for p, _ in found]
+            tokens = [token for _, found in items for _, token in found]
+            inputs = self.lm.inputs([ids for ids, _ in items], places)
+            target = torch.tensor(tokens, device=self.lm.device)
+            yield inputs, target, inputs.slots[:, 0]
 
     def _item(self, ids, special, share, generator):
         """Input ids and (position, token) pairs to predict."""

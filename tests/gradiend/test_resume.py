@@ -12,6 +12,7 @@ import torch
 from safetensors import safe_open
 
 from gradiend import training as module
+from gradiend.evaluation import contrasts
 from gradiend.settings import TrainingSettings
 from gradiend.training import TrainingResult, fit
 from gradiend.update import flat
@@ -100,10 +101,10 @@ def test_the_best_is_kept_though_it_came_before_the_last_checkpoint(
 ):
     """Validations grow worse after the first: the kept GRADIEND is step 1's."""
     lm = tiny_lm("bert")
-    monkeypatch.setattr(module, "pearson", falling())
+    monkeypatch.setattr(contrasts, "pearson", falling())
     whole = fit(lm, table, SHORT)
     assert whole.best_step == 1
-    monkeypatch.setattr(module, "pearson", falling())
+    monkeypatch.setattr(contrasts, "pearson", falling())
     with pytest.raises(Killed):
         fit(lm, table, SHORT, checkpoints=tmp_path, progress=Steps(5))
     same(fit(lm, table, SHORT, checkpoints=tmp_path), whole)

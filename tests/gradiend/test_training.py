@@ -25,8 +25,11 @@ SHORT = TrainingSettings(
 )
 
 
-def as_vector(lm: ClozeLM, tensors: dict[str, torch.Tensor]) -> torch.Tensor:
-    return torch.cat([tensors[name].reshape(-1) for name in lm.covered])
+def as_vector(
+    lm: ClozeLM, tensors: dict[str, torch.Tensor], neurons: tuple[int, ...] = ()
+) -> torch.Tensor:
+    """[n], or [k, n] of k neurons."""
+    return torch.cat([tensors[name].reshape(*neurons, -1) for name in lm.covered], -1)
 
 
 def single_slot(table: pd.DataFrame) -> pd.DataFrame:
@@ -42,46 +45,55 @@ def reference_row(lm: ClozeLM, row) -> tuple:
 
 def check_against_reference(lm: ClozeLM, table, settings: TrainingSettings) -> None:
     """Same start, rows and steps: same W_e, W_d, b_d and encodings within 1e-4."""
-    start = Gradiend.initialise(lm.covered, seed=5)
+    labels = (1, -1) if {*table["label"]} == {1, -1} else (1, 2, 3)
+    start = Gradiend.initialise(lm.covered, seed=5, neurons=len(labels) - 1)
+    neurons = tuple(start.encoder_bias.shape)
     reference = Reference(
-        as_vector(lm, start.encoder),
+        as_vector(lm, start.encoder, neurons),
         start.encoder_bias,
-        as_vector(lm, start.decoder_weight),
+        as_vector(lm, start.decoder_weight, neurons),
         as_vector(lm, start.decoder_bias),
         settings.learning_rate,
     )
     trainer = Trainer(lm, table, settings, seed=5, start=copied(start))
     parameters = list(lm.covered.values())
     for step in range(settings.steps):
-        label = 1 if step % 2 == 0 else -1
-        rows = trainer._draw(label, step // 2)
+        label = labels[step % len(labels)]
+        rows = trainer._draw(label, step // len(labels))
         reference.step(lm.model, parameters, [reference_row(lm, row) for row in rows])
     trainer.run()
     gradiend = trainer.gradiend
     for ours, theirs in (
-        (gradiend.encoder, reference.encoder),
-        (gradiend.decoder_weight, reference.weight),
-        (gradiend.decoder_bias, reference.bias),
+        (as_vector(lm, gradiend.encoder, neurons), reference.encoder),
+        (as_vector(lm, gradiend.decoder_weight, neurons), reference.weight),
+        (as_vector(lm, gradiend.decoder_bias), reference.bias),
     ):
-        moved, theirs = as_vector(lm, ours), theirs.detach()
-        assert float((moved - theirs).abs().max()) < 1e-4
-        assert float(torch.nn.functional.cosine_similarity(moved, theirs, 0)) > 0.9999
+        theirs = theirs.detach()
+        assert float((ours - theirs).abs().max()) < 1e-4
+        assert (
+            float(torch.nn.functional.cosine_similarity(ours, theirs, -1).min())
+            > 0.9999
+        )
     rows = trainer.validation_rows
     expected = [
-        float(reference.encode(row_gradients(lm.model, parameters, r)[0]).detach())
+        reference.encode(row_gradients(lm.model, parameters, r)[0]).detach().numpy()
         for r in (reference_row(lm, row) for row in rows)
     ]
     np.testing.assert_allclose(encode(lm, gradiend, rows), expected, atol=1e-4)
     # The comparison means something: training moved every part.
-    assert (
-        float((as_vector(lm, start.encoder) - reference.encoder.detach()).abs().max())
-        > 1e-3
-    )
+    moved = as_vector(lm, start.encoder, neurons) - reference.encoder.detach()
+    assert float(moved.abs().amax(-1).min()) > 1e-3
 
 
 @pytest.mark.parametrize("architecture", ["bert", "gpt2"])
 def test_training_equals_the_flat_reference(architecture, table):
     check_against_reference(tiny_lm(architecture), single_slot(table), SHORT)
+
+
+@pytest.mark.parametrize("architecture", ["bert", "gpt2"])
+def test_training_two_neurons_equals_the_flat_reference(architecture, three_classes):
+    lm = tiny_lm(architecture, dtype=torch.float64)
+    check_against_reference(lm, single_slot(three_classes), SHORT)
 
 
 @pytest.mark.parametrize("name", ["standin-bert-base", "standin-gpt2"])

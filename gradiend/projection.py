@@ -1,0 +1,61 @@
+"""A decoder that does not move what it should leave alone, to first order.
+
+Under W + α·dec(h) a quantity with the gradient g changes by α·⟨g, dec(h)⟩ + O(α²).
+With the components of W_d and b_d along g taken out, ⟨g, dec(h)⟩ = 0 for every h. (Not
+in the paper.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+
+from gradiend.autoencoder import Gradiend, inner
+from gradiend.errors import InputError
+from gradiend.gradients import ParameterDict
+
+_PARALLEL = 1e-6  # of a gradient's length: what is left of one within the others' span
+
+
+def without(gradiend: Gradiend, gradients: Sequence[ParameterDict]) -> Gradiend:
+    """The same encoder, with W_d and b_d orthogonal to each of ``gradients``.
+
+    Raises
+    ------
+    InputError
+        if a gradient is zero or lies within the span of those before it.
+    """
+    basis = orthonormal(gradients)
+    return replace(
+        gradiend,
+        decoder_weight=_orthogonal(gradiend.decoder_weight, basis),
+        decoder_bias=_orthogonal(gradiend.decoder_bias, basis),
+    )
+
+
+def orthonormal(vectors: Sequence[ParameterDict]) -> list[ParameterDict]:
+    """Vectors of length 1, orthogonal to each other, with the same span."""
+    basis: list[ParameterDict] = []
+    for number, vector in enumerate(vectors, start=1):
+        # Once more: the first time leaves what rounding does.
+        left = _orthogonal(_orthogonal(vector, basis), basis)
+        length = float(inner(left, left)) ** 0.5
+        if not length > _PARALLEL * float(inner(vector, vector)) ** 0.5:
+            raise InputError(
+                f"gradient {number} of {len(vectors)} to leave out is zero or a "
+                "combination of those before it; give each direction once"
+            )
+        basis.append({name: tensor / length for name, tensor in left.items()})
+    return basis
+
+
+@torch.no_grad()
+def _orthogonal(vector: ParameterDict, basis: Sequence[ParameterDict]) -> ParameterDict:
+    left = {name: tensor.clone() for name, tensor in vector.items()}
+    for unit in basis:
+        along = float(inner(left, unit))
+        for name, tensor in left.items():
+            tensor.sub_(unit[name].to(tensor), alpha=along)
+    return left
