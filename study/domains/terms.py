@@ -100,8 +100,9 @@ def term_domain(
         crows=crows,
         seat=seat,
         called=called,
-        # The paper fits these on texts that say whom they are about (gender alone).
-        without=frozenset({"RLACE", "LEACE"}),
+        # The paper fits these on texts that say whom they are about (gender alone);
+        # the others contrast two classes, of which here there are three.
+        without=frozenset({"RLACE", "LEACE", "SteeringVector", "TaskVector", "DPO"}),
     )
 
 

@@ -15,7 +15,7 @@ from study.profiles.variants import variants
 from study.results.files import ANALYSES
 
 # What a model is asked once for all its domains.
-_OF_A_MODEL = ("load", "benchmarks", "tasks")
+_OF_A_MODEL = ("load", "benchmarks", "tasks", "anatomy")
 
 
 def check(profile: Profile, file: str) -> None:

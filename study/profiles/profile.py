@@ -56,7 +56,7 @@ class Profile(BaseModel):
     data: str = WORLD  # a source's name, or the manifest of public files to fetch;
     # its models' unless they name another
     figures_folder: str | None = Field(default=None, alias="figures")
-    introduces: str | None = None  # the profile whose stand-ins 00, 01 and 12 show
+    introduces: str | None = None  # the profile whose stand-ins notebook 00 shows
     jobs: Literal["model", "domain"] = "model"
     resources: Resources = Field(default_factory=dict)
     defaults: Values = Field(default_factory=dict)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass as checked
 
 from gradiend.settings import TrainingSettings
-from study.comparison.methods import METHODS
+from study.comparison.methods import PAPER
 from study.comparison.settings import FineTuning, FitSettings
 from study.domains import Domain, domain_of
 from study.profiles.ranges import (
@@ -31,6 +31,7 @@ from study.profiles.ranges import (
     said,
     within,
 )
+from study.results.files import SEEDS_FOLDER
 from study.results.places import results_root
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -45,6 +46,8 @@ _Training = checked(
         evaluate_every=Positive,
         validation_rows=Count,
         min_rows=Count,
+        converged=Share,
+        retries=Count,
     ),
     config=_STRICT,
 )
@@ -59,6 +62,10 @@ _Fit = checked(
         inlp_classifiers=Positive,
         fit_sentences=Positive,
         rlace_steps=Positive,
+        steering_layers=Count,
+        dpo_steps=Positive,
+        dpo_batch=Positive,
+        dpo_rate=Rate,
     ),
     config=_STRICT,
 )
@@ -123,6 +130,9 @@ class DecoderEvaluation(_Group):
     lms_texts: Count = 1_000  # that a candidate of the grid is asked; 0 = all
     lms_floor: Share = 0.0
     closed_form_rows: Count = 0  # 0: no closed-form decoder
+    # NAME or NAME@REVISION of a debiased checkpoint of this model on the hub, which
+    # stands beside ours
+    published: str | None = None
     refinement: Refinement = Field(default_factory=Refinement)
 
     @property
@@ -135,7 +145,7 @@ class DecoderEvaluation(_Group):
 class Methods(_Group):
     """The methods to compare with, and how they are fitted."""
 
-    names: Names = tuple(METHODS)
+    names: Names = PAPER
     texts: Positive = 100_000  # of the corpus
     fit: Annotated[_Fit, MaySayNothing] = Field(default_factory=_Fit)
 
@@ -161,11 +171,48 @@ class Tasks(_Group):
     training: Annotated[_FineTuning, MaySayNothing] = Field(default_factory=_FineTuning)
 
 
+class Anatomy(_Group):
+    """How a decoder and an encoder are cut down to few of their weights."""
+
+    features: Names = ()  # of the model's; empty: its first
+    per_decade: Positive = 2  # numbers of weights asked, from 1e-6 n to n
+    layer_groups: Positive = 6  # into which layers are put, where there are more
+    rows: Count = 0  # that encodings are asked of; 0: as the encoder's evaluation
+    draws: Positive = 3  # of random weights that are read by
+    lms_texts: Count = 0  # that a cut model is asked; 0: as those that are selected
+    seed_candidates: Positive = 8  # rewritten models that each seed may try
+
+
+class FirstOrder(_Group):
+    """What first order is asked of (notebook 11)."""
+
+    probes: Count = 0  # of each set; 0 = all
+    texts: Count = 240  # neutral ones, of either half; 0 = all
+    batch_size: Positive = 32
+    candidates: Positive = 16  # of a decoder that notebook 04 did not refine
+    # of the selected α, at which it is predicted and measured
+    shares: tuple[Rate, ...] = (0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.4)
+    dearer: Rate = 0.01  # loss of neutral texts that is a price, of the base's
+    gaps: tuple[Rate, ...] = (0.5, 0.3)  # of the base's, at which costs are compared
+
+
+class Classes(_Group):
+    """What is asked of three classes at once."""
+
+    texts: Positive = 20_000  # of the corpus, read for sentences with a pronoun
+    rows: Positive = 300  # sentences a pronoun
+    steps_a_class: Positive = 60  # of what is trained here
+    test_rows: Positive = 60  # of a feature that every other one's encoder reads
+    slot_texts: Positive = 60  # that a candidate is asked; as many others reported
+    lms_texts: Positive = 80  # likewise
+
+
 class RunSettings(_Group):
     """What a profile may say of a run, for all runs or for some of them."""
 
     seed: Count = 0  # of data, evaluation rows and masks
-    seeds: Seeds = (0,)  # of training; the best run is kept
+    seeds: Seeds = (0,)  # of training; the best run is used
+    keep_seeds: bool = False  # where there are several, keep the others' files, too
     chat: bool = False  # name-slot texts go through the chat template
     load: Loading = Field(default_factory=Loading)
     training: Annotated[_Training, MaySayNothing] = Field(default_factory=_Training)
@@ -174,6 +221,9 @@ class RunSettings(_Group):
     methods: Methods = Field(default_factory=Methods)
     benchmarks: Benchmarks = Field(default_factory=Benchmarks)
     tasks: Tasks = Field(default_factory=Tasks)
+    first_order: FirstOrder = Field(default_factory=FirstOrder)
+    classes: Classes = Field(default_factory=Classes)
+    anatomy: Anatomy = Field(default_factory=Anatomy)
 
 
 class Settings(RunSettings):
@@ -205,6 +255,16 @@ class Settings(RunSettings):
         return domain_of(self.feature)
 
     @property
+    def kept_seeds(self) -> list[Path]:
+        """The files of the GRADIENDs of all seeds, where they are kept."""
+        several = self.seeds if self.keep_seeds and len(self.seeds) > 1 else ()
+        return [self.seed_file(seed) for seed in several]
+
+    def seed_file(self, seed: int) -> Path:
+        """The file of the GRADIEND of a seed."""
+        return self.folder / SEEDS_FOLDER / f"{seed}.safetensors"
+
+    @property
     def model_folder(self) -> Path:
         """Where the result files of all runs of the model are."""
         return results_root() / self.profile / self.model
@@ -216,14 +276,20 @@ class Settings(RunSettings):
 
 
 _IDENTITY = ("model", "feature", "display", "data", "revision", "seed", "load")
-_FITS = ("methods", "decoder.closed_form_rows")
+_FITS = ("methods", "decoder.closed_form_rows", "decoder.published")
 _NEUTRAL = ("encoder.neutral_texts", "decoder.lms_texts", "decoder.refinement")
 # Step → what it reads.
 _PARTS = {
-    "training": ("seeds", "training"),
+    "training": ("seeds", "keep_seeds", "training"),
     "encoder": ("training.source", "encoder"),
     "decoder": ("chat", "encoder.neutral_texts", "decoder"),
-    "methods": _FITS,
+    "methods": (*_FITS, *_NEUTRAL, "decoder.slot_texts", "chat"),
     "benchmarks": (*_FITS, *_NEUTRAL, "benchmarks"),
     "tasks": (*_FITS, "chat", "tasks"),
+    "first_order": ("training", "decoder", "encoder.neutral_texts", "first_order"),
+    "classes": ("training", *_NEUTRAL, "classes"),
+    "anatomy": (
+        *("chat", "training.source", "keep_seeds", "encoder.test_rows"),
+        *(*_NEUTRAL, "decoder.slot", "decoder.slot_texts", "anatomy"),
+    ),
 }

@@ -12,7 +12,8 @@ from study.domains import DOMAINS, FEATURES
 from study.domains.domain import BALANCED
 from study.profiles.profile import Profile
 from study.profiles.settings import Settings
-from study.results import selected
+from study.results import files, selected
+from study.results.published import reason_left_out
 
 
 def variants(profile: Profile, model: str, domain: str = "all") -> list[Variant]:
@@ -45,10 +46,20 @@ def gradiend_parts(run: Settings) -> dict[str, tuple[str, str]]:
         selected.REFINED: run.decoder.refinement.candidates,
         selected.CLOSED_FORM: run.decoder.closed_form_rows,
         selected.CLOSED_FORM_REFINED: run.decoder.refines_closed_form,
+        selected.AUTHORS: has_published(run),
     }
     for decoder in (name for name, asked in further.items() if asked):
         rows[selected.called(names[BALANCED], decoder)] = (BALANCED, decoder)
     return rows
+
+
+def has_published(run: Settings) -> bool:
+    """Whether a published checkpoint stands beside ours: asked for and to be had.
+
+    Before it was fetched, one that is asked for counts.
+    """
+    asked = run.decoder.published is not None
+    return asked and reason_left_out(run.folder / files.PUBLISHED) is None
 
 
 def balanced_variant(run: Settings) -> Variant:
@@ -59,4 +70,4 @@ def balanced_variant(run: Settings) -> Variant:
     return Variant(run.domain.name, ((refined or found)[0],))
 
 
-__all__ = ["OURS", "balanced_variant", "gradiend_parts", "variants"]
+__all__ = ["OURS", "balanced_variant", "gradiend_parts", "has_published", "variants"]

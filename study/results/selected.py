@@ -14,6 +14,9 @@ BASE = "base"  # the variant that nothing was done to
 UNCHANGED, TRAINED, REFINED, CLOSED_FORM = "–", "trained", "refined", "closed form"
 CLOSED_FORM_REFINED = f"{CLOSED_FORM}, {REFINED}"
 UNTRAINED = (CLOSED_FORM, CLOSED_FORM_REFINED)
+# A checkpoint that others published of the same base model, as if it were decoded.
+AUTHORS = "the authors' checkpoint"
+NOT_OURS = (*UNTRAINED, AUTHORS)  # of which our trained GRADIEND is not the decoder
 
 
 def read_selected(folder: Path) -> pd.DataFrame:

@@ -58,6 +58,7 @@ def gradiend_steps(profile: Profile, model: str, domain: str) -> Iterator[Step]:
     parameters = {"profile": profile.source, "model": model, "domain": domain}
     given = [*model_files(profile, model), *source_files(profile.data_of(model))]
     trained = [*given, *_of_each(runs, files.TRAINED)]
+    yield from _published_steps(runs)
     yield run_step(
         profile,
         "02_train",
@@ -65,7 +66,7 @@ def gradiend_steps(profile: Profile, model: str, domain: str) -> Iterator[Step]:
         runs,
         "training",
         needs=given,
-        makes=_of_each(runs, files.TRAINED),
+        makes=[*_of_each(runs, files.TRAINED), *_kept_seeds(runs)],
     )
     yield run_step(
         profile,
@@ -78,13 +79,14 @@ def gradiend_steps(profile: Profile, model: str, domain: str) -> Iterator[Step]:
     )
     shown = [run for run in runs if run.domain.examples]
     decoded = [*_of_each(runs, files.DECODED), *_of_each(shown, [files.PREDICTIONS])]
+    decoded += _of_each(_with_published(runs), [files.DIFFERENCES])
     yield run_step(
         profile,
         "04_decoder_and_rewriting",
         parameters,
         runs,
         "decoder",
-        needs=trained,
+        needs=[*trained, *_of_each(_with_published(runs), [files.PUBLISHED])],
         makes=decoded,
     )
     named = [run for run in runs if run.domain.has_names]
@@ -108,6 +110,7 @@ def comparison_steps(profile: Profile, model: str) -> Iterator[Step]:
     folder = runs[0].model_folder
     given = [*model_files(profile, model), *source_files(profile.data_of(model))]
     chosen = [*_of_each(runs, [files.GRADIEND, files.SELECTED]), *given]
+    chosen += _of_each(_with_published(runs), [files.PUBLISHED])
     fitted = [
         folder / files.METHODS_FOLDER / f"{variant.slug}.safetensors"
         for variant in variants(profile, model)
@@ -155,7 +158,10 @@ def analysis_steps(profile: Profile, model: str) -> Iterator[Step]:
     runs = profile.runs(model)
     entry = profile.entry(model)
     given = [*model_files(profile, model), *source_files(profile.data_of(model))]
-    learned = _of_each(runs, [*files.TRAINED, files.SELECTED])
+    learned = [
+        *_of_each(runs, [*files.TRAINED, files.SELECTED]),
+        *_kept_seeds(runs),
+    ]
     for name in entry.analyses if runs else ():
         notebook, made = files.ANALYSES[name]
         yield run_step(
@@ -167,6 +173,28 @@ def analysis_steps(profile: Profile, model: str) -> Iterator[Step]:
             needs=[*given, *learned],
             makes=[runs[0].model_folder / name / file for file in made],
         )
+
+
+def _kept_seeds(runs: list[Settings]) -> list[Path]:
+    return [path for run in runs for path in run.kept_seeds]
+
+
+def _published_steps(runs: list[Settings]) -> Iterator[Step]:
+    """Fetch what others published of the same base model, if it is to be had."""
+    for run in _with_published(runs):
+        name, _, revision = run.decoder.published.partition("@")
+        mark = run.folder / files.PUBLISHED
+        yield module_step(
+            f"fetch published {run.model} {run.feature}",
+            "study.sources.hub",
+            *("published", name, mark, revision or "main"),
+            makes=[mark],
+            values=run.decoder.published,
+        )
+
+
+def _with_published(runs: list[Settings]) -> list[Settings]:
+    return [run for run in runs if run.decoder.published is not None]
 
 
 def _of_each(runs: list[Settings], names: Iterable[str]) -> list[Path]:

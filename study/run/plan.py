@@ -15,6 +15,7 @@ from pathlib import Path
 from gradiend.errors import check_choice
 from study.profiles.profile import CARRIED, Profile
 from study.profiles.reading import load_profile
+from study.report.committed import committed_files
 from study.results.files import INDEXES
 from study.results.places import REPOSITORY, results_root
 from study.run.model_steps import (
@@ -27,6 +28,8 @@ from study.run.model_steps import (
 from study.run.step import Step, module_step, notebook_step
 from study.sources.chosen import source_files, source_of
 from study.sources.wheels.manifest import MANIFEST
+
+REAL, REAL_MODEL = "real", "smollm2-135m-instruct"  # what notebooks 01 and 12 ask
 
 
 def steps(
@@ -54,7 +57,7 @@ def steps(
             found.extend(analysis_steps(profile, model))
         if chosen_models == profile.models:
             found.extend(_summary_steps(profile, found))
-            found.extend(_introduction_steps(profile))
+            found.extend(_introduction_steps(profile, found))
             found.append(_report_step(profile, found))
     return found
 
@@ -73,8 +76,9 @@ def _source_steps(profile: Profile) -> Iterator[Step]:
 
 
 def _summary_steps(profile: Profile, before: list[Step]) -> Iterator[Step]:
-    """The tables and figures of all models."""
+    """The tables and figures of all models, behind those of a real one."""
     results = [path for step in before for path in step.outputs if _is_result(path)]
+    results += committed_files(profile)
     for notebook, index in INDEXES.items():
         yield notebook_step(
             profile,
@@ -85,21 +89,28 @@ def _summary_steps(profile: Profile, before: list[Step]) -> Iterator[Step]:
         )
 
 
-def _introduction_steps(profile: Profile) -> Iterator[Step]:
-    """The notebooks that need no other one: the stand-ins, one of them, a bias.
+def _introduction_steps(profile: Profile, before: list[Step]) -> Iterator[Step]:
+    """The notebooks that need no other one: the data, the method, a bias.
 
-    The last reads real texts and makes its own model of what packages carry.
+    All read real texts of packages; the last two a real model, which is made here if
+    no step of the profile makes it.
     """
     shown = profile if profile.introduces is None else load_profile(profile.introduces)
     stand_ins = [m for m in shown.models if shown.entry(m).stand_in]
     if not stand_ins:
         return
+    real = load_profile(REAL)
+    making = list(folder_steps(real, REAL_MODEL))
+    made = {path for step in before for path in step.outputs}
+    yield from (step for step in making if made.isdisjoint(step.outputs))
+    texts = [*source_files(CARRIED), MANIFEST]
+    asked = [*texts, *model_files(real, REAL_MODEL)]
     weights = [path for model in stand_ins for path in model_files(shown, model)]
-    real = [*source_files(CARRIED), MANIFEST]
+    large = {"mem_mb": 7_500, "threads": 2}
     for notebook, parameters, needed, resources in (
-        ("00_data_and_standins", {"profile": shown.source}, weights, {}),
-        ("01_gradiend_step_by_step", {}, weights[:1], {}),
-        ("12_your_own_bias", {}, real, {"mem_mb": 7_000, "threads": 2}),
+        ("00_data_and_standins", {"profile": shown.source}, [*weights, *texts], {}),
+        ("01_gradiend_step_by_step", {}, asked, large),
+        ("12_your_own_bias", {}, asked, large),
     ):
         yield notebook_step(
             profile,

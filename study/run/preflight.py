@@ -11,7 +11,6 @@ import shutil
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import Path
 
 import psutil
@@ -22,21 +21,25 @@ from safetensors import safe_open
 
 from gradiend.devices import device_of
 from gradiend.errors import InputError
+from gradiend.files import read_json
 from study.profiles.profile import Profile
 from study.profiles.settings import Settings
+from study.profiles.variants import variants
 from study.results.places import results_root
-from study.sources.chosen import source_of
-from study.sources.hub.fetch import MODEL_FILES, attempted
-from study.sources.hub.manifest import read_manifest
+from study.run.downloads import data_download, is_model_file, published_downloads
+from study.run.estimates import (
+    Rates,
+    benchmark_seconds,
+    evaluation_seconds,
+    left_out,
+    training_seconds,
+)
+from study.sources.hub.fetch import attempted
 
 # In multiples of n, besides the model: GRADIEND and two gradients; AdamW's moments.
 TRAINED, MOMENTS = 3 + 2, 6
 BEST_COPY = 3  # of the kept checkpoint, in main memory
 CHECKPOINT = 3 + 6 + 3  # on disk, until training is through
-UPDATE_TRAFFIC = 22  # numbers that one update reads and writes
-TOKENS = 40  # of a row of BookCorpus, about
-# Forward pass and two backward passes: 2 + 2·4 operations a parameter and token.
-OPERATIONS = 10
 ACTIVATIONS = 1.1  # what a step needs besides, as a factor
 
 
@@ -47,6 +50,7 @@ class Model:
     settings: Settings
     parameters: int
     download: int  # bytes that the cache does not have
+    causal: bool = False  # as its configuration says
 
     @property
     def device(self) -> str:
@@ -108,22 +112,23 @@ def preflight(
     if problems:
         raise InputError("\nerror: ".join(problems))
     measured = {name: measure(name) for name in devices}
-    data = sum(map(_data_download, profile.sources))
+    data = sum(map(data_download, profile.sources))
     log(f"public data: {_size(data)} to fetch")
-    for model in found:
-        log(_line(profile, model, measured[model.device]))
+    runs = [run for m in found for run in profile.runs(m.settings.model)]
+    theirs = published_downloads(runs, log=log)
+    if any(run.decoder.published for run in runs):
+        log(f"the authors' checkpoints: {_size(theirs)} to fetch")
+    hours = [_hours(profile, m, measured[m.device]) for m in found]
+    for model, own in zip(found, hours, strict=True):
+        log(_line(profile, model, measured[model.device], own))
+    log(
+        f"in all about {sum(map(sum, hours)):,.1f} h, one model after another (an "
+        f"estimate{left_out(runs)})"
+    )
     problems = [p for m in found for p in _problems(m, measured[m.device])]
-    problems += _disk_problem(profile, found, data)
+    problems += _disk_problem(profile, found, data + theirs)
     if problems:
         raise InputError("\nerror: ".join(problems))
-
-
-def step_seconds(model: Model, device: Device) -> float:
-    """A training step's time: its arithmetic and its traffic, one after the other."""
-    tokens = TOKENS * model.settings.training.batch_size
-    arithmetic = OPERATIONS * model.parameters * tokens / device.speed
-    traffic = UPDATE_TRAFFIC * model.parameters * model.bytes_each / device.bandwidth
-    return arithmetic + traffic
 
 
 def measure(name: str, *, size: int = 2048, numbers: int = 1 << 25) -> Device:
@@ -163,7 +168,8 @@ def _model(profile: Profile, name: str) -> Model:
         folder = Path(snapshot_download(**place, local_files_only=True))
         weights = sorted(folder.glob("*.safetensors"))
         if weights:
-            return Model(settings, sum(map(_count, weights)), 0)
+            said = read_json(folder / "config.json").get("architectures")
+            return Model(settings, sum(map(_count, weights)), 0, _is_causal(said))
     except LocalEntryNotFoundError:
         pass
     if constants.HF_HUB_OFFLINE:
@@ -177,12 +183,15 @@ def _model(profile: Profile, name: str) -> Model:
     )
     if info.safetensors is None:
         raise InputError(f"{name}: {settings.path} has no safetensors; choose another")
-    files = [f for f in info.siblings if _wanted(f.rfilename)]
-    return Model(settings, info.safetensors.total, sum(f.size or 0 for f in files))
+    files = [f for f in info.siblings if is_model_file(f.rfilename)]
+    size = sum(f.size or 0 for f in files)
+    causal = _is_causal((info.config or {}).get("architectures"))
+    return Model(settings, info.safetensors.total, size, causal)
 
 
-def _wanted(name: str) -> bool:
-    return "/" not in name and any(fnmatch(name, p) for p in MODEL_FILES)
+def _is_causal(architectures: list[str] | None) -> bool:
+    """Whether a model reads from the left; the estimate alone depends on it."""
+    return any("CausalLM" in a or "LMHead" in a for a in architectures or ())
 
 
 def _count(path: Path) -> int:
@@ -191,41 +200,35 @@ def _count(path: Path) -> int:
     return sum(map(math.prod, shapes))
 
 
-def _data_download(data: str) -> int:
-    """Bytes of a manifest's sources on the hub that are still to be fetched."""
-    source = source_of(data)
-    prepared = source.preparation is None or all(p.exists() for p in source.inputs)
-    if constants.HF_HUB_OFFLINE or prepared:
-        return 0
-    total = 0
-    for source in read_manifest(data).sources.values():
-        if source.repo is None:
-            continue
-        info = attempted(
-            lambda source=source: HfApi().dataset_info(
-                source.repo, revision=source.revision, files_metadata=True
-            ),
-            f"{source.name} ({source.where})",
+def _hours(profile: Profile, model: Model, device: Device) -> tuple[float, ...]:
+    """Training, evaluation of encoder and decoder, benchmarks: an estimate each."""
+    name = model.settings.model
+    rates = Rates(model.parameters, model.bytes_each, device.speed, device.bandwidth)
+    runs, compared = profile.runs(name), profile.compared(name)
+    seconds = (
+        sum(training_seconds(run, rates) for run in runs),
+        sum(evaluation_seconds(run, rates) for run in runs),
+        benchmark_seconds(
+            compared[0], len(variants(profile, name)), rates, causal=model.causal
         )
-        wanted = (
-            f.size or 0
-            for f in info.siblings
-            if any(fnmatch(f.rfilename, pattern) for pattern in source.patterns)
-        )
-        total += sum(wanted)
-    return total
+        if compared
+        else 0.0,
+    )
+    return tuple(part / 3600 for part in seconds)
 
 
-def _line(profile: Profile, model: Model, device: Device) -> str:
+def _line(
+    profile: Profile, model: Model, device: Device, hours: tuple[float, ...]
+) -> str:
     settings = model.settings
-    runs = profile.runs(settings.model)
-    steps = sum(run.training.steps * len(run.seeds) for run in runs)
-    hours = steps * step_seconds(model, device) / 3600
+    count = len(profile.runs(settings.model))
+    training, evaluation, benchmarks = hours
     return (
         f"{settings.model}: {_size(model.download)} to fetch, "
         f"{model.parameters / 1e6:,.0f} M parameters, {settings.load.dtype}; training "
-        f"takes {_size(model.memory)} on {device.name} and about {hours:,.1f} h for "
-        f"{len(runs)} feature{'s' * (len(runs) != 1)}"
+        f"takes {_size(model.memory)} on {device.name} and about {training:,.1f} h for "
+        f"{count} feature{'s' * (count != 1)}, their evaluation {evaluation:,.1f} h, "
+        f"the benchmarks {benchmarks:,.1f} h"
     )
 
 

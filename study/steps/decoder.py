@@ -25,7 +25,6 @@ from gradiend.evaluation.refinement import refine, select_centred
 from gradiend.evaluation.scoring import (
     ClassProbabilities,
     LanguageModelling,
-    top_words,
 )
 from gradiend.files import write_csv, write_json
 from gradiend.lm.cloze import ClozeLM
@@ -35,22 +34,24 @@ from study.domains import FeatureData
 from study.domains.domain import BALANCED
 from study.profiles.settings import Settings
 from study.results import files
-from study.results.making import measured
 from study.results.selected import (
+    AUTHORS,
     BASE,
     CLOSED_FORM,
     CLOSED_FORM_REFINED,
     REFINED,
     TRAINED,
     UNCHANGED,
-    UNTRAINED,
-    called,
     candidate,
 )
 from study.sources.chosen import asked_associations, neutral_parts
+from study.steps.costs import costed
 from study.steps.described import described
+from study.steps.published import WHOLE, write_differences
 from study.steps.training import decoders_of
 
+# Whose grid → the refined candidates that begin at its choice.
+_REFINEMENTS = {TRAINED: REFINED, CLOSED_FORM: CLOSED_FORM_REFINED}
 CLOSED_FORM_FACTORS = (-0.1, 0.0, 0.1, 1.0)  # either sign of α gives either class
 
 
@@ -61,11 +62,13 @@ def decoder_measure(
     *,
     balance: bool = False,
     held_out: bool = False,
+    lms_texts: int = 0,
 ) -> DecoderMeasure:
     """What candidates are measured with, on texts to select by or on others.
 
     The grid's are asked at the settings' slot for the domain's indices; with
-    ``balance``, as refined ones are, at the domain's slot for it.
+    ``balance``, as refined ones are, at the domain's slot for it. ``lms_texts`` is of
+    whoever asks fewer neutral texts than the settings (0).
 
     Raises
     ------
@@ -74,7 +77,7 @@ def decoder_measure(
     """
     few, many = settings.decoder.lms_texts, settings.decoder.refinement.lms_texts
     neutral = neutral_parts(settings, data.neutral)[held_out]
-    count = many if balance or held_out else few
+    count = lms_texts or (many if balance or held_out else few)
     return DecoderMeasure(
         _class_probabilities(settings, lm, data, balance=balance, held_out=held_out),
         LanguageModelling(lm, neutral[: count or None], seed=settings.seed),
@@ -123,13 +126,14 @@ def evaluate_decoder(
     """Measure the grid and select; writes grid.csv, refined.csv and selected.csv.
 
     The selected table has one row for the base model, one a variant, one for the
-    refined balanced variant, and one a variant of the closed-form decoder (where the
-    settings give it rows). Its numbers are of texts that selection has not seen.
+    refined balanced variant, one a variant of the closed-form decoder (where the
+    settings give it rows) and one for a published checkpoint (where they name it, with
+    differences.csv). Its numbers are of texts that selection has not seen.
     """
     folder = settings.folder
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f"grid.{_digest(settings)}.partial.jsonl"
-    with measured(folder / "decoder.run.json"):
+    with costed(folder / "decoder.run.json", lm):
         measure = decoder_measure(settings, lm, data)
         grid = evaluate_grid(
             lm,
@@ -140,21 +144,20 @@ def evaluate_decoder(
             partial=partial,
             progress=progress,
         )
-        refined = {REFINED: _refined(settings, lm, data, gradiend, grid)}
         decoders = decoders_of(settings, lm, data, gradiend)
-        chosen = [
-            _Choice(BASE, UNCHANGED),
-            *_choices(grid, settings, TRAINED),
-            *_refined_choice(refined, settings, REFINED),
-        ]
+        grids = {TRAINED: grid}
         if CLOSED_FORM in decoders:
-            untrained = _closed_form_grid(settings, lm, decoders[CLOSED_FORM], measure)
-            chosen += _choices(untrained, settings, CLOSED_FORM)
-        if CLOSED_FORM_REFINED in decoders:
-            own = _refined(settings, lm, data, decoders[CLOSED_FORM], untrained)
-            refined[CLOSED_FORM_REFINED] = own
-            chosen += _refined_choice(refined, settings, CLOSED_FORM_REFINED)
+            own = decoders[CLOSED_FORM]
+            grids[CLOSED_FORM] = _closed_form_grid(settings, lm, own, measure)
+        refined = {
+            own: _refined(settings, lm, data, decoders[own], grids[begun])
+            for begun, own in _REFINEMENTS.items()
+            if own in decoders
+        }
+        chosen = _chosen(settings, decoders, grids, refined)
         selected = _reported(settings, lm, data, decoders, chosen)
+        if settings.decoder.published is not None:
+            write_differences(settings, lm, decoders, selected)
         write_csv(folder / files.GRID, grid)
         tried = [table.assign(decoder=name) for name, table in refined.items()]
         write_csv(folder / files.REFINED, pd.concat(tried, ignore_index=True))
@@ -164,25 +167,22 @@ def evaluate_decoder(
     return grid, selected
 
 
-def example_predictions(
-    settings: Settings, lm: ClozeLM, gradiend: Gradiend, selected: pd.DataFrame
-) -> pd.DataFrame:
-    """Top ten words of the domain's example texts; writes predictions.csv."""
-    parts = []
-    for _, row in selected[~selected["decoder"].isin(UNTRAINED)].iterrows():
-        with rewritten(lm, gradiend, *candidate(row)):
-            for text in settings.domain.examples:
-                words = top_words(lm, text)
-                parts.append(
-                    words.assign(
-                        variant=called(row["variant"], row["decoder"]),
-                        text=text,
-                        rank=range(1, len(words) + 1),
-                    )
-                )
-    table = pd.concat(parts, ignore_index=True)
-    write_csv(settings.folder / files.PREDICTIONS, table)
-    return table
+def _chosen(
+    settings: Settings,
+    decoders: Mapping[str, Gradiend],
+    grids: Mapping[str, pd.DataFrame],
+    refined: Mapping[str, pd.DataFrame],
+) -> list[_Choice]:
+    """What stands in the selected table: each grid's choices, and behind them its own
+    refined one; a published checkpoint is as it is."""
+    found = [_Choice(BASE, UNCHANGED)]
+    for decoder, grid in grids.items():
+        found += _choices(grid, settings, decoder)
+        if _REFINEMENTS[decoder] in refined:
+            found += _refined_choice(refined, settings, _REFINEMENTS[decoder])
+    if AUTHORS in decoders:
+        found.append(_Choice(BALANCED, AUTHORS, None, *WHOLE))
+    return found
 
 
 def _digest(settings: Settings) -> str:

@@ -15,7 +15,7 @@ from study.domains.gender import NAME_GROUPS, crossed, read_names, read_template
 from study.domains.gender_probes import gender_word_table, man_or_woman
 from study.profiles.settings import Settings
 from study.results import files
-from study.results.selected import UNTRAINED, called, candidate
+from study.results.selected import NOT_OURS, called, candidate
 from study.sources.chosen import source_of
 
 
@@ -66,7 +66,7 @@ def man_or_woman_by_variant(
     count = settings.encoder.names
     names = balanced_sample(names, count, by=list(NAME_GROUPS), seed=settings.seed)
     parts = []
-    for _, row in selected[~selected["decoder"].isin(UNTRAINED)].iterrows():
+    for _, row in selected[~selected["decoder"].isin(NOT_OURS)].iterrows():
         with rewritten(lm, gradiend, *candidate(row)):
             said = man_or_woman(lm, names)
         parts.append(said.assign(variant=called(row["variant"], row["decoder"])))

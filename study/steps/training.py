@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import pandas as pd
 
@@ -15,26 +18,32 @@ from gradiend.sampling import balanced_sample
 from gradiend.training import Progress, TrainingResult, fit
 from study.domains import FeatureData
 from study.profiles.settings import Settings
+from study.profiles.variants import has_published
 from study.results import files
-from study.results.making import measured
 from study.results.reading import made
 from study.results.selected import (
+    AUTHORS,
     CLOSED_FORM,
     CLOSED_FORM_REFINED,
     REFINED,
     TRAINED,
     UNCHANGED,
 )
+from study.steps.costs import costed
 from study.steps.described import described
+from study.steps.published import published_gradiend
 
 
 def train(
     settings: Settings, lm: ClozeLM, data: FeatureData, *, progress: Progress = iter
 ) -> TrainingResult:
-    """Train GRADIEND; writes :data:`study.results.files.TRAINED`."""
+    """Train GRADIEND; writes :data:`study.results.files.TRAINED`.
+
+    The file of each seed is written beside them where the settings keep them.
+    """
     folder = settings.folder
     checkpoints = folder / "checkpoints"
-    with measured(folder / "training.run.json"):
+    with costed(folder / "training.run.json", lm):
         result = fit(
             lm,
             data.table,
@@ -42,10 +51,14 @@ def train(
             seeds=settings.seeds,
             checkpoints=checkpoints,
             progress=progress,
+            each=partial(_keep_seed, settings, data) if settings.kept_seeds else None,
         )
-        gradiend = replace(result.gradiend, metadata=_metadata(settings, data, result))
+        gradiend = _named(settings, data, result)
         with atomic_path(folder / files.GRADIEND) as path:
-            gradiend.save(path)
+            if settings.kept_seeds:
+                _link(settings.seed_file(result.seed), path)
+            else:
+                gradiend.save(path)
         write_csv(folder / files.HISTORY, result.history)
         write_csv(folder / files.SIZES, _sizes(data.table))
         summary = {
@@ -53,6 +66,11 @@ def train(
             "correlation": result.correlation,
             "seed": result.seed,
             "seeds": {str(seed): value for seed, value in result.seeds.items()},
+            "converged": [
+                seed
+                for seed, value in result.seeds.items()
+                if value >= settings.training.converged
+            ],
             "n": gradiend.size,
             "left_out": dict(data.left_out),
         }
@@ -64,6 +82,11 @@ def train(
 def load_gradiend(settings: Settings, lm: ClozeLM) -> Gradiend:
     """The GRADIEND that :func:`train` wrote."""
     return Gradiend.load(made(settings.folder / files.GRADIEND), like=lm.covered)
+
+
+def load_seed(settings: Settings, lm: ClozeLM, seed: int) -> Gradiend:
+    """The GRADIEND of one of the seeds that :func:`train` has kept."""
+    return Gradiend.load(made(settings.seed_file(seed)), like=lm.covered)
 
 
 def closed_form_gradiend(
@@ -95,17 +118,35 @@ def decoders_of(
         found[CLOSED_FORM] = closed_form_gradiend(settings, lm, data)
     if settings.decoder.refines_closed_form:
         found[CLOSED_FORM_REFINED] = found[CLOSED_FORM]
+    if has_published(settings):
+        found[AUTHORS] = published_gradiend(settings, lm)
     return found
 
 
-def _metadata(settings: Settings, data: FeatureData, result: TrainingResult) -> dict:
+def _named(settings: Settings, data: FeatureData, result: TrainingResult) -> Gradiend:
+    """A run's GRADIEND that says what it is of."""
     feature = data.feature
-    return result.gradiend.metadata | {
+    said = {
         "base_model": settings.model,
         "feature": feature.name,
         "positive": feature.positive,
         "negative": feature.negative,
     }
+    metadata = result.gradiend.metadata | said
+    return replace(result.gradiend, metadata=metadata)
+
+
+def _keep_seed(settings: Settings, data: FeatureData, run: TrainingResult) -> None:
+    with atomic_path(settings.seed_file(run.seed)) as path:
+        _named(settings, data, run).save(path)
+
+
+def _link(existing: Path, path: Path) -> None:
+    """The same file under a second name; a copy, where the disk has no links."""
+    try:
+        os.link(existing, path)
+    except OSError:
+        shutil.copyfile(existing, path)
 
 
 def _sizes(table: pd.DataFrame) -> pd.DataFrame:

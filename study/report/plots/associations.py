@@ -23,6 +23,7 @@ from study.report.plots.style import (
     panelled,
 )
 from study.results.selected import (
+    AUTHORS,
     BASE,
     CLOSED_FORM,
     CLOSED_FORM_REFINED,
@@ -37,6 +38,7 @@ _LOOKS = {
     f"{BALANCED}, {REFINED}": (NEGATIVE, "D"),
     f"{BALANCED}, {CLOSED_FORM}": (ACCENT, "^"),
     f"{BALANCED}, {CLOSED_FORM_REFINED}": (SECOND, "v"),
+    f"{BALANCED}, {AUTHORS}": ("#E69F00", "P"),
 }
 _DOMAIN_COLOURS = dict(zip(DOMAINS, PALETTE, strict=False))
 

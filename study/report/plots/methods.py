@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from itertools import product
 
 from study.comparison.variants import (
+    AUTHORS,
     BASE,
     CLOSED_FORM,
     CLOSED_FORM_REFINED,
@@ -29,6 +30,7 @@ LOOKS: dict[str, Look] = {
     _N + REFINED: (ACCENT, "*"),
     _N + CLOSED_FORM: (ACCENT, "P"),
     _N + CLOSED_FORM_REFINED: (ACCENT, "X"),
+    _N + AUTHORS: (ACCENT, "^"),
     OURS: (ACCENT, "o"),  # the features of a domain that has several
     OURS + REFINED: (ACCENT, "*"),
     OURS + CLOSED_FORM: (ACCENT, "P"),
@@ -42,6 +44,9 @@ LOOKS: dict[str, Look] = {
     "LEACE": ("#000000", ">"),
     "SentenceDebias": ("#E69F00", "h"),
     "SelfDebias": (NEGATIVE, "p"),
+    "SteeringVector": ("#E69F00", "P"),
+    "TaskVector": ("#56B4E9", "X"),
+    "DPO": (NEGATIVE, "D"),
     COMBINED: (NEUTRAL, "d"),
 }
 _FREE = tuple(product((POSITIVE, SECOND, "#56B4E9", NEUTRAL), "8H^v<>"))

@@ -13,16 +13,16 @@ from study.profiles.profile import Profile
 from study.report.gaps import class_probabilities, gap, held_out, moved
 from study.results.selected import (
     BASE,
+    NOT_OURS,
     REFINED,
     TRAINED,
     UNCHANGED,
-    UNTRAINED,
     selected_row,
 )
 
 # The domain that professions are asked of, and how its balanced variants are called.
 _ASKED = GENDER.features[0]
-_DECODERS = (TRAINED, REFINED, *UNTRAINED)
+_DECODERS = (TRAINED, REFINED, *NOT_OURS)
 _BALANCED = (
     (BASE, UNCHANGED, BASE),
     *((BALANCED, decoder, f"{BALANCED}, {decoder}") for decoder in _DECODERS),

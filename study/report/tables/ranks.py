@@ -9,7 +9,7 @@ import pandas as pd
 
 from study.comparison.estimates import NEUTRAL_VALUE
 from study.comparison.tasks.registry import COSTS
-from study.comparison.variants import BASE
+from study.comparison.variants import BASE, is_recent
 from study.report.tables.styling import MISSING
 
 # What ranks, in this order: a model's variants by the first two that it has. Where the
@@ -58,14 +58,15 @@ def common_table(
 ) -> pd.DataFrame:
     """Methods down, models across, and the mean (range) over models of two sets.
 
-    The first set is the models that every listed method has, so that methods can be
-    compared; the second all models of the method, with their number.
+    The first set is the models that every listed method has, recent ones aside, so that
+    methods can be compared; the second all models of the method, with their number.
     """
     rows = estimates[(estimates["domain"] == domain) & (estimates["metric"] == metric)]
     rows = rows[rows["variant"] != BASE]
     values = rows.pivot(index="variant", columns="model", values="value")
     values = values.loc[rows["variant"].unique(), rows["model"].unique()]
-    common = values.dropna(axis=1)
+    old = [method for method in values.index if not is_recent(method)]
+    common = values[values.columns[values.loc[old].notna().all()]]
     return (
         values.assign(
             **{
@@ -97,6 +98,6 @@ def _shares(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _mean_and_range(values: pd.Series) -> str:
-    if values.empty:
+    if values.empty or values.isna().any():
         return MISSING
     return f"{values.mean():.1f} ({values.min():.1f}–{values.max():.1f})"

@@ -1,0 +1,1 @@
+"""What analyses of one model compute: beside the method, behind the comparison."""

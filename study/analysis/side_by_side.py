@@ -1,0 +1,183 @@
+"""Several GRADIENDs as one, and three classes balanced along it.
+
+GRADIENDs side by side are one of as many neurons: dec(h) = Σ (h_i·W_d,i + b_d,i). So
+what is searched for one is searched for all, with the same number of questions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import torch
+
+from gradiend.autoencoder import Gradiend, inner
+from gradiend.evaluation.scoring import ClassProbabilities, LanguageModelling
+from gradiend.lm.cloze import ClozeLM
+from gradiend.rewriting import Rewriter
+
+LMS_FLOOR, SAID_FLOOR = 0.97, 0.75  # of the base's, while candidates are compared
+# ‖ΔW‖ / ‖W‖ of the first candidate: next to nothing. It is doubled until the LMS falls
+# below its floor, at most so often, and the last doubling is halved so often.
+FIRST, DOUBLINGS, HALVINGS = 2e-4, 12, 3
+TURNS = (0.4, 0.15)  # changes of each h that are tried, after the step is found
+
+
+def side_by_side(gradiends: Sequence[Gradiend]) -> Gradiend:
+    """GRADIENDs of one neuron each as one of all their neurons; b_d are added."""
+    first = gradiends[0]
+    if len(gradiends) == 1:
+        return first
+
+    def stacked(part: str) -> dict:
+        return {
+            name: torch.stack([getattr(g, part)[name] for g in gradiends])
+            for name in first.encoder
+        }
+
+    added = {
+        name: sum(g.decoder_bias[name] for g in gradiends) for name in first.encoder
+    }
+    return replace(
+        first,
+        encoder=stacked("encoder"),
+        encoder_bias=torch.stack([g.encoder_bias for g in gradiends]),
+        decoder_weight=stacked("decoder_weight"),
+        decoder_bias=added,
+    )
+
+
+def random_like(gradiend: Gradiend, *, seed: int) -> Gradiend:
+    """Normal numbers of the norm of b_d in each parameter, in the place of dec(h)."""
+    generator = torch.Generator().manual_seed(seed)
+    drawn = {}
+    for name, tensor in gradiend.decoder_bias.items():
+        noise = torch.randn(tensor.shape, generator=generator).to(tensor)
+        drawn[name] = noise * (tensor.norm() / noise.norm().clamp_min(1e-12))
+    nothing = {name: torch.zeros_like(tensor) for name, tensor in drawn.items()}
+    bias = torch.zeros_like(gradiend.encoder_bias.reshape(-1)[0])
+    return replace(
+        gradiend,
+        encoder=nothing,
+        encoder_bias=bias,
+        decoder_weight=nothing,
+        decoder_bias=drawn,
+    )
+
+
+class Asked:
+    """What a model says of three classes at the slot of some texts, and its LMS."""
+
+    def __init__(
+        self,
+        lm: ClozeLM,
+        texts: Sequence[str],
+        words: Mapping[str, Mapping[str, float]],
+        neutral: Sequence[str],
+        *,
+        seed: int,
+    ) -> None:
+        self.classes = tuple(words)
+        self.probabilities = ClassProbabilities(lm, texts, words)
+        self.lms = LanguageModelling(lm, neutral, seed=seed)
+
+    def shares(self) -> tuple[np.ndarray, np.ndarray]:
+        """Shares of the classes [texts, classes], and what they are of [texts]."""
+        said = np.stack(list(self.probabilities().values()), axis=-1)
+        total = said.sum(-1)
+        return said / np.maximum(total, 1e-30)[:, None], total
+
+    def __call__(self) -> dict[str, float]:
+        """The model as it is: gap, offset, said, LMS, and the gap of each pair."""
+        shares, total = self.shares()
+        return {
+            **measured(shares, self.classes),
+            "said": total.mean(),
+            "LMS": self.lms(),
+        }
+
+
+def measured(shares: np.ndarray, classes: Sequence[str]) -> dict[str, float]:
+    """Of shares [texts, classes]: mean distance of the largest and the smallest (gap),
+    distance of the mean shares from even ones (offset), the gap of each pair."""
+    even = 1 / len(classes)
+    found = {
+        "gap": float((shares.max(-1) - shares.min(-1)).mean()),
+        "offset": float(np.abs(shares.mean(0) - even).max()),
+    }
+    for i, first in enumerate(classes):
+        for j in range(i + 1, len(classes)):
+            both = np.maximum(shares[:, i] + shares[:, j], 1e-30)
+            distance = np.abs(shares[:, i] - shares[:, j]) / both
+            found[f"gap {first}/{classes[j]}"] = float(distance.mean())
+    return found
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A rewritten model: (h, α), and what it says of the selecting texts."""
+
+    h: tuple[float, ...]
+    learning_rate: float
+    values: dict[str, float]
+
+
+def balanced(
+    lm: ClozeLM, gradiend: Gradiend, middle: Sequence[float], asked: Asked
+) -> tuple[Candidate, pd.DataFrame]:
+    """The candidate with the smallest gap of those that keep LMS and what is said.
+
+    First α along dec(``middle``), as far as the LMS lasts; then each h in turn. The
+    base itself is a candidate. All tried come back, a row each.
+    """
+    base = asked()
+    with Rewriter(lm, gradiend) as rewriter:
+
+        def tried(h: tuple[float, ...], rate: float) -> Candidate:
+            rewriter.apply(h, rate)
+            return Candidate(h, rate, asked())
+
+        start = tuple(map(float, middle))
+        direction = gradiend.decode(start)
+        unit = float(_norm(lm.covered) / _norm(direction))
+        seen = [Candidate(start, 0.0, base)]
+        low = high = FIRST * unit
+        for _ in range(DOUBLINGS):
+            seen.append(tried(start, high))
+            if not _kept(seen[-1], base):
+                break
+            low, high = high, 2 * high
+        for _ in range(HALVINGS):
+            middle_rate = (low * high) ** 0.5
+            seen.append(tried(start, middle_rate))
+            fits = _kept(seen[-1], base)
+            low, high = (middle_rate, high) if fits else (low, middle_rate)
+        for turn in TURNS:
+            best = _best(seen, base)
+            if best.learning_rate == 0:
+                break
+            for place in range(len(start)):
+                for change in (turn, -turn):
+                    h = list(_best(seen, base).h)
+                    h[place] += change
+                    seen.append(tried(tuple(h), best.learning_rate))
+    rows = [{"h": c.h, "learning_rate": c.learning_rate, **c.values} for c in seen]
+    return _best(seen, base), pd.DataFrame(rows)
+
+
+def _best(seen: Sequence[Candidate], base: Mapping[str, float]) -> Candidate:
+    kept = [candidate for candidate in seen if _kept(candidate, base)]
+    return min(kept, key=lambda candidate: candidate.values["gap"])
+
+
+def _kept(candidate: Candidate, base: Mapping[str, float]) -> bool:
+    return (
+        candidate.values["LMS"] >= LMS_FLOOR * base["LMS"]
+        and candidate.values["said"] >= SAID_FLOOR * base["said"]
+    )
+
+
+def _norm(tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    return inner(tensors, tensors).sqrt()

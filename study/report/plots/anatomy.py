@@ -1,0 +1,207 @@
+"""Where a feature sits: a map of norms, and what few weights or one place do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from study.report.plots.style import (
+    ACCENT,
+    NEUTRAL,
+    PALETTE,
+    STYLE,
+    legend_below,
+    panel_title,
+    panelled,
+)
+
+_WIDEST = 6  # at most so many octaves from the mean weight are told apart
+RELATIVE = " / W"  # what a quantity's name ends with that is set against W's own
+_NUMBERED = 12  # layers up to which there is room for two numbers in a cell
+_WORTH_SAYING = 0.01  # of the squared norm, where there is room for one
+_ORANGE, _BLUE = PALETTE[4], PALETTE[0]
+# Choice of weights → how it is drawn.
+_LINES = {
+    "largest": {"color": ACCENT, "marker": "o"},
+    "random, equal norm": {"color": _ORANGE, "marker": "s"},
+    "random": {"color": NEUTRAL, "marker": "^"},
+}
+_MARKS = {
+    "only these": {"color": ACCENT, "marker": "o"},
+    "all but these": {"color": _BLUE, "marker": "D"},
+    "random, equal norm": {"color": _ORANGE, "marker": "s"},
+}
+_NAMES = {
+    "gap": "gap |P(+1) − P(−1)|",
+    "said": "said P(+1) + P(−1)",
+    "Balance": "Balance × LMS",
+    "LMS": "LMS",
+}
+_LAST = ("norm", "other")
+_NEARLY_KEPT = ("said", "LMS")
+
+
+def norm_map(norms: pd.DataFrame, quantities: Sequence[str]) -> Figure:
+    """Layer × component heat maps, a quantity each, of one model and feature.
+
+    Colour is the size of a place's weights (root mean square) against that of all; in a
+    cell stand that ratio and the place's share of the squared norm (of a model of many
+    layers the share alone). With a name such as
+    ``b_d / W`` the ratio is of |b_d| to |W| there, against that in all. Columns of
+    ``norms``: quantity, layer, component, numbers, norm.
+    """
+    layers, components = (
+        list(dict.fromkeys(norms[column])) for column in ("layer", "component")
+    )
+    components.sort(key=lambda name: name in _LAST)  # the others as the model has them
+    numbered = len(layers) <= _NUMBERED
+    size = (
+        1.6 + 0.75 * len(components),
+        1.5 + (0.42 if numbered else 0.2) * len(layers),
+    )
+    figure, axes = panelled(
+        len(quantities), columns=min(2, len(quantities)), size=size, sharey=True
+    )
+    found = [
+        [
+            own.pivot(index="layer", columns="component", values=column)
+            .reindex(index=layers, columns=components)
+            .astype(float)
+            for column in ("ratio", "share")
+        ]
+        for own in (_against_all(norms, quantity) for quantity in quantities)
+    ]
+    with np.errstate(divide="ignore"):
+        octaves = [np.log2(ratio).abs() for ratio, _ in found]
+    finite = [o.where(np.isfinite(o)).max(axis=None) for o in octaves]
+    widest = int(np.clip(np.ceil(max(finite)), 2, _WIDEST))
+    for axis, quantity, (ratio, share) in zip(axes, quantities, found, strict=True):
+        _heat_map(axis, ratio, _cells(ratio, share, both=numbered), widest)
+        panel_title(axis, quantity)
+        axis.set(xlabel="", ylabel="")
+    for axis in axes[::2]:
+        axis.set_ylabel("layer")
+    return figure
+
+
+def _against_all(norms: pd.DataFrame, quantity: str) -> pd.DataFrame:
+    """Of each place: its share of the squared norm, and the ratio to be coloured."""
+    own = norms[norms["quantity"] == quantity.removesuffix(RELATIVE)]
+    share = (own["norm"] ** 2 / (own["norm"] ** 2).sum()).to_numpy()
+    room = own["numbers"]
+    if quantity.endswith(RELATIVE):
+        room = norms.loc[norms["quantity"] == RELATIVE[-1], "norm"] ** 2
+    ratio = (share / (room / room.sum()).to_numpy()) ** 0.5
+    return own.assign(share=share, ratio=ratio)
+
+
+def _cells(ratio: pd.DataFrame, share: pd.DataFrame, *, both: bool) -> pd.DataFrame:
+    """Ratio and share of each cell; of a deep model the shares of a percent or more."""
+    texts = share.map("{:.0%}".format)
+    if both:
+        return ("×" + ratio.map("{:.2g}\n".format) + texts).where(ratio.notna(), "")
+    return texts.where(share >= _WORTH_SAYING, "")
+
+
+def _heat_map(
+    axis: Axes, ratio: pd.DataFrame, texts: pd.DataFrame, widest: int
+) -> None:
+    with mpl.rc_context(STYLE), np.errstate(divide="ignore"):
+        sns.heatmap(
+            np.log2(ratio).clip(-widest, widest),
+            ax=axis,
+            annot=texts,
+            fmt="",
+            annot_kws={"fontsize": 6.5 if len(ratio) <= _NUMBERED else 5},
+            cmap="PuOr_r",
+            vmin=-widest,
+            vmax=widest,
+            linewidths=0.5,
+            cbar_kws={"shrink": 0.8},
+        )
+    bar = axis.collections[0].colorbar
+    ticks = (-widest, 0, widest)
+    bar.set_ticks(ticks, labels=[f"×{2.0**tick:.3g}" for tick in ticks])
+    axis.set_facecolor("#EEEEEE")  # where there is no such component
+    axis.tick_params(axis="x", rotation=40, labelsize=7)
+    for label in axis.get_xticklabels():
+        label.set_horizontalalignment("right")
+    axis.tick_params(axis="y", rotation=0, labelsize=7)
+
+
+def few_weights(
+    few: pd.DataFrame, reading: pd.DataFrame, *, columns: int = 3
+) -> Figure:
+    """What k weights do, against k: rewriting (four panels) and reading (the last).
+
+    Of one model and feature. Columns of ``few``: choice, count, gap, said, Balance,
+    LMS; of ``reading``: choice, count, pearson. The dashed line is the base model.
+    """
+    figure, axes = panelled(len(_NAMES) + 1, columns=columns, size=(3.1, 2.5))
+    base = few[few["choice"] == "base"].iloc[0]
+    for axis, (column, name) in zip(axes, _NAMES.items(), strict=False):
+        _lines(axis, few, column)
+        axis.axhline(base[column], color="black", linestyle="--", linewidth=0.8)
+        panel_title(axis, name)
+        if column in _NEARLY_KEPT:  # a change of a hundredth is not to fill a panel
+            low, high = axis.get_ylim()
+            axis.set_ylim(min(low, 0.8 * base[column]), max(high, 1.04 * base[column]))
+    _lines(axes[-1], reading, "pearson")
+    panel_title(axes[-1], "reading: Pearson of h")
+    axes[-1].set_ylim(top=1.03)
+    for axis in axes:
+        axis.set(xscale="log", xlabel="weights")
+        axis.grid(axis="y", alpha=0.3)
+    legend_below(figure, axes)
+    return figure
+
+
+def _lines(axis: Axes, table: pd.DataFrame, column: str) -> None:
+    """A line a choice, through the mean of its draws; from the least to the largest."""
+    for choice, style in _LINES.items():
+        own = table[table["choice"] == choice].groupby("count")[column]
+        if not len(own):
+            continue
+        low, mean, high = own.min(), own.mean(), own.max()
+        axis.plot(mean.index, mean, label=choice, markersize=3.5, **style)
+        axis.fill_between(mean.index, low, high, color=style["color"], alpha=0.2, lw=0)
+
+
+def places(table: pd.DataFrame) -> Figure:
+    """What a rewriting does in one place, and everywhere else, as a share of it all.
+
+    0 is the base model's gap, 1 that of all weights. Columns of ``table``: kind, place,
+    choice, gap; a row ``base`` and one ``all weights``.
+    """
+    base, whole = (
+        table.loc[table["choice"] == choice, "gap"].iloc[0]
+        for choice in ("base", "all weights")
+    )
+    kinds = list(table["kind"].dropna().unique())
+    longest = table.groupby("kind")["place"].nunique().max()
+    figure, axes = panelled(
+        len(kinds), columns=len(kinds), size=(4.2, 1.4 + 0.26 * longest)
+    )
+    for axis, kind in zip(axes, kinds, strict=True):
+        own = table[table["kind"] == kind]
+        names = list(own["place"].unique())
+        for choice, style in _MARKS.items():
+            rows = own[own["choice"] == choice]
+            effect = (base - rows["gap"]) / (base - whole)
+            at = rows["place"].map(names.index)
+            axis.plot(effect, at, linestyle="none", label=choice, **style)
+        for value in (0, 1):
+            axis.axvline(value, color="black", linewidth=0.6, zorder=0)
+        axis.set_yticks(range(len(names)), names)
+        axis.invert_yaxis()
+        axis.set(xlabel="narrowing of the gap, share of all weights'")
+        axis.grid(axis="x", alpha=0.3)
+        panel_title(axis, {"layer": "by layer", "component": "by component"}[kind])
+    legend_below(figure, axes)
+    return figure

@@ -1,0 +1,100 @@
+"""What a run will fetch: of data sets and of published checkpoints, in bytes.
+
+What the hub's cache has, or an earlier run prepared, is not fetched again and does not
+count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from fnmatch import fnmatch
+from pathlib import Path
+
+from huggingface_hub import (
+    HfApi,
+    constants,
+    snapshot_download,
+    try_to_load_from_cache,
+)
+from huggingface_hub.errors import LocalEntryNotFoundError
+
+from study.profiles.settings import Settings
+from study.results import files
+from study.sources.chosen import source_of
+from study.sources.hub.fetch import MODEL_FILES, NotToBeHad, attempted
+from study.sources.hub.manifest import Source, read_manifest
+
+
+def data_download(data: str) -> int:
+    """Bytes of a manifest's sources on the hub that are still to be fetched.
+
+    Files of the web are not counted: nobody says their sizes, and they are small.
+    """
+    chosen = source_of(data)
+    if chosen.preparation is None or all(p.exists() for p in chosen.inputs):
+        return 0
+    if constants.HF_HUB_OFFLINE:
+        return 0
+    sizes: dict[tuple[str, str], int] = {}  # a file that two sources name counts once
+    for source in read_manifest(data).sources.values():
+        if source.repo is not None:
+            sizes |= _sizes(source)
+    return sum(sizes.values())
+
+
+def published_downloads(runs: Iterable[Settings], *, log: Callable[[str], None]) -> int:
+    """Bytes of the published checkpoints to fetch; one that is not there is named."""
+    total = 0
+    for run in runs:
+        if run.decoder.published is None or (run.folder / files.PUBLISHED).exists():
+            continue
+        name, _, revision = run.decoder.published.partition("@")
+        try:
+            total += _checkpoint(name, revision or "main")
+        except NotToBeHad as error:
+            log(f"{run.model}: the authors' checkpoint is left out; {error}")
+    return total
+
+
+def is_model_file(name: str) -> bool:
+    """Whether a file of a model's repository is fetched."""
+    return "/" not in name and any(fnmatch(name, p) for p in MODEL_FILES)
+
+
+def _sizes(source: Source) -> dict[tuple[str, str], int]:
+    """(repository, file) → bytes, of a source's files that are not in the cache."""
+    info = attempted(
+        lambda: HfApi().dataset_info(
+            source.repo, revision=source.revision, files_metadata=True
+        ),
+        f"{source.name} ({source.where})",
+    )
+    place = {"repo_id": source.repo, "repo_type": "dataset", "revision": info.sha}
+    return {
+        (source.repo, file.rfilename): file.size or 0
+        for file in info.siblings
+        if any(fnmatch(file.rfilename, pattern) for pattern in source.patterns)
+        and not isinstance(
+            try_to_load_from_cache(filename=file.rfilename, **place), str
+        )
+    }
+
+
+def _checkpoint(name: str, revision: str) -> int:
+    """Bytes of a model's files to fetch: none, if the cache has its weights."""
+    try:
+        folder = Path(snapshot_download(name, revision=revision, local_files_only=True))
+        if any(folder.glob("*.safetensors")):
+            return 0
+    except LocalEntryNotFoundError:
+        pass
+    if constants.HF_HUB_OFFLINE:
+        raise NotToBeHad(f"{name} is not in the local cache (HF_HUB_OFFLINE=1)")
+    info = attempted(
+        lambda: HfApi().model_info(name, revision=revision, files_metadata=True),
+        f"model {name}",
+    )
+    wanted = [f for f in info.siblings if is_model_file(f.rfilename)]
+    if not any(file.rfilename.endswith(".safetensors") for file in wanted):
+        raise NotToBeHad(f"{name}: no safetensors; other formats are not read")
+    return sum(file.size or 0 for file in wanted)
