@@ -8,6 +8,7 @@
 | :class:`Rewriting`  | weights, W + α·dec(h)      | weights go on from there      |
 | :class:`Weights`    | weights, trained elsewhere | weights go on from there      |
 | :class:`Projection` | the last hidden state      | stays on, and while it trains |
+| :class:`Steering`   | what one layer gives on    | stays on, and while it trains |
 | :class:`Chain`      | one edit after the other   | as its parts do               |
 """
 
@@ -48,9 +49,28 @@ class Edit(ABC):
         """The changed model inside the block, the original after it."""
 
     @property
-    def projections(self) -> tuple[Projection, ...]:
+    def attachments(self) -> tuple[Attachment, ...]:
         """What must stay attached when the changed weights are used elsewhere."""
         return ()
+
+
+class Attachment(Edit):
+    """An edit that changes what a model's body computes, and none of its weights."""
+
+    @abstractmethod
+    def attached(self, base_model: nn.Module) -> AbstractContextManager[None]:
+        """Change what a bare body computes, whatever head stands on it."""
+
+    @contextmanager
+    def on(self, lm: ClozeLM) -> Iterator[ClozeLM]:
+        """See :class:`Edit`."""
+        with self.attached(lm.model.base_model):
+            yield lm
+
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """Itself."""
+        return (self,)
 
 
 @dataclass(frozen=True)
@@ -91,7 +111,7 @@ class Weights(Edit):
 
 
 @dataclass(frozen=True)
-class Projection(Edit):
+class Projection(Attachment):
     """h ← P·h + c on every token of the last hidden state.
 
     ``matrix`` P is [H, H], ``offset`` c is [H] or None.
@@ -101,14 +121,8 @@ class Projection(Edit):
     offset: Tensor | None = None
 
     @contextmanager
-    def on(self, lm: ClozeLM) -> Iterator[ClozeLM]:
-        """See :class:`Edit`."""
-        with self.attached(lm.model.base_model):
-            yield lm
-
-    @contextmanager
     def attached(self, base_model: nn.Module) -> Iterator[None]:
-        """The same on a bare body, whatever head stands on it."""
+        """See :class:`Attachment`."""
         size = base_model.config.hidden_size
         if self.matrix.shape != (size, size):
             raise InputError(
@@ -130,17 +144,36 @@ class Projection(Edit):
         projected = hidden @ self.matrix.to(hidden).T
         return projected if self.offset is None else projected + self.offset.to(hidden)
 
-    @property
-    def projections(self) -> tuple[Projection, ...]:
-        """Itself."""
-        return (self,)
-
     def _after_body(self, _module: nn.Module, _args: tuple, output):
         output.last_hidden_state = self(output.last_hidden_state)
         return output
 
     def _before_pooler(self, _module: nn.Module, args: tuple) -> tuple:
         return (self(args[0]), *args[1:])
+
+
+@dataclass(frozen=True)
+class Steering(Attachment):
+    """h ← h + v on every token that layer ``layer`` (from 0) gives on; v is [H]."""
+
+    vector: Tensor
+    layer: int
+
+    @contextmanager
+    def attached(self, base_model: nn.Module) -> Iterator[None]:
+        """See :class:`Attachment`."""
+        # Here: it loads scikit-learn, which no other edit needs.
+        from steering_vectors import SteeringVector
+
+        config = base_model.config
+        size, layers = config.hidden_size, config.num_hidden_layers
+        if self.vector.shape != (size,) or not 0 <= self.layer < layers:
+            raise InputError(
+                f"a vector of {tuple(self.vector.shape)} at layer {self.layer} does "
+                f"not fit {layers} layers of {size}; it was fitted on another model"
+            )
+        with SteeringVector({self.layer: self.vector}).apply(base_model):
+            yield
 
 
 @dataclass(frozen=True)
@@ -158,28 +191,26 @@ class Chain(Edit):
             yield lm
 
     @property
-    def projections(self) -> tuple[Projection, ...]:
+    def attachments(self) -> tuple[Attachment, ...]:
         """Those of its parts, in order."""
-        return tuple(p for edit in self.edits for p in edit.projections)
+        return tuple(part for edit in self.edits for part in edit.attachments)
 
 
-def save_edit(edit: Weights | Projection, path: str | Path) -> None:
+Stored = Weights | Projection | Steering
+
+
+def save_edit(edit: Stored, path: str | Path) -> None:
     """Write an edit, its notes included, to a safetensors file."""
-    if isinstance(edit, Weights):
-        tensors, kind = dict(edit.values), "weights"
-    else:
-        tensors, kind = {"matrix": edit.matrix}, "projection"
-        if edit.offset is not None:
-            tensors["offset"] = edit.offset
+    kind, tensors, more = _parts(edit)
     tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
-    header = {"kind": kind, "notes": dict(edit.notes)}
+    header = {"kind": kind, **more, "notes": dict(edit.notes)}
     # One entry: safetensors writes several in an order that changes from run to run.
     metadata = {"edit": json.dumps(header, allow_nan=False)}
     with atomic_path(path) as unfinished:
         save_file(tensors, unfinished, metadata=metadata)
 
 
-def load_edit(path: str | Path) -> Weights | Projection:
+def load_edit(path: str | Path) -> Stored:
     """Read an edit that :func:`save_edit` wrote."""
     with reading(path, SafetensorError), safe_open(path, framework="pt") as file:
         header = json.loads((file.metadata() or {}).get("edit", "{}"))
@@ -189,7 +220,19 @@ def load_edit(path: str | Path) -> Weights | Projection:
         return Weights(tensors, notes=notes)
     if kind == "projection":
         return Projection(tensors["matrix"], tensors.get("offset"), notes=notes)
+    if kind == "steering":
+        return Steering(tensors["vector"], header["layer"], notes=notes)
     raise InputError(f"{path}: holds no edit of a model; check the path")
+
+
+def _parts(edit: Stored) -> tuple[str, dict[str, Tensor], dict[str, int]]:
+    """Kind, tensors and numbers of an edit, as its file has them."""
+    if isinstance(edit, Weights):
+        return "weights", dict(edit.values), {}
+    if isinstance(edit, Steering):
+        return "steering", {"vector": edit.vector}, {"layer": edit.layer}
+    offset = {} if edit.offset is None else {"offset": edit.offset}
+    return "projection", {"matrix": edit.matrix, **offset}, {}
 
 
 @torch.no_grad()

@@ -35,29 +35,38 @@ def train_with_trainer(
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(
             model=model,
-            args=TrainingArguments(
-                output_dir=folder,
-                use_cpu=model.device.type == "cpu",
-                save_strategy="no",
-                report_to="none",
-                logging_strategy="no",
-                disable_tqdm=True,
-                dataloader_pin_memory=False,
-                **arguments,
-            ),
+            args=TrainingArguments(**quiet_arguments(model, folder), **arguments),
             train_dataset=rows,
             eval_dataset=held_out,
             data_collator=collator,
             callbacks=list(callbacks),
         )
-        trainer.remove_callback(PrinterCallback)
-        # The Trainer looks for garbage before it begins: a quarter of a second for the
-        # objects of the libraries, unless they are left out.
-        gc.freeze()
-        try:
-            trainer.train()
-        finally:
-            gc.unfreeze()
+        train_quietly(trainer)
+
+
+def quiet_arguments(model: PreTrainedModel, folder: str) -> dict:
+    """Arguments of a training that saves, shows and logs nothing."""
+    return {
+        "output_dir": folder,
+        "use_cpu": model.device.type == "cpu",
+        "save_strategy": "no",
+        "report_to": "none",
+        "logging_strategy": "no",
+        "disable_tqdm": True,
+        "dataloader_pin_memory": False,
+    }
+
+
+def train_quietly(trainer: Trainer) -> None:
+    """Train, printing nothing."""
+    trainer.remove_callback(PrinterCallback)
+    # The Trainer looks for garbage before it begins: a quarter of a second for the
+    # objects of the libraries, unless they are left out.
+    gc.freeze()
+    try:
+        trainer.train()
+    finally:
+        gc.unfreeze()
 
 
 def rows_of(encoding: Mapping[str, list]) -> Rows:

@@ -18,6 +18,7 @@ class Method:
     bias_agnostic: bool = False  # one model for all domains
     stored: bool = True  # has a fit to be kept
     head_only: bool = False  # acts on what the LM head says: no SEAT, no fine-tuning
+    recent: bool = False  # not of the paper's comparison; profiles ask for it by name
 
 
 METHODS = {
@@ -28,4 +29,9 @@ METHODS = {
     "LEACE": Method(False, True),
     "SentenceDebias": Method(False, True),
     "SelfDebias": Method(False, True, stored=False, head_only=True),
+    "SteeringVector": Method(False, True, recent=True),
+    "TaskVector": Method(True, False, recent=True),
+    "DPO": Method(True, False, recent=True),
 }
+RECENT = frozenset(name for name, method in METHODS.items() if method.recent)
+PAPER = tuple(name for name in METHODS if name not in RECENT)

@@ -10,7 +10,9 @@ class FitSettings:
     """How large the fits of the other methods are, for a masked BERT.
 
     ``fit_sentences`` are at most that many a class. INLP trains classifiers until one
-    finds nothing, at most ``inlp_classifiers``.
+    finds nothing, at most ``inlp_classifiers``. A steering vector is sought at
+    ``steering_layers`` layers, from the first to the last (0: all). The task vector
+    takes the steps of pretraining.
     """
 
     pretraining_steps: int = 2_000
@@ -21,6 +23,10 @@ class FitSettings:
     inlp_classifiers: int = 80
     fit_sentences: int = 10_000
     rlace_steps: int = 2_000
+    steering_layers: int = 0
+    dpo_steps: int = 500
+    dpo_batch: int = 16
+    dpo_rate: float = 1e-4
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,15 +12,15 @@ from functools import reduce
 
 import pandas as pd
 
-from study.comparison.methods import METHODS, Method
+from study.comparison.methods import METHODS, RECENT, Method
 from study.domains.domain import BALANCED, OURS
 from study.results import selected
 from study.results.selected import BASE, called
 
 ANY = "any"  # the domain of what is the same for every domain
 # What follows a variant's name where its decoder is another than the trained one.
-REFINED, CLOSED_FORM, CLOSED_FORM_REFINED = DECODERS = tuple(
-    called("", name) for name in (selected.REFINED, *selected.UNTRAINED)
+REFINED, CLOSED_FORM, CLOSED_FORM_REFINED, AUTHORS = DECODERS = tuple(
+    called("", name) for name in (selected.REFINED, *selected.NOT_OURS)
 )
 _OURS = Method(True, False, stored=False)  # kept by the steps before
 
@@ -69,6 +69,14 @@ class Variant:
 def is_ours(part: str) -> bool:
     """Whether a part is a GRADIEND variant."""
     return part.startswith(OURS)
+
+
+def is_recent(name: str) -> bool:
+    """Whether a row has a method that the paper does not compare with.
+
+    Only some models are asked for these: what all models have is counted without.
+    """
+    return any(part in RECENT for part in name.split(" + "))
 
 
 def single(domain: str, part: str) -> Variant:

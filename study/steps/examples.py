@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from gradiend.sampling import balanced_sample
-from study.comparison.edits import Projection
+from study.comparison.edits import Attachment
 from study.comparison.tasks.files import read_split
 from study.comparison.tasks.fine_tuning import FineTuned, fine_tune
 from study.comparison.tasks.registry import TASKS, Task
@@ -45,7 +45,7 @@ def tuned_classifier(
     bench: Workbench,
     examples: TaskExamples,
     seed: int,
-    projections: tuple[Projection, ...] = (),
+    attachments: tuple[Attachment, ...] = (),
 ) -> FineTuned:
     """The workbench's model, as it is now, fine-tuned on a task."""
     return fine_tune(
@@ -55,5 +55,5 @@ def tuned_classifier(
         examples.validation,
         seed=seed,
         settings=bench.settings.tasks.training,
-        projections=projections,
+        attachments=attachments,
     )

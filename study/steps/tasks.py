@@ -65,7 +65,7 @@ def _fine_tuner(bench: Workbench) -> Ask:
         for examples in every:
             for seed in tasks.seeds:
                 with edit.on(bench.lm):
-                    tuned = tuned_classifier(bench, examples, seed, edit.projections)
+                    tuned = tuned_classifier(bench, examples, seed, edit.attachments)
                 yield tuned.predictions.assign(
                     state=variant.slug, task=examples.task.name, seed=seed
                 )

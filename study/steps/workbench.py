@@ -20,10 +20,12 @@ from gradiend.lm.cloze import ClozeLM
 from gradiend.training import Progress
 from study.comparison.baselines import FITTERS
 from study.comparison.baselines.data import BaselineData, filled_texts
+from study.comparison.baselines.selection import Validation
 from study.comparison.benchmarks.lengths import readable
 from study.comparison.benchmarks.suite import Suite, of_domains, read_suite, sampled
 from study.comparison.edits import Chain, Edit, Rewriting, load_edit, save_edit
 from study.comparison.variants import ANY, Variant, is_ours
+from study.domains import FeatureData
 from study.profiles.profile import Profile
 from study.profiles.settings import Settings
 from study.profiles.variants import gradiend_parts, variants
@@ -31,6 +33,7 @@ from study.results import files
 from study.results.making import measured
 from study.results.reading import made
 from study.results.selected import (
+    AUTHORS,
     UNTRAINED,
     candidate,
     read_selected,
@@ -38,8 +41,11 @@ from study.results.selected import (
 )
 from study.sources.chosen import perplexity_texts, source_of
 from study.sources.source import Source
+from study.steps.costs import costed
 from study.steps.data import data_for
+from study.steps.decoder import decoder_measure
 from study.steps.models import load_model
+from study.steps.published import published_gradiend
 from study.steps.training import closed_form_gradiend, load_gradiend
 
 
@@ -95,9 +101,13 @@ class Workbench:
 
             for variant in progress(stored):
                 if not partial(variant).exists():
-                    save_edit(self._fitted(variant, partial), partial(variant))
+                    self.data(variant.domain)  # read once for all, at nobody's cost
+                    with costed(files.cost_of(partial(variant)), self.lm):
+                        edit = self._fitted(variant, partial)
+                    save_edit(edit, partial(variant))
             for variant in stored:
-                partial(variant).replace(self.file(variant))
+                for file in (files.cost_of, Path):
+                    file(partial(variant)).replace(file(self.file(variant)))
             shutil.rmtree(aside, ignore_errors=True)
 
     def file(self, variant: Variant) -> Path:
@@ -119,13 +129,16 @@ class Workbench:
         """
         if domain not in self._data:
             run = self.run_of(domain)
-            table = data_for(run, self.lm).table
+            data = data_for(run, self.lm)
+            table = data.table
             self._data[domain] = BaselineData(
                 domain=run.domain,
                 words=self.source.attribute_words(run.domain.name),
                 texts=self.source.corpus(run.methods.texts, seed=run.seed),
                 labelled=filled_texts(table[table["split"] == "train"]),
                 seed=run.seed,
+                rows=table[table["split"] == "train"],
+                validation=self._validation(run, data),
             )
         return self._data[domain]
 
@@ -143,6 +156,15 @@ class Workbench:
             fitted = [self.file(v) for v in self.variants if v.stored]
             made_from += [sha256(made(path)) for path in fitted]
         return hashlib.sha256(repr(made_from).encode()).hexdigest()[:12]
+
+    def _validation(self, run: Settings, data: FeatureData) -> Validation:
+        """Texts, measure and floors that GRADIEND's refined variant is chosen by."""
+        asked = run.decoder.refinement
+        return Validation(
+            lambda lm: decoder_measure(run, lm, data, balance=True),
+            asked.lms_floor,
+            asked.said_floor,
+        )
 
     @property
     def _methods(self) -> Path:
@@ -180,6 +202,8 @@ class Workbench:
         raise KeyError(name)
 
     def _gradiend(self, run: Settings, decoder: str) -> Gradiend:
+        if decoder == AUTHORS:
+            return published_gradiend(run, self.lm)
         if decoder in UNTRAINED:
             return closed_form_gradiend(run, self.lm, data_for(run, self.lm))
         return load_gradiend(run, self.lm)

@@ -12,12 +12,15 @@ from collections.abc import Callable
 
 from gradiend.lm.cloze import ClozeLM
 from study.comparison.baselines.data import BaselineData
+from study.comparison.baselines.dpo import dpo
 from study.comparison.baselines.inlp import inlp
 from study.comparison.baselines.leace import leace
 from study.comparison.baselines.pretraining import cda, dropout
 from study.comparison.baselines.rlace import rlace
 from study.comparison.baselines.self_debias import self_debias
 from study.comparison.baselines.sentence_debias import sentence_debias
+from study.comparison.baselines.steering import steering_vector
+from study.comparison.baselines.task_vector import task_vector
 from study.comparison.edits import Edit
 from study.comparison.settings import FitSettings
 
@@ -29,4 +32,7 @@ FITTERS: dict[str, Callable[[ClozeLM, BaselineData, FitSettings], Edit]] = {
     "LEACE": leace,
     "SentenceDebias": sentence_debias,
     "SelfDebias": self_debias,
+    "SteeringVector": steering_vector,
+    "TaskVector": task_vector,
+    "DPO": dpo,
 }

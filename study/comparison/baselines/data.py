@@ -10,6 +10,7 @@ from gradiend.data import SLOT
 from gradiend.errors import InputError
 from gradiend.sampling import balanced_sample
 from study.comparison.attribute_words import AttributeWords
+from study.comparison.baselines.selection import Validation
 from study.domains import Domain
 
 NEUTRAL = "neutral"
@@ -20,6 +21,8 @@ class BaselineData:
     """A domain's attribute words, a corpus, and texts labelled with a class.
 
     ``labelled`` has the columns text and label; ``seed`` is of every draw of a fit.
+    ``rows`` are the training rows of two classes, GRADIEND's own; with ``validation``,
+    methods that can be taken more or less far choose how far.
     """
 
     domain: Domain
@@ -27,6 +30,23 @@ class BaselineData:
     texts: list[str]
     labelled: pd.DataFrame
     seed: int = 0
+    rows: pd.DataFrame | None = None
+    validation: Validation | None = None
+
+    def contrasts(self) -> tuple[pd.DataFrame, Validation]:
+        """The rows, and what to choose by.
+
+        Raises
+        ------
+        InputError
+            if they are not there.
+        """
+        if self.rows is None or self.validation is None:
+            raise InputError(
+                f"{self.domain.name}: methods that contrast two classes need cloze "
+                "rows and a validation; give both"
+            )
+        return self.rows, self.validation
 
 
 def filled_texts(table: pd.DataFrame) -> pd.DataFrame:

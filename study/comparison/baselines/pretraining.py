@@ -46,7 +46,7 @@ def dropout(lm: ClozeLM, data: BaselineData, settings: FitSettings) -> Weights:
             f"Dropout has no rates for models of type {kind!r} (there are: "
             f"{', '.join(_DROPOUT)}); leave it out of the profile's methods"
         )
-    with _dropout_rates(lm.model, *_DROPOUT[kind]):
+    with dropout_rates(lm.model, *_DROPOUT[kind]):
         return continued_pretraining(lm, data.texts, settings, seed=data.seed)
 
 
@@ -108,7 +108,8 @@ def _train(
 
 
 @contextmanager
-def _dropout_rates(model: nn.Module, hidden: float, attention: float) -> Iterator[None]:
+def dropout_rates(model: nn.Module, hidden: float, attention: float) -> Iterator[None]:
+    """Other rates inside the block: of attention's weights, and of everything else."""
     modules = {n: m for n, m in model.named_modules() if isinstance(m, nn.Dropout)}
     before = {name: module.p for name, module in modules.items()}
     try:

@@ -9,8 +9,14 @@ import numpy as np
 import torch
 
 from gradiend.errors import InputError
-from gradiend.lm.batches import by_length
 from gradiend.lm.cloze import ClozeLM
+from study.comparison.benchmarks.prefixes import (
+    Ids,
+    Line,
+    batches_of,
+    lines_of,
+    tree_inputs,
+)
 
 _REMEDY = "leave the example out"
 
@@ -23,7 +29,7 @@ class Query:
     LM) or the one before it (causal LM).
     """
 
-    ids: tuple[int, ...]
+    ids: Ids
     positions: tuple[int, ...]
     tokens: tuple[int, ...]
 
@@ -33,18 +39,18 @@ def log_probabilities(
 ) -> list[np.ndarray]:
     """Natural log-probabilities of each query's tokens, in the order of ``queries``.
 
-    Queries with the same ids share one sequence, sequences of like length share a
-    batch and the head runs at the positions asked for alone, so what a query gets does
-    not depend on its neighbours. ``batch_size`` counts distinct sequences.
+    Queries with the same ids share one sequence, sequences of a causal model what they
+    begin with alike (:mod:`study.comparison.benchmarks.prefixes`), lines of like length
+    a batch, and the head runs at the positions asked for alone; so what a query gets
+    does not depend on its neighbours. ``batch_size`` counts distinct sequences.
     """
-    askers: dict[tuple[int, ...], list[int]] = {}
+    askers: dict[Ids, list[int]] = {}
     for index, query in enumerate(queries):
         askers.setdefault(query.ids, []).append(index)
-    sequences = list(askers)
     found: list[np.ndarray] = [np.empty(0)] * len(queries)
-    for chosen in by_length(list(map(len, sequences)), batch_size):
-        batch = [sequences[i] for i in chosen]
-        indices = [index for ids in batch for index in askers[ids]]
+    for batch in batches_of(lines_of(lm, list(askers)), batch_size):
+        indices = [index for line in batch for ids in line.places
+                   for index in askers[ids]]  # fmt: skip
         values = _batch(lm, batch, [queries[i] for i in indices])
         for index, part in zip(indices, values, strict=True):
             found[index] = part
@@ -53,18 +59,19 @@ def log_probabilities(
 
 @torch.no_grad()
 def _batch(
-    lm: ClozeLM, sequences: Sequence[tuple[int, ...]], queries: Sequence[Query]
+    lm: ClozeLM, lines: Sequence[Line], queries: Sequence[Query]
 ) -> list[np.ndarray]:
-    """What ``queries``, all about ``sequences``, get."""
-    rows = {ids: row for row, ids in enumerate(sequences)}
+    """What ``queries``, all about sequences of ``lines``, get."""
+    at = {ids: (row, way) for row, line in enumerate(lines)
+          for ids, way in line.places.items()}  # fmt: skip
     slots: dict[tuple[int, int], int] = {}  # each place once, whoever asks
-    places = [
-        slots.setdefault((rows[query.ids], position), len(slots))
-        for query in queries
-        for position in query.positions
-    ]
+    places = []
+    for query in queries:
+        row, way = at[query.ids]
+        for position in query.positions:
+            places.append(slots.setdefault((row, way[position]), len(slots)))
     tokens = [token for query in queries for token in query.tokens]
-    logits = lm.logits(lm.inputs(sequences, list(slots)))
+    logits = lm.logits(tree_inputs(lm, lines, list(slots)))
     place, token = torch.tensor([places, tokens], device=logits.device)
     picked = logits[place, token] - logits.logsumexp(-1)[place]
     ends = np.cumsum([len(query.tokens) for query in queries])

@@ -1,7 +1,7 @@
 """Fine-tuning a (debiased) model on a task, with the Hugging Face Trainer.
 
 The classifier is the architecture's own; its body gets the model's present weights, so
-that what an edit has changed is what training starts from. Projections stay attached
+that what an edit has changed is what training starts from. Attachments stay attached
 while it trains and is evaluated.
 """
 
@@ -24,7 +24,7 @@ from transformers import (
 from gradiend.errors import InputError
 from gradiend.lm.batches import by_length
 from gradiend.lm.cloze import ClozeLM
-from study.comparison.edits import Projection, assign
+from study.comparison.edits import Attachment, assign
 from study.comparison.hf_trainer import rows_of, train_with_trainer, with_padding
 from study.comparison.settings import FineTuning
 from study.comparison.tasks.registry import Task
@@ -51,7 +51,7 @@ def fine_tune(
     *,
     seed: int,
     settings: FineTuning | None = None,
-    projections: Sequence[Projection] = (),
+    attachments: Sequence[Attachment] = (),
 ) -> FineTuned:
     """Fine-tune a copy of the body of ``lm`` on ``train``; ``lm`` stays as it is.
 
@@ -65,8 +65,8 @@ def fine_tune(
     with torch.random.fork_rng(), ExitStack() as stack:
         torch.manual_seed(seed)
         classifier = _classifier(lm, task)
-        for projection in projections:
-            stack.enter_context(projection.attached(classifier.base_model))
+        for attachment in attachments:
+            stack.enter_context(attachment.attached(classifier.base_model))
         datasets = [_encoded(lm, task, t, settings) for t in (train, first)]
         _train(lm, classifier, datasets, settings, seed)
         predictions = split_predictions(

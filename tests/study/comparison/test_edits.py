@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import OrderedDict
 
 import pytest
@@ -13,12 +14,14 @@ from torch import nn
 from gradiend.autoencoder import Gradiend
 from gradiend.errors import InputError
 from gradiend.lm.cloze import ClozeLM
+from gradiend.lm.ways import Ways
 from study.comparison.baselines.self_debias import SelfDebias
 from study.comparison.benchmarks.perplexity import text_likelihoods
 from study.comparison.edits import (
     Chain,
     Projection,
     Rewriting,
+    Steering,
     Weights,
     load_edit,
     save_edit,
@@ -52,6 +55,15 @@ def projection(_lm: ClozeLM | None = None, *, seed: int = 3) -> Projection:
     )
 
 
+def steering(_lm: ClozeLM | None = None, *, layer: int = 0) -> Steering:
+    generator = torch.Generator().manual_seed(5)
+    return Steering(torch.randn(H, generator=generator), layer)
+
+
+def last_steering(_lm: ClozeLM) -> Steering:
+    return steering(layer=1)
+
+
 def chain(lm: ClozeLM) -> Chain:
     return Chain((weights(lm), rewriting(lm), projection(), SelfDebias("he:")))
 
@@ -60,7 +72,7 @@ def self_debias(_lm: ClozeLM) -> SelfDebias:
     return SelfDebias("The old mill:")
 
 
-EDITS = (rewriting, weights, projection, chain, self_debias)
+EDITS = (rewriting, weights, projection, steering, last_steering, chain, self_debias)
 
 
 def hooks(module: nn.Module) -> list[OrderedDict]:
@@ -149,11 +161,11 @@ def test_no_edits_are_the_base_model(lm):
         assert same_model is lm and torch.equal(says(lm), said)
 
 
-def test_a_chain_knows_the_projections_of_its_parts_in_order(lm):
+def test_a_chain_knows_the_attachments_of_its_parts_in_order(lm):
     first, second = projection(), projection(seed=4)
-    inner = Chain((SelfDebias("x"), second))
-    assert Chain((weights(lm), first, inner)).projections == (first, second)
-    assert rewriting(lm).projections == SelfDebias("x").projections == ()
+    inner = Chain((SelfDebias("x"), second, steered := steering()))
+    assert Chain((weights(lm), first, inner)).attachments == (first, second, steered)
+    assert rewriting(lm).attachments == SelfDebias("x").attachments == ()
 
 
 def test_rewriting_adds_the_decoded_feature(lm):
@@ -229,10 +241,31 @@ def test_an_attached_projection_acts_before_the_pooler_and_once():
     assert torch.equal(body(input_ids=ids).pooler_output, plain.pooler_output)
 
 
-def test_a_projection_trains_what_is_under_it():
-    lm = tiny_lm("bert")
+@pytest.mark.parametrize("layer", [0, 1])
+def test_a_layer_gives_on_the_steered_state_at_every_token(lm64, layer):
+    """As a model does whose layer adds the vector; both with and without quick ways."""
+    edit, ids = steering(layer=layer), torch.tensor([[5, 9, 7, 11, 6]])
+    plain = lm64.model(input_ids=ids, output_hidden_states=True).hidden_states
+    with edit.on(lm64):
+        steered = lm64.model(input_ids=ids, output_hidden_states=True).hidden_states
+        whole, read = text_likelihoods(lm64, TEXTS)["nll"], says(lm64)
+        slow = dataclasses.replace(
+            lm64, ways=Ways(head=False, feed_forward=False, packed=False)
+        )
+        torch.testing.assert_close(says(slow), read)
+        assert text_likelihoods(slow, TEXTS)["nll"].to_numpy() == pytest.approx(whole)
+    torch.testing.assert_close(steered[layer], plain[layer])
+    if layer == 0 or not lm64.causal:  # a causal model's last state is normalised
+        moved = (steered[layer + 1] - plain[layer + 1]).detach()
+        torch.testing.assert_close(moved, edit.vector.double().expand_as(moved))
+
+
+@pytest.mark.parametrize("edit", [projection(), steering(), steering(layer=1)])
+@pytest.mark.parametrize("architecture", ["bert", "gpt2", "llama"])
+def test_an_attachment_trains_what_is_under_it(edit, architecture):
+    lm = tiny_lm(architecture)
     lm.model.requires_grad_(True)
-    with projection().attached(lm.model.base_model):
+    with edit.attached(lm.model.base_model):
         ids = torch.tensor([lm.tokenizer(TEXTS[0])["input_ids"]])
         lm.model(input_ids=ids).logits.sum().backward()
     gradient = lm.model.get_input_embeddings().weight.grad
@@ -254,6 +287,10 @@ def test_edits_come_back_from_a_file(lm, tmp_path):
             assert found.offset is None
         else:
             assert torch.equal(found.offset, edit.offset)
+    save_edit(steering(layer=1), path)
+    found = load_edit(path)
+    assert isinstance(found, Steering) and found.layer == 1
+    assert torch.equal(found.vector, steering().vector)
     assert [p.name for p in path.parent.iterdir()] == [path.name]
 
 
@@ -303,6 +340,15 @@ def test_a_projection_of_another_size_is_refused(lm):
         pytest.raises(InputError, match=r"\(8, 8\) does not fit hidden states of 16"),
         Projection(torch.eye(8)).on(lm),
     ):
+        pass
+    assert not any(hooks(lm.model))
+
+
+@pytest.mark.parametrize(("size", "layer"), [(8, 0), (16, 2), (16, -1)])
+def test_steering_of_another_model_is_refused(lm, size, layer):
+    message = rf"\({size},\) at layer {layer} does not fit 2 layers of 16"
+    edit = Steering(torch.ones(size), layer)
+    with pytest.raises(InputError, match=message), edit.on(lm):
         pass
     assert not any(hooks(lm.model))
 

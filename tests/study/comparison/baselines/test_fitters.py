@@ -33,6 +33,8 @@ def test_every_method_changes_every_model_and_leaves_it_as_it_was(lm, data):
     for name, fit in FITTERS.items():
         if name == "Dropout" and "llama" in lm.name:
             continue
+        if name == "DPO":  # see test_contrasts, which loads what trains it
+            continue
         settings = dataclasses.replace(SETTINGS, pretraining_steps=1)
         edit = fit(lm, data, settings)
         for key, tensor in lm.model.state_dict().items():

@@ -11,11 +11,11 @@ from torch import nn
 from gradiend.errors import InputError
 from gradiend.lm.cloze import ClozeLM
 from study.comparison.baselines.pretraining import (
-    _dropout_rates,
     cda,
     cda_texts,
     continued_pretraining,
     dropout,
+    dropout_rates,
 )
 from study.comparison.benchmarks.perplexity import perplexity, text_likelihoods
 from study.comparison.edits import Weights
@@ -100,16 +100,16 @@ def test_dropout_rates_take_effect_and_are_put_back(name):
     lm = tiny_lm(name)
     before = dropouts(lm)
     assert before and set(before.values()) == {0.1}
-    with _dropout_rates(lm.model, 0.0, 0.0):
+    with dropout_rates(lm.model, 0.0, 0.0):
         assert not varies(lm)
     for rates in ((0.2, 0.0), (0.0, 0.15)):
-        with _dropout_rates(lm.model, *rates):
+        with dropout_rates(lm.model, *rates):
             assert varies(lm) and set(dropouts(lm).values()) == set(rates)
     assert dropouts(lm) == before
-    with pytest.raises(KeyboardInterrupt), _dropout_rates(lm.model, 0.5, 0.5):
+    with pytest.raises(KeyboardInterrupt), dropout_rates(lm.model, 0.5, 0.5):
         raise KeyboardInterrupt
     assert dropouts(lm) == before
-    with _dropout_rates(lm.model, 0.2, 0.15):
+    with dropout_rates(lm.model, 0.2, 0.15):
         attention = [n for n, rate in dropouts(lm).items() if rate == 0.15]
     assert len(attention) == 2  # one a layer
 

@@ -252,7 +252,7 @@ def test_projections_stay_on_while_it_trains(architecture):
         {"v": rows},
         seed=0,
         settings=FAST,
-        projections=(nothing,),
+        attachments=(nothing,),
     )
     assert found.predictions["prediction"].nunique() == 1
     # It is off again when training is over.

@@ -1,0 +1,58 @@
+"""What each method cost to fit: time, memory and passes, from the notes of its fit.
+
+They differ from run to run, so this is no source of a figure that is drawn again.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from gradiend.files import read_json
+from study.comparison.variants import Variant
+from study.domains.domain import OURS
+from study.profiles.profile import Profile
+from study.profiles.settings import Settings
+from study.profiles.variants import variants
+from study.results import files
+from study.results.reading import made
+
+_STEPS = {"training": "training", "choice": "decoder"}  # of GRADIEND, as notes have it
+COLUMNS = ("seconds", "peak_MiB", "forward", "backward", "tokens")
+
+
+def costs(profile: Profile, model: str, domain: str = "all") -> pd.DataFrame:
+    """A row a method that is fitted: :data:`COLUMNS`, and on which device.
+
+    Of a domain's, or of all that are compared. GRADIEND's rows are its training (all
+    seeds) and the choice of its variants, of the first feature. A combination's is that
+    of its last part.
+    """
+    whole = domain == "all"
+    run = (profile.compared(model) if whole else profile.runs(model, domain))[0]
+    rows = [
+        _row(
+            run, run.domain.name, f"{OURS} ({called})", run.folder / f"{step}.run.json"
+        )
+        for called, step in _STEPS.items()
+    ]
+    for variant in variants(profile, model, domain):
+        if variant.stored:
+            path = _cost_file(run, variant)
+            rows.append(_row(run, variant.domain, variant.name, path))
+    return pd.DataFrame(rows)
+
+
+def _cost_file(run: Settings, variant: Variant) -> Path:
+    fitted = run.model_folder / files.METHODS_FOLDER / f"{variant.slug}.safetensors"
+    return files.cost_of(fitted)
+
+
+def _row(run: Settings, domain: str, called: str, path: Path) -> dict[str, str | float]:
+    found = read_json(made(path))
+    numbers = {name: found.get(name, float("nan")) for name in COLUMNS}
+    if "peak_GPU_MiB" in found:  # where it was fitted is what counts
+        numbers["peak_MiB"] = found["peak_GPU_MiB"]
+    names = {"model": run.display, "domain": domain, "method": called}
+    return names | numbers | {"device": found.get("device", "–")}

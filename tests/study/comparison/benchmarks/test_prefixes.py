@@ -1,0 +1,90 @@
+"""Sequences that share a beginning get what each of them gets alone."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from gradiend.lm.cloze import ClozeLM
+from gradiend.lm.ways import Ways
+from study.comparison.benchmarks.prefixes import (
+    CAPACITY,
+    Line,
+    batches_of,
+    lines_of,
+    tree_inputs,
+)
+from study.comparison.benchmarks.tokenwise import log_probabilities, sentence_queries
+from tests.conftest import tiny_lm
+
+SENTENCES = [
+    "Anna said that she was tired because the road was long.",
+    "Anna said that he was tired because the road was long.",
+    "Anna said that she was tired.",
+    "Tom said that the garden is green.",
+    "The old mill.",
+]
+
+
+@pytest.fixture(params=["gpt2", "llama"])
+def causal(request: pytest.FixtureRequest) -> ClozeLM:
+    """A random causal model in float64."""
+    return tiny_lm(request.param, dtype=torch.float64)
+
+
+def alone(lm: ClozeLM, query) -> np.ndarray:
+    """A query's log-probabilities, by the model's own forward pass of one sequence."""
+    with torch.no_grad():
+        logits = lm.model(torch.tensor([query.ids])).logits[0].log_softmax(-1)
+    return logits[list(query.positions), list(query.tokens)].numpy()
+
+
+def test_each_sequence_gets_what_it_gets_alone(causal):
+    queries = sentence_queries(causal, SENTENCES)
+    lines = lines_of(causal, [query.ids for query in queries])
+    assert len(lines) < len(SENTENCES)
+    for query, found in zip(queries, log_probabilities(causal, queries), strict=True):
+        # Llama normalises in float32, whatever its weights are.
+        np.testing.assert_allclose(found, alone(causal, query), rtol=1e-6)
+
+
+def test_what_is_shared_is_read_once():
+    line = Line.of([(1, 5, 6, 7), (1, 5, 8), (1, 9)])
+    assert line.ids == [1, 5, 6, 7, 8, 9]
+    assert line.parents == [-1, 0, 1, 2, 1, 0]
+    assert line.places[(1, 5, 8)] == [0, 1, 4]
+
+
+def test_a_token_sees_its_own_sequence_alone(causal):
+    lines = [Line.of([(1, 5, 6), (1, 5, 8, 2)]), Line.of([(1, 3)])]
+    inputs = tree_inputs(causal, lines, [(0, 2), (0, 4)])
+    assert inputs.position_ids.tolist()[0] == [0, 1, 2, 2, 3]
+    seen = inputs.attention_mask[:, 0] == 0
+    assert seen[0, 4].tolist() == [True, True, False, True, True]
+    assert seen[0, 2].tolist() == [True, True, True, False, False]
+    assert seen[1, 1].tolist() == [True, True, False, False, False]
+
+
+def test_lines_hold_no_more_than_they_may(causal):
+    sequences = [(1, 2, 3, *range(10, 30), end) for end in range(40, 100)]
+    lines = lines_of(causal, sequences)
+    assert all(len(line.ids) <= CAPACITY for line in lines)
+    assert sum(len(line.places) for line in lines) == len(sequences)
+    sizes = [sum(len(line.places) for line in b) for b in batches_of(lines, 40)]
+    assert sum(sizes) == len(sequences) and max(sizes) < 40 + len(lines[0].places)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"ways": Ways(packed=False)}, {"causal": False}, {"says": lambda *_: None}],
+    ids=["packing not allowed", "masked", "changed in what it says"],
+)
+def test_sequences_stay_whole_where_a_tree_would_be_wrong(causal, change):
+    plain = dataclasses.replace(causal, **change)
+    sequences = [query.ids for query in sentence_queries(causal, SENTENCES)]
+    lines = lines_of(plain, sequences)
+    assert sorted(tuple(line.ids) for line in lines) == sorted(sequences)
+    assert tree_inputs(causal, lines, [(0, 0)]).position_ids is None
