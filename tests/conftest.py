@@ -30,7 +30,7 @@ SENTENCES = [
     "Grandmothers and grandfathers told stories by the warm fire every evening.",
 ] * 20
 
-_TURN = {".ipynb": 0, "test_entrance": 1, "test_paper": 2}
+_TURN = {".ipynb": 0, "test_entrance": 1, "test_paper": 2, "test_hub_profile": 2}
 ARCHITECTURES = ("bert", "distilbert", "roberta", "gpt2", "llama")
 
 
@@ -193,3 +193,24 @@ def table() -> pd.DataFrame:
                     }
                 )
     return pd.DataFrame(rows)
+
+
+@pytest.fixture(scope="session")
+def three_classes(table: pd.DataFrame) -> pd.DataFrame:
+    """The same texts with three classes, each against both others."""
+    words = {"she": 1, "he": 2, "the": 3}
+    names = {"she": "Anna", "he": "Tom", "the": "Peter"}
+    texts = table.drop_duplicates(["masked", "split"])
+    parts = [
+        texts[texts["masked"].str.contains(names[word])].assign(
+            factual=word,
+            counterfactual=other,
+            label=label,
+            factual_class=word,
+            counterfactual_class=other,
+        )
+        for word, label in words.items()
+        for other in words
+        if other != word
+    ]
+    return pd.concat(parts, ignore_index=True)

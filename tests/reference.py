@@ -29,7 +29,11 @@ def row_gradients(model, parameters, row):
 
 
 class Reference:
-    """W_e, b_e, W_d, b_d as flat vectors, trained with torch's plain AdamW."""
+    """W_e, b_e, W_d, b_d, trained with torch's plain AdamW.
+
+    b_d is a flat vector [n]. So are W_e and W_d of one neuron, with b_e a scalar; of k
+    neurons they are [k, n], with b_e [k].
+    """
 
     def __init__(self, encoder, encoder_bias, weight, bias, lr):
         self.encoder, self.encoder_bias, self.weight, self.bias = (
@@ -49,7 +53,14 @@ class Reference:
         pairs = [row_gradients(model, parameters, row) for row in rows]
         factual = torch.stack([pair[0] for pair in pairs]).mean(0)
         counterfactual = torch.stack([pair[1] for pair in pairs]).mean(0)
-        decoded = self.encode(factual) * self.weight + self.bias
+        decoded = (
+            torch.tensordot(
+                self.encode(factual).reshape(-1),
+                self.weight.reshape(-1, len(factual)),
+                1,
+            )
+            + self.bias
+        )
         loss = ((decoded - (factual - counterfactual)) ** 2).mean()
         self.optimizer.zero_grad()
         loss.backward()

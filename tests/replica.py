@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +24,9 @@ import pyarrow.parquet
 import transformers
 import yaml
 
+from gradiend.autoencoder import Gradiend
+from gradiend.lm.cloze import ClozeLM
+from gradiend.rewriting import rewritten
 from study.profiles.reading import load_profile
 from study.results.places import REPOSITORY
 from study.sources.hub.manifest import Source, alternatives, read_manifest
@@ -39,6 +46,10 @@ LIKE = {
     "llama-3.2-3b-instruct": "standin-llama-instruct",
 }
 SIZES = {"train": 60, "val": 20, "test": 30}
+THINGS = ("lantern", "wooden boat", "map", "clay whistle", "mill", "basket")
+PLACES = ("by the harbour", "behind the hill", "near the bridge", "in the barn")
+TIMES = ("morning", "evening", "winter", "summer", "market day")
+MOODS = ("calm", "cold", "bright")
 NEUTRAL = 150
 
 
@@ -71,27 +82,87 @@ def write_models(cache: Path, models: list[str]) -> None:
         transformers.AutoTokenizer.from_pretrained(like).save_pretrained(folder)
 
 
-def write_public(cache: Path, downloads: Path) -> Path:
-    """All sources of the manifest, small; returns a manifest of these files."""
+def environment_of(
+    root: Path, profile: Path, published: list[str], manifest: str = MANIFEST
+) -> dict[str, str]:
+    """A replica in ``root``, ``profile`` that reads it, and variables that lead there.
+
+    ``published`` are the models that the authors' checkpoints are there of.
+    """
+    content = yaml.safe_load(profile.read_text(encoding="utf-8"))
+    names = [n if isinstance(n, str) else next(iter(n)) for n in content["models"]]
+    write_models(root / "hub", names)
+    write_published(root / "hub", published)
+    downloads = root / "results" / "public" / "downloads"
+    content["data"] = str(write_public(root / "hub", downloads, manifest))
+    (root / profile.name).write_text(yaml.safe_dump(content))
+    return os.environ | {
+        "GRADIEND_RESULTS": str(root / "results"),
+        "HF_HOME": str(root),  # and no token
+        "HF_HUB_CACHE": str(root / "hub"),
+        "HF_HUB_OFFLINE": "1",
+        "VIRTUAL_ENV": sys.prefix,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+
+
+def run_profile(
+    environment: Mapping[str, str], profile: str, *options: str
+) -> subprocess.CompletedProcess:
+    """The one entrance with the profile that :func:`environment_of` wrote."""
+    return subprocess.run(
+        [REPOSITORY / "run_all.sh", profile, *options],
+        env=dict(environment),
+        cwd=environment["HF_HOME"],
+        text=True,
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+
+
+def write_published(cache: Path, models: list[str]) -> None:
+    """The authors' debiased checkpoints of models that :func:`write_models` wrote.
+
+    As on the hub they are whole models; every weight but the head's is a little moved.
+    """
+    paper = load_profile("paper")
+    for name in models:
+        entry = paper.entry(name)
+        base = snapshot(cache, "models", entry.hub, entry.revision)
+        model = ClozeLM.from_pretrained(base)
+        change = Gradiend.initialise(model.covered, seed=1)
+        path = paper.settings(name, "gender_MF").decoder.published
+        with rewritten(model, change, 0, 0.5):
+            model.model.save_pretrained(snapshot(cache, "models", path, "main"))
+        model.tokenizer.save_pretrained(snapshot(cache, "models", path, "main"))
+
+
+def write_public(cache: Path, downloads: Path, manifest: str = MANIFEST) -> Path:
+    """All sources of a manifest, small; returns a manifest of these files."""
     world = ensure_world()
-    sources = read_manifest(MANIFEST).sources
+    sources = read_manifest(manifest).sources
     places = {
         name: _place(source, cache, downloads) for name, source in sources.items()
     }
-    _write_texts(world, places)
+    if "bookcorpus" in sources:
+        _write_texts(world, places)
+    else:
+        _write_filled(places)
     for name in ("namexact", "namextend", "gentypes"):
         table = pd.read_csv(world / f"{name}.csv", keep_default_na=False)
         _write_table(places[name], sources[name], table)
     _write_pairs(world / "race", places["race"])
     _write_classes(world / "religion", places["religion"])
     _write_benchmarks(world, places, sources)
-    _write_tasks(world, places)
+    if "glue" in sources:
+        _write_tasks(world, places)
     texts = [" = Heading = ", "", *corpus(seed=0, sentences=400)]
-    for name in ("wikitext_2", "wikitext_103"):
+    for name in ("perplexity", "corpus"):
         (pattern,) = sources[name].files
         path = places[name] / pattern.replace("*", "0000")
         _write_parquet(path, {"text": texts})
-    return _write_manifest(cache.parent / "manifest.yaml", sources)
+    return _write_manifest(cache.parent / Path(manifest).name, sources)
 
 
 def _place(source: Source, cache: Path, downloads: Path) -> Path:
@@ -132,6 +203,49 @@ def _write_texts(world: Path, places: Mapping[str, Path]) -> None:
         index = pd.DataFrame({"index": order[start : start + len(part)], "n": 1})
         start += len(part)
         index.to_csv(places[name] / "indices.csv", index=False)
+
+
+def _write_filled(places: Mapping[str, Path]) -> None:
+    """GENTER with its names filled in, and neutral texts, as their cards have them.
+
+    Sentences of stories, none of the planted world's: a configuration is a folder, rows
+    are blocked by split, and each says its own.
+    """
+    folder = places["genter"] / "n1"
+    folder.mkdir(parents=True)
+    rows = pd.DataFrame(_story_rows())
+    rows.to_parquet(folder / "train-00000-of-00001.parquet", index=False)
+    texts = [
+        f"The {thing} stood {place}, and the {time} was {mood}."
+        for thing, place, time, mood in product(THINGS, PLACES, TIMES, MOODS)
+    ]
+    path = places["biasneutral"] / "data" / "train-00000-of-00001.parquet"
+    path.parent.mkdir(parents=True)
+    pd.DataFrame({"text": texts[:NEUTRAL], "id": range(NEUTRAL)}).to_parquet(path)
+
+
+def _story_rows() -> list[dict]:
+    """Rows of the card's columns, a template each."""
+    names = [("Lily", "she"), ("Ben", "he"), ("Mia", "she"), ("Jack", "he")]
+    splits = [split for split, count in SIZES.items() for _ in range(count)]
+    scenes = product(THINGS, PLACES, TIMES)
+    rows = []
+    for number, (split, (thing, place, time)) in enumerate(
+        zip(splits, scenes, strict=False)
+    ):
+        name, pronoun = names[number % len(names)]
+        rows.append(
+            {
+                "masked": f"One {time}, {name} found a {thing} {place}, and [MASK] "
+                f"hoped that it was the {thing} of the old story.",
+                "label": "F" if pronoun == "she" else "M",
+                "name": name,
+                "pronoun": pronoun,
+                "split": split,
+                "template_id": number,
+            }
+        )
+    return rows
 
 
 def _write_table(folder: Path, source: Source, table: pd.DataFrame) -> None:

@@ -1,5 +1,7 @@
 """The tables that the committed notebooks 10 and 10b show are those of figures/.
 
+What they show first, of a real model, is that of figures/real.
+
 nbval runs the notebooks and compares their outputs without numbers, which differ
 between processors; what is committed here comes from one run, to the last digit.
 """
@@ -68,9 +70,10 @@ def shown(notebook: Path) -> Iterator[Shown]:
 
 def faults(notebook: Path, figures: Path) -> list[str]:
     """Cells that differ from the table in ``figures`` that they are nearest to."""
+    paths = sorted([*figures.glob("*.html"), *figures.glob("real/*.html")])
     committed = {
-        path.name: Table(path.read_text(encoding="utf-8")).rows
-        for path in sorted(figures.glob("*.html"))
+        str(path.relative_to(figures)): Table(path.read_text(encoding="utf-8")).rows
+        for path in paths
     }
     found = []
     for table in shown(notebook):

@@ -4,7 +4,7 @@
 and rebuilds from it the folder that :func:`public_folder` returns. Its files have the
 schemas of the planted world's, so everything behind reads both. ``python -m
 study.sources.hub model NAME MARK [REVISION]`` fetches a model, and notes in the file
-MARK which one it was.
+MARK which one it was; ``published`` does so for a checkpoint that may not be there.
 """
 
 from __future__ import annotations
@@ -24,8 +24,12 @@ def folder_of(data: str) -> Path:
 
     The folder's name is a digest of what they are made from: manifest and code.
     """
-    digest = hashlib.sha256(read_manifest(data).path.read_bytes())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    digest = hashlib.sha256()
+    made_from = [
+        *read_manifest(data).paths,
+        *sorted(Path(__file__).parent.glob("*.py")),
+    ]
+    for path in made_from:
         digest.update(path.read_bytes())
     return results_root() / "public" / digest.hexdigest()[:12]
 

@@ -17,7 +17,7 @@ import pyarrow
 import pyarrow.csv
 import pyarrow.parquet
 import requests
-from huggingface_hub import constants, snapshot_download
+from huggingface_hub import HfApi, constants, snapshot_download
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
@@ -39,6 +39,7 @@ from study.sources.hub.manifest import Source, alternatives
 
 T = TypeVar("T")
 ATTEMPTS = 4
+_LISTED = 12  # files that a message names
 # Whatever else a model's repository carries (other formats, scripts) is left there.
 MODEL_FILES = ["*.safetensors", "*.json", "*.txt", "tokenizer.model", "*.jinja"]
 _TRANSIENT = (408, 429, 500, 502, 503, 504)
@@ -50,6 +51,10 @@ _NO_CONNECTION = (
     requests.Timeout,
     requests.exceptions.ChunkedEncodingError,
 )
+
+
+class NotToBeHad(InputError):
+    """What the hub has not, or not for this user, and no later try will bring."""
 
 
 def fetch(source: Source, downloads: Path) -> dict[str, list[Path]]:
@@ -97,7 +102,8 @@ def attempted(work: Callable[[], T], what: str) -> T:
     try:
         return again(work)
     except (OSError, httpx2.HTTPError) as error:
-        raise InputError(f"{what}: {_reason(error)}; what is done stays") from error
+        kind = NotToBeHad if _is_missing(error) else InputError
+        raise kind(f"{what}: {_reason(error)}; what is done stays") from error
 
 
 def count_rows(path: Path) -> int:
@@ -131,10 +137,24 @@ def _from_hub(source: Source) -> dict[str, list[Path]]:
     for pattern, paths in found.items():
         if not paths:
             raise InputError(
-                f"{source.name}: no file {pattern} in {source.where}; see what the "
-                "data set has now and mend the manifest"
+                f"{source.name}: no file {pattern} in {source.where} (there are: "
+                f"{_there(source, folder)}); mend the manifest"
             )
     return found
+
+
+def _there(source: Source, folder: Path) -> str:
+    """The files that a data set has: on the hub or, offline, as far as fetched."""
+    names = [str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()]
+    if not constants.HF_HUB_OFFLINE:
+        names = attempted(
+            lambda: HfApi().list_repo_files(
+                source.repo, repo_type="dataset", revision=source.revision
+            ),
+            f"{source.name} ({source.where})",
+        )
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return (", ".join(sorted(names)[:_LISTED]) or "none") + more
 
 
 def _from_web(source: Source, name: str, downloads: Path) -> Path:
@@ -204,10 +224,25 @@ def _is_transient(error: BaseException) -> bool:
     return _status(error) in _TRANSIENT
 
 
+def _is_missing(error: BaseException) -> bool:
+    """Whether the hub says that it is not there, or not for this user."""
+    if isinstance(error, LocalEntryNotFoundError):
+        cause = _behind(error)
+        return constants.HF_HUB_OFFLINE or (cause is not error and _is_missing(cause))
+    missing = GatedRepoError | RepositoryNotFoundError | RevisionNotFoundError
+    return isinstance(error, missing)
+
+
+def _behind(error: BaseException) -> BaseException:
+    """The reason of an entry that is not in the cache."""
+    if isinstance(error, LocalEntryNotFoundError) and error.__cause__ is not None:
+        return error.__cause__
+    return error
+
+
 def _reason(error: BaseException) -> str:
     """Why something could not be fetched, and the way out."""
-    if isinstance(error, LocalEntryNotFoundError) and error.__cause__ is not None:
-        error = error.__cause__
+    error = _behind(error)
     if isinstance(error, GatedRepoError):
         return (
             "gated; accept its licence on the hub and set HF_TOKEN to a token of the "

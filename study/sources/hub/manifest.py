@@ -3,7 +3,9 @@
 A manifest is a YAML file such as ``data/public.yaml``: sources by name, each a data set
 of the hub (``repo``) or a folder on the web (``url``) at a ``revision``, with its
 ``licence`` and, by file name or pattern, the ``rows`` its files have together and their
-``sha256``, where these are known. A pattern may name alternatives: ``a | b``.
+``sha256``, where these are known. A pattern may name alternatives: ``a | b``. With
+``like`` it takes over the sources of another manifest beside it, and says which differ;
+one that is left empty (``name: null``) is not taken over.
 """
 
 from __future__ import annotations
@@ -54,6 +56,7 @@ class Manifest:
 
     path: Path
     sources: Mapping[str, Source]
+    paths: tuple[Path, ...]  # its own file, and that of the one it is like
 
     def source(self, name: str) -> Source:
         """The source of that name."""
@@ -76,14 +79,29 @@ def read_manifest(data: str) -> Manifest:
         a place or files.
     """
     path = Path(resolved(data))
+    content = _content(path)
+    own, like = content["sources"], content.get("like")
+    paths, sources = (path,), {}
+    if like is not None:
+        other = read_manifest(str(path.parent / like))
+        paths, sources = (path, *other.paths), dict(other.sources)
+        for name in (name for name, entry in own.items() if entry is None):
+            check_choice(name, sources, f"source of {like} in {path.name}")
+            del sources[name]
+    own = {name: entry for name, entry in own.items() if entry is not None}
+    sources |= {name: _source(name, entry, path) for name, entry in own.items()}
+    return Manifest(path, sources, paths)
+
+
+def _content(path: Path) -> dict:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))["sources"]
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content["sources"].items()
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such manifest of public files") from error
-    except (yaml.YAMLError, TypeError, KeyError) as error:
+    except (yaml.YAMLError, TypeError, KeyError, AttributeError) as error:
         raise InputError(f"{path}: not a manifest of sources ({error})") from error
-    sources = {name: _source(name, entry, path) for name, entry in content.items()}
-    return Manifest(path, sources)
+    return content
 
 
 def _source(name: str, entry: Mapping, path: Path) -> Source:

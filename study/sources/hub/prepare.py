@@ -18,6 +18,7 @@ from gradiend.files import read_json, sha256, write_json
 from study.sources.hub import RECORD, folder_of
 from study.sources.hub.bookcorpus import bookcorpus_files
 from study.sources.hub.fetch import count_rows, fetch
+from study.sources.hub.filled import write_filled_genter, write_neutral_texts
 from study.sources.hub.manifest import Manifest, read_manifest
 from study.sources.hub.tables import (
     copied,
@@ -44,6 +45,8 @@ class Sources:
 
     manifest: Manifest
     folder: Path
+    log: Callable[[str], None] = field(default=lambda _: None)
+    notes: list[str] = field(default_factory=list)  # of the part that is being made
     _found: dict[str, Files] = field(default_factory=dict)
 
     def files(self, name: str) -> Files:
@@ -56,6 +59,16 @@ class Sources:
     def all(self, name: str) -> list[Path]:
         """All of a source's files."""
         return [path for group in self.files(name).values() for path in group]
+
+    def tell(self, line: str) -> None:
+        """Say, and keep with the part, what is other than expected and does no harm."""
+        self.notes.append(line)
+        self.log(line)
+
+    @property
+    def from_bookcorpus(self) -> bool:
+        """Whether texts are rebuilt from BookCorpus; else their files hold them."""
+        return "bookcorpus" in self.manifest.sources
 
     def keep(self, name: str) -> int | None:
         """How many of a source's texts are kept."""
@@ -77,25 +90,50 @@ def prepare(data: str, *, log: Callable[[str], None] | None = None) -> Path:
         naming every source that could not be had or is not what was expected.
     """
     manifest, folder = read_manifest(data), folder_of(data)
-    sources = Sources(manifest, folder)
+    sources = Sources(manifest, folder, log or (lambda _: None))
+    parts = parts_of(manifest)
     failures = []
-    for name, (needs, write) in PARTS.items():
+    for name, (needs, write) in parts.items():
         mark = folder / "parts" / f"{name}.json"
         if mark.exists():
             continue
+        sources.notes.clear()
         try:
             write(sources, folder)
-            write_json(mark, {key: _record(sources, key) for key in needs})
+            records = {key: _record(sources, key) for key in needs}
+            records[needs[0]] |= {"notes": list(sources.notes)}
+            write_json(mark, records)
         except InputError as error:
             failures.append(str(error))
         else:
-            if log is not None:
-                log(f"done  public data: {name}")
+            sources.log(f"done  public data: {name}")
     if failures:
         raise InputError("\nerror: ".join(failures))
-    marks = [read_json(folder / "parts" / f"{name}.json") for name in PARTS]
+    marks = [read_json(folder / "parts" / f"{name}.json") for name in parts]
     write_json(folder / RECORD, {k: v for mark in marks for k, v in mark.items()})
     return folder
+
+
+def parts_of(manifest: Manifest) -> dict[str, Part]:
+    """The parts that a manifest has sources for, with those sources.
+
+    Raises
+    ------
+    InputError
+        if it has some of a part's sources alone.
+    """
+    found = {}
+    for name, (needs, write) in PARTS.items():
+        own = tuple(need for need in needs if need in manifest.sources)
+        missing = set(needs) - set(own) - {"bookcorpus"}
+        if own and missing:
+            raise InputError(
+                f"{manifest.path.name}: no source {min(missing)}, which is needed "
+                f"beside {own[0]}; add it"
+            )
+        if own:
+            found[name] = (own, write)
+    return found
 
 
 def _record(sources: Sources, name: str) -> dict:
@@ -112,6 +150,12 @@ def _record(sources: Sources, name: str) -> dict:
 
 
 def _write_texts(sources: Sources, out: Path) -> None:
+    if not sources.from_bookcorpus:
+        write_filled_genter(sources.all("genter"), out, seed=SEED, tell=sources.tell)
+        for name in _NEUTRAL:
+            paths, keep = sources.all(name), sources.keep(name)
+            write_neutral_texts(name, paths, keep, out, seed=SEED)
+        return
     neutral = {name: (sources.all(name), sources.keep(name)) for name in _NEUTRAL}
     genter = sources.files("genter")
     write_texts(genter, neutral, sources.bookcorpus, out, seed=SEED)
@@ -123,9 +167,9 @@ def _write_names(sources: Sources, out: Path) -> None:
 
 
 def _write_wikitext(sources: Sources, out: Path) -> None:
-    write_perplexity_texts(sources.all("wikitext_2"), out)
-    keep = sources.keep("wikitext_103")
-    write_corpus(sources.all("wikitext_103"), out, keep=keep, seed=SEED)
+    write_perplexity_texts(sources.all("perplexity"), out)
+    keep = sources.keep("corpus")
+    write_corpus(sources.all("corpus"), out, keep=keep, seed=SEED)
 
 
 def _write_seat(sources: Sources, out: Path) -> None:
@@ -139,7 +183,8 @@ def _write_crows(sources: Sources, out: Path) -> None:
 
 
 # Part → the sources it is made of, and how.
-PARTS: dict[str, tuple[tuple[str, ...], Callable[[Sources, Path], None]]] = {
+Part = tuple[tuple[str, ...], Callable[[Sources, Path], None]]
+PARTS: dict[str, Part] = {
     "texts": (("genter", *_NEUTRAL, "bookcorpus"), _write_texts),
     "names": (_NAMES, _write_names),
     **{
@@ -166,5 +211,5 @@ PARTS: dict[str, tuple[tuple[str, ...], Callable[[Sources, Path], None]]] = {
         ("super_glue",),
         lambda s, out: write_tasks(s.files("super_glue"), out, "SuperGLUE"),
     ),
-    "wikitext": (("wikitext_2", "wikitext_103"), _write_wikitext),
+    "wikitext": (("perplexity", "corpus"), _write_wikitext),
 }

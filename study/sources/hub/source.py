@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from study.results.places import resolved
 from study.sources.hub import RECORD, folder_of, public_folder
+from study.sources.hub.manifest import read_manifest
 from study.sources.source import TextFiles
 
 
@@ -22,8 +22,8 @@ class PublicFiles(TextFiles):
 
     @property
     def declared(self) -> list[Path]:
-        """See :class:`Source`: the manifest's file."""
-        return [Path(resolved(self.manifest))]
+        """See :class:`Source`: the manifest's file, and that of the one it is like."""
+        return list(read_manifest(self.manifest).paths)
 
     @property
     def preparation(self) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from study.sources.hub.bookcorpus import rows_at
 from study.sources.hub.terms import read_public
 
 SPLITS = {"train": "train", "val": "validation", "test": "test"}
-_FEMALE = ("she",)
+FEMALE = ("she",)
 
 
 def write_texts(
@@ -82,7 +82,7 @@ def masked_texts(index: pd.DataFrame, texts: Sequence[str], split: str) -> pd.Da
                 )
             text = replaced
         masked.append(text)
-    female = index["pronoun"].str.casefold().isin(_FEMALE)
+    female = index["pronoun"].str.casefold().isin(FEMALE)
     return pd.DataFrame(
         {
             "text": list(texts),

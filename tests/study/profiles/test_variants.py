@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from study.comparison.methods import RECENT
 from study.comparison.variants import ANY, Variant, of_domain
 from study.domains import DOMAINS
 from study.profiles.profile import Profile
@@ -41,6 +42,23 @@ def test_only_gender_has_combinations_and_a_variant_a_class(profile):
     # Declared for gender alone, and one for all.
     assert not {"LEACE", "RLACE", "GRADIEND-N", "Dropout"} & set(religion)
     assert Variant(ANY, ("Dropout",)) in found
+
+
+@pytest.mark.parametrize(
+    ("model", "recent"),
+    [
+        ("standin-bert-base", {"SteeringVector", "TaskVector"}),
+        ("standin-gpt2", {"SteeringVector", "TaskVector", "DPO"}),
+        ("standin-roberta-large", set()),
+        ("standin-llama", set()),
+    ],
+)
+def test_recent_methods_are_of_those_that_ask_for_them_and_of_gender(
+    profile, model, recent
+):
+    found = variants(profile, model)
+    assert {v.name for v in found if v.domain == "gender"} & RECENT == recent
+    assert not {v.name for v in found if v.domain != "gender"} & RECENT
 
 
 def test_a_model_has_the_variants_of_its_own_features_and_methods(profile, tmp_path):

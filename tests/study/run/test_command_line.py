@@ -16,7 +16,7 @@ from study.run.plan import steps
 from tests.study.run.test_entrance import MODEL, entrance
 
 TRAINING = f"02_train__{MODEL.replace('-', '_')}__all"
-COMMANDS = ("mini", "quick", "real", "paper", *OTHERS)
+COMMANDS = ("mini", "quick", "real", "hub", "paper", *OTHERS)
 
 
 def planned(said: str) -> set[str]:

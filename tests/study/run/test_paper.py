@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
@@ -14,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 
 from gradiend.files import read_csv, read_json
 from study.profiles.profile import Profile
@@ -23,44 +20,23 @@ from study.profiles.settings import Settings
 from study.profiles.variants import variants
 from study.results import files
 from study.results.places import REPOSITORY
-from study.results.selected import CLOSED_FORM, TRAINED
+from study.results.selected import AUTHORS, CLOSED_FORM, TRAINED
 from study.run.notebooks import NOTEBOOKS
-from tests.replica import write_models, write_public
+from study.steps.published import RANDOM
+from tests.replica import environment_of, run_profile
 
 PROFILE = REPOSITORY / "tests" / "replica.yaml"
 
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A replica, a profile that reads it, and the variables that lead there."""
+    """A replica that lacks one of the authors' checkpoints, and what leads there."""
     root = tmp_path_factory.mktemp("paper")
-    content = yaml.safe_load(PROFILE.read_text(encoding="utf-8"))
-    names = [n if isinstance(n, str) else next(iter(n)) for n in content["models"]]
-    write_models(root / "hub", names)
-    manifest = write_public(root / "hub", root / "results" / "public" / "downloads")
-    content["data"] = str(manifest)
-    (root / "replica.yaml").write_text(yaml.safe_dump(content))
-    return os.environ | {
-        "GRADIEND_RESULTS": str(root / "results"),
-        "HF_HOME": str(root),  # and no token
-        "HF_HUB_CACHE": str(root / "hub"),
-        "HF_HUB_OFFLINE": "1",
-        "VIRTUAL_ENV": sys.prefix,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-    }
+    return environment_of(root, PROFILE, ["distilbert-base-cased", "llama-3.2-3b"])
 
 
 def run(environment: dict[str, str], *options: str) -> subprocess.CompletedProcess:
-    root = Path(environment["HF_HOME"])
-    return subprocess.run(
-        [REPOSITORY / "run_all.sh", "replica.yaml", *options],
-        env=environment,
-        cwd=root,
-        text=True,
-        capture_output=True,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
+    return run_profile(environment, PROFILE.name, *options)
 
 
 class Finished(NamedTuple):
@@ -170,6 +146,29 @@ def test_every_variant_is_the_best_of_the_grid_by_its_index(finished):
                 if decoder == TRAINED:
                     chosen = selected.loc[own, ["h", "learning_rate"]].to_numpy()[0]
                     np.testing.assert_array_equal(chosen, best.to_numpy(), str(folder))
+
+
+def test_the_authors_checkpoints_stand_beside_ours_and_a_missing_one_is_left_out(
+    finished,
+):
+    (line,) = (x for x in finished.said.splitlines() if x.startswith("gpt2: the auth"))
+    assert "aieng-lab/gpt2-gradiend-gender-debiased" in line
+    name = f"GRADIEND-N ({AUTHORS})"
+    for runs, folder in finished.models():
+        model, gender = runs[0].model, folder / "gender_MF"
+        there = model != "gpt2"
+        names = [variant.name for variant in variants(finished.profile, model)]
+        selected = read_csv(gender / files.SELECTED)
+        assert (name in names) == there
+        assert (AUTHORS in set(selected["decoder"])) == there
+        table = read_csv(gender / files.DIFFERENCES)
+        if not there:
+            assert table.empty
+            continue
+        rows = table.set_index("decoder")
+        assert rows.loc[AUTHORS, "cosine"] == pytest.approx(1, abs=1e-3)
+        assert abs(rows.loc[RANDOM, "cosine"]) < 0.05
+        assert {TRAINED, AUTHORS, RANDOM} <= set(rows.index)
 
 
 def by_state(path: Path) -> dict[str, pd.DataFrame]:

@@ -13,10 +13,12 @@ from huggingface_hub import constants
 
 from gradiend.errors import InputError
 from study.profiles.reading import load_profile
+from study.run import downloads
 from study.run import preflight as module
 from study.run.plan import steps
-from study.run.preflight import Device, Model, preflight, step_seconds
-from tests.replica import snapshot, write_models
+from study.run.preflight import Device, Model, preflight
+from study.sources.hub.manifest import Source
+from tests.replica import snapshot, write_models, write_published
 from tests.study.changes import changed, own_profile
 
 GATED = "llama-3.2-3b"
@@ -128,12 +130,41 @@ def test_eight_bits_a_moment_are_less_memory():
     assert lean == pytest.approx(1.1 * 3.2e9 * (6 * 2 + 6))
 
 
-def test_a_step_costs_its_arithmetic_and_its_traffic():
-    settings = load_profile("paper").settings("bert-base-cased", "gender_MF")
-    model = Model(settings, parameters=10**8, download=0)
-    arithmetic = 10 * 1e8 * 40 * 32 / 1e11
-    traffic = 22 * 1e8 * 4 / 2e10
-    assert step_seconds(model, CPU) == pytest.approx(arithmetic + traffic)
+def test_a_published_checkpoint_that_is_not_there_is_named(cache, tmp_path):
+    write_models(cache, ["distilbert-base-cased"])
+    lines = told(on_cpu(tmp_path))
+    (line,) = (line for line in lines if "the authors' checkpoint is left out" in line)
+    assert line.startswith("distilbert-base-cased: ")
+    assert "aieng-lab/distilbert-base-cased-gradiend-gender-debiased" in line
+    write_published(cache, ["distilbert-base-cased"])
+    lines = told(on_cpu(tmp_path))
+    assert not any("is left out; aieng-lab" in line for line in lines)
+    assert "the authors' checkpoints: 0.0 MB to fetch" in lines
+
+
+def test_the_whole_run_is_estimated_and_what_is_not_in_it_named(cache, tmp_path):
+    write_models(cache, ["distilbert-base-cased"])
+    last = told(on_cpu(tmp_path))[-1]
+    assert last.startswith("in all about ")
+    assert "an estimate, without tasks and continued training" in last
+
+
+def test_what_the_cache_has_is_not_fetched_again(monkeypatch):
+    files = [SimpleNamespace(rfilename=f"{n}.csv", size=10 * n) for n in (1, 2, 3)]
+    info = SimpleNamespace(siblings=files, sha="0" * 40)
+    hub = SimpleNamespace(dataset_info=lambda *_, **__: info)
+    monkeypatch.setattr(downloads, "HfApi", lambda: hub)
+    cached = {"2.csv": "/cache/2.csv"}
+    monkeypatch.setattr(
+        downloads,
+        "try_to_load_from_cache",
+        lambda filename, **_: cached.get(filename),
+    )
+    source = Source("genter", {"*.csv": {}}, repo="some/data", revision="main")
+    assert downloads._sizes(source) == {
+        ("some/data", "1.csv"): 10,
+        ("some/data", "3.csv"): 30,
+    }
 
 
 def test_the_device_is_really_measured():

@@ -50,6 +50,39 @@ def folder(replica: Path) -> Path:
     return prepare.prepare(str(replica))
 
 
+@pytest.fixture(scope="module")
+def script_free(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder that is made of data sets that hold their texts."""
+    root = tmp_path_factory.mktemp("script_free")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIEND_RESULTS", str(root / "results"))
+        patch.setattr(constants, "HF_HUB_CACHE", str(root / "hub"))
+        patch.setattr(constants, "HF_HUB_OFFLINE", True)
+        downloads = root / "results" / "public" / "downloads"
+        manifest = write_public(root / "hub", downloads, "data/script_free.yaml")
+        yield prepare.prepare(str(manifest))
+
+
+@pytest.mark.parametrize("feature", FEATURES)
+def test_every_feature_loads_from_files_without_a_script(script_free, feature):
+    data = load_feature(feature, script_free)
+    counts = data.table.groupby(["split", "label"]).size()
+    assert counts.index.size == 6 and (counts >= 1).all()
+    assert data.neutral and len(data.slot_texts)
+    if feature == "gender_MF":
+        assert data.table["masked"].str.contains("the old story").all()
+        assert len(data.table) == 2 * sum(SIZES.values())
+
+
+def test_nothing_is_fetched_for_parts_that_a_manifest_has_not(script_free):
+    parts = {path.stem for path in (script_free / "parts").glob("*.json")}
+    assert parts == set(prepare.PARTS) - {"GLUE", "SuperGLUE"}
+    record = json.loads((script_free / RECORD).read_text())
+    assert "bookcorpus" not in record
+    assert record["geneutral"]["from"] == record["biasneutral"]["from"]
+    assert record["genter"]["notes"] == []
+
+
 @pytest.mark.parametrize("feature", FEATURES)
 def test_every_feature_loads_from_the_rebuilt_files(folder, feature):
     data = load_feature(feature, folder)
@@ -126,6 +159,40 @@ def test_a_file_that_is_not_what_was_expected_costs_its_part_alone(
     made = {path.stem for path in (folder_of(data) / "parts").glob("*.json")}
     assert made == set(prepare.PARTS) - {"names"}
     assert not (folder_of(data) / RECORD).exists()
+
+
+def test_a_manifest_is_like_another_one_and_says_what_differs(tmp_path):
+    script_free, public = map(read_manifest, ("data/script_free.yaml", MANIFEST))
+    assert script_free.sources["seat"] == public.sources["seat"]
+    gone = set(public.sources) - set(script_free.sources)
+    assert gone == {"bookcorpus", "glue", "super_glue"}
+    assert [path.name for path in script_free.paths] == [
+        "script_free.yaml",
+        "public.yaml",
+    ]
+    own = tmp_path / "own.yaml"
+    own.write_text("like: no.yaml\nsources: {}\n")
+    with pytest.raises(InputError, match=r"no\.yaml: no such manifest"):
+        read_manifest(str(own))
+    shared = Path("data/public.yaml").resolve()
+    own.write_text(f"like: {shared}\nsources: {{gleu: null}}\n")
+    with pytest.raises(InputError, match="did you mean 'glue'"):
+        read_manifest(str(own))
+
+
+def test_a_part_that_lacks_one_of_its_sources_is_named(replica, tmp_path):
+    content = yaml.safe_load(replica.read_text())
+    del content["sources"]["gentypes"]
+    path = tmp_path / "manifest.yaml"
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(InputError, match="no source gentypes, which is needed beside"):
+        prepare.prepare(str(path))
+
+
+def test_a_file_that_is_not_there_is_told_with_those_that_are(replica, tmp_path):
+    data = changed(replica, tmp_path, "genter", files={"n1/*.parquet": {}})
+    with pytest.raises(InputError, match=r"no file n1/\*\.parquet in .*there are: gen"):
+        prepare.prepare(data)
 
 
 def test_a_damaged_download_is_named(replica, tmp_path):
