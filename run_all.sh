@@ -13,11 +13,15 @@ of its file, seen from yours) and say what differs.
 
 commands
   mini      (default) seven stand-ins, all seven features, and a real model, MiniLM-L6,
-            for gender: every figure and table; about 55 minutes on 2 cores
-  quick     two stand-ins, one feature a domain, and MiniLM-L6; some 20 minutes
+            for gender: every figure and table; about 65 minutes on 2 cores
+  quick     a real language model, SmolLM2-135M-Instruct, on gender, and one stand-in, one
+            feature a domain
   real      a real language model, SmolLM2-135M-Instruct, all seven features on real text,
             and for gender the public benchmarks: nothing to download but Python
             packages; many hours, minutes where there is a GPU
+  hub       the way in to paper: distilbert, bert-base and gpt2 from the hub, all seven
+            features on data sets that need no BookCorpus; some three hours on a laptop's
+            CPU, minutes on a GPU; tells first what it will fetch, and how long it takes
   paper     the paper's own models and data: needs the hub and a GPU; tells first what
             it will fetch, and what each model takes
   standins  train the stand-ins again from the planted world, into results/standins; with
@@ -26,9 +30,9 @@ commands
   test      ruff, the unit tests and the notebooks under nbval; up to half an hour
   lab [NOTEBOOK]  read a notebook in JupyterLab, by its number or name (lab 01), or all of
             them; options that follow go to JupyterLab
-  bench X   measure: speed (against the authors' package), growth, stereoset, bookcorpus,
-            gpu or search; options follow (bench X --help, --check: are the bars met?),
-            results in speed/results
+  bench X   measure: speed and real (against the authors' package; real: a real model from
+            a file to its end), growth, stereoset, bookcorpus, gpu or search; options
+            follow (bench X --help, --check: are the bars met?), results in speed/results
 
 options
   --models A,B    only these models of the profile      --domains A,B   only these domains
@@ -134,8 +138,8 @@ REST=()
 if [[ $COMMAND == bench ]]; then
     BENCHMARK=${1:-}
     case $BENCHMARK in
-        speed | growth | stereoset | bookcorpus | gpu | search) ;;
-        *) fail "bench needs one of speed, growth, stereoset, bookcorpus, gpu and search" ;;
+        speed | real | growth | stereoset | bookcorpus | gpu | search) ;;
+        *) fail "bench needs one of speed, real, growth, stereoset, bookcorpus, gpu and search" ;;
     esac
     REST=("${@:2}")
     set --

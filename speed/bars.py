@@ -62,8 +62,23 @@ GROWTH = [
         for axis in ("batch", "rows", "candidates")
     ),
 ]
+# A real model from the file to the levelled model: theirs / ours, and ours in seconds.
+REAL_MODEL = "SmolLM2-135M-Instruct"
+TRAINED, CHOSEN = "file to trained feature", "file to levelled model"
+CLOSED_FORM_SECONDS = f"{REAL_MODEL}, {CHOSEN}, ours, closed form (s)"
+REAL = [
+    Bar(ratio_name(REAL_MODEL, TRAINED, "kept"), 20),
+    Bar(ratio_name(REAL_MODEL, CHOSEN, "kept"), 60),
+    Bar(ratio_name(REAL_MODEL, "peak memory, batch 16", "kept"), 1 / 0.4),
+    Bar(CLOSED_FORM_SECONDS, 180, most=True),
+]
 # A random model's scores are all about 1/V: relative to their size.
 STEREOSET = [Bar("largest relative difference of a score", 1e-4, most=True)]
+STEREOSET_REAL = [
+    *STEREOSET,
+    Bar("largest difference of a score", 1e-6, most=True),
+    Bar("whole sentences / shared beginnings", 1.3),
+]
 BOOKCORPUS = [Bar("peak memory, largest corpus / smallest", 1.25, most=True)]
 
 

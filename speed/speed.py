@@ -50,12 +50,13 @@ from workers import (
 from gradiend.errors import InputError, check_choice, exit_status
 
 STEPS = {"batch 1": 1, "batch 32": 32}
+REAL_STEP = {"batch 16": 16}  # of a real model's training, for real.py
 LIMITED = "batch 32"  # the part whose steps are compared with the machine's rates
 TEXTS = 32
 # What can be asked for, and the requests of it.
 PARTS: dict[str, dict[str, dict]] = {
     part: {f"step, {part}": {"do": "step", "batch": batch}}
-    for part, batch in STEPS.items()
+    for part, batch in (STEPS | REAL_STEP).items()
 } | {
     "evaluation": {
         "encoding a row": {"do": "encode"},
@@ -114,7 +115,7 @@ def _turn(worker, side: str, part: str, repeats: int) -> dict[str, list[dict]]:
         asked = request | AMOUNTS.get((request["do"], side), {})
         answers = [ask(worker, **asked) for _ in range(CALLS[side] * repeats + 1)]
         found[measure] = answers[1:]
-    if part in STEPS:
+    if part in STEPS | REAL_STEP:
         found[f"peak memory, {part}"] = [ask(worker, do="peak")]
     if (part, side) == (LIMITED, "ours"):
         limits = ask(worker, do="limits", batch=STEPS[part])
@@ -246,7 +247,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     text = "both sides' memory settings, by a comma (default: %(default)s)"
     add("--settings", type=_settings, default=",".join(SETTINGS), help=text)
     add("--models", nargs="+", choices=MODELS, default=list(MODELS))
-    add("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    asked = [part for part in PARTS if part not in REAL_STEP]
+    add("--parts", nargs="+", choices=asked, default=asked)
     add("--turns", type=_positive, default=1, help="processes a side and setting")
     text = "calls of theirs in a turn; of ours twice as many (default: %(default)s)"
     add("--repeats", type=_positive, default=2, help=text)
