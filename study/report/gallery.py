@@ -36,6 +36,7 @@ class Entry:
     domain: str = ""  # where it is about one
     model: str = ""  # a figure of one model; there are many, so the report folds them
     shown: bool = True  # also among the figures that a reader finds without a run
+    real: bool = False  # of the committed results of a real model: before all others
 
     def files(self, folder: Path) -> list[Path]:
         """Its files that are in ``folder``."""

@@ -15,9 +15,9 @@ import pandas as pd
 
 from gradiend.errors import InputError
 from gradiend.files import atomic_path
-from study.domains import Domain
 from study.profiles.profile import Profile
 from study.profiles.settings import Settings
+from study.report.origin import write_origin
 from study.results import files
 from study.results.reading import made, read_csv, read_json
 
@@ -28,13 +28,20 @@ def collect(profile: Profile) -> Path:
     """Gather the profile's results into ``<figures>/source``; return that folder."""
     folder = profile.figures / "source"
     for name, kind in _GATHERERS.items():
-        table = pd.concat(
-            [kind.read(run).assign(**_key(run)) for run in _runs(profile, kind)],
-            ignore_index=True,
-        )
+        parts = [kind.read(run).assign(**_key(run)) for run in _runs(profile, kind)]
+        if not parts:  # nothing of the kind was asked for
+            continue
+        table = pd.concat(parts, ignore_index=True)
         keys = ["model", "feature"]
         table = table[[*keys, *(c for c in table.columns if c not in keys)]]
         write_source(folder, name, table)
+    for name, tables in _analyses(profile).items():
+        parts = [
+            read_csv(path).pipe(lambda t, m=model: t.assign(model=m)[["model", *t]])
+            for model, path in tables.items()
+        ]
+        write_source(folder, name, pd.concat(parts, ignore_index=True))
+    write_origin(profile, folder)
     return folder
 
 
@@ -46,7 +53,27 @@ def inputs(profile: Profile) -> list[Path]:
         for run in _runs(profile, kind)
         for file in kind.files
     ]
+    found += [
+        path for tables in _analyses(profile).values() for path in tables.values()
+    ]
     return list(dict.fromkeys(found))
+
+
+def _analyses(profile: Profile) -> dict[str, dict[str, Path]]:
+    """Every table that an analysis makes, as ``<analysis>_<table>``: model → file.
+
+    Only of the models that are asked it; an analysis that none is asked has no table.
+    """
+    found: dict[str, dict[str, Path]] = {}
+    for model in profile.models:
+        runs = profile.runs(model)
+        for analysis in profile.entry(model).analyses if runs else ():
+            for file in files.ANALYSES[analysis][1]:
+                path = runs[0].model_folder / analysis / file
+                if path.suffix == ".csv":
+                    name = f"{analysis}_{path.stem}"
+                    found.setdefault(name, {})[runs[0].display] = path
+    return found
 
 
 def write_source(folder: Path, name: str, table: pd.DataFrame) -> None:
@@ -75,7 +102,7 @@ def read_source(folder: Path, name: str) -> pd.DataFrame:
         raise InputError(f"{path}: damaged ({error}); run the profile again") from error
 
 
-def _every(_domain: Domain) -> bool:
+def _every(_run: Settings) -> bool:
     return True
 
 
@@ -85,14 +112,14 @@ class _Gatherer:
 
     files: tuple[str, ...]
     read: Callable[[Settings], pd.DataFrame]
-    asked_of: Callable[[Domain], bool] = _every  # which domains have such results
+    asked_of: Callable[[Settings], bool] = _every  # which runs have such results
 
 
 def _runs(profile: Profile, kind: _Gatherer) -> Iterator[Settings]:
     """The runs that have results of that kind."""
     for model in profile.models:
         for run in profile.runs(model):
-            if kind.asked_of(run.domain):
+            if kind.asked_of(run):
                 yield run
 
 
@@ -142,17 +169,21 @@ def _words(settings: Settings) -> pd.DataFrame:
     return rows[["pair", "label", "factual_class", "h"]]
 
 
-def _plain(file: str, asked_of: Callable[[Domain], bool] = _every) -> _Gatherer:
+def _plain(file: str, asked_of: Callable[[Settings], bool] = _every) -> _Gatherer:
     """A result file as it is."""
     return _Gatherer((file,), lambda run: read_csv(run.folder / file), asked_of)
 
 
-def _has_names(domain: Domain) -> bool:
-    return domain.has_names
+def _has_names(run: Settings) -> bool:
+    return run.domain.has_names
 
 
-def _has_examples(domain: Domain) -> bool:
-    return bool(domain.examples)
+def _has_examples(run: Settings) -> bool:
+    return bool(run.domain.examples)
+
+
+def _has_published(run: Settings) -> bool:
+    return run.decoder.published is not None
 
 
 _GATHERERS = {
@@ -168,4 +199,5 @@ _GATHERERS = {
     "names": _Gatherer((files.NAMES,), _names, _has_names),
     "words": _Gatherer((files.WORDS,), _words, _has_names),
     "probe": _plain(files.PROBE, _has_names),
+    "differences": _plain(files.DIFFERENCES, _has_published),
 }

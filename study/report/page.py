@@ -105,8 +105,16 @@ def _sections(profile: Profile, entries: list[Entry]) -> Iterator[Section]:
     def items(chosen: Iterable[Entry]) -> list[Item]:
         return [_item(folder, entry) for entry in sorted(chosen, key=_place)]
 
+    real = [e for e in entries if e.real]
+    entries = [e for e in entries if not e.real]
     figures = [e for e in entries if e.kind == "figure" and not e.model]
     tables = [e for e in entries if e.kind == "table" and not e.claim]
+    yield Section(
+        "real",
+        "A real model",
+        "Not of this run: results of the profile “real”, which the repository has.",
+        items(real),
+    )
     yield Section(
         "claims",
         "Claims",

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from study.comparison.variants import BASE, DECODERS
+from study.comparison.variants import BASE, DECODERS, is_recent
 from study.domains import DOMAINS, Domain
 from study.domains.domain import BALANCED
 from study.report.claims.claim import Claim, count, mean, names
@@ -52,17 +52,21 @@ def left_claims(estimates: pd.DataFrame, models: Models) -> Iterator[Claim]:
 
 
 def _compared(table: pd.DataFrame, domain: str, group: Group) -> Iterator[Claim]:
-    """Each method over the models that all have; and over all models of its own."""
-    common = table.columns[table.notna().all()]
+    """Each method over the models that all have; and over all models of its own.
+
+    A recent method, which few models are asked for, over its own alone.
+    """
+    old = [method for method in table.index if not is_recent(method)]
+    common = table.columns[table.loc[old].notna().all()]
     for method, values in table.iterrows():
         text = f"bias left in {domain}, % of the base's, {method}"
         id_ = f"{domain}:{slug(method)}{group.suffix}"
-        if len(common):
+        if len(common) and values[common].notna().all():
             said = f"{text}, {_counted(len(common), 'that all methods have', group)}"
             quantity = mean(values[common], "{:.0f}")
             yield Claim(f"left:{id_}", _GROUP, said, quantity)
         own = values.dropna()
-        if len(own) > len(common):
+        if not own.index.isin(common).all() or len(own) < len(common):
             said = f"{text}, {_counted(len(own), 'that it has', group)}"
             yield Claim(f"left_own:{id_}", _GROUP, said, mean(own, "{:.0f}"))
 

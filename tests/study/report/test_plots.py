@@ -97,3 +97,12 @@ def test_mean_and_spread_stand_around_a_half():
         drawn[name].lines[0].get_ydata()[model] for model in (0, 1) for name in drawn
     ]
     assert heights == sorted(heights)
+
+
+def test_words_stand_in_the_order_of_what_was_said_before():
+    table = pd.DataFrame({"word": ["a", "b"], "base": [0.9, 0.2], "N": [0.6, 0.5]})
+    figure = plots.shifts_by_word(table, before="base", after="N", label="share")
+    (axis,) = figure.axes
+    assert [tick.get_text() for tick in axis.get_yticklabels()] == ["b", "a"]
+    base, after = (dots.get_offsets()[:, 0].tolist() for dots in axis.collections[-2:])
+    assert base == [0.2, 0.9] and after == [0.5, 0.6]
