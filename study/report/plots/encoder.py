@@ -111,7 +111,13 @@ def _violin(axis: Axes, values: np.ndarray, place: float, colour: str) -> None:
 
 
 def matrix(
-    table: pd.DataFrame, *, label: str, low: float = 0, high: float = 1
+    table: pd.DataFrame,
+    *,
+    label: str,
+    low: float = 0,
+    high: float = 1,
+    across: str = "",
+    down: str = "",
 ) -> Figure:
     """An annotated heat map of a table: rows down, columns across."""
     height = 0.9 + 0.36 * len(table)
@@ -130,6 +136,6 @@ def matrix(
             cbar_kws={"label": label},
             linewidths=0.5,
         )
-    axis.set(xlabel="", ylabel="")
+    axis.set(xlabel=across, ylabel=down)
     axis.tick_params(axis="both", rotation=0)
     return figure
