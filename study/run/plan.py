@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from gradiend.errors import check_choice
-from study.profiles.profile import CARRIED, Profile
+from study.profiles.profile import CARRIED, WORLD, Profile
 from study.profiles.reading import load_profile
 from study.report.committed import committed_files
 from study.results.files import INDEXES
@@ -30,6 +30,10 @@ from study.sources.chosen import source_files, source_of
 from study.sources.wheels.manifest import MANIFEST
 
 REAL, REAL_MODEL = "real", "smollm2-135m-instruct"  # what notebooks 01 and 12 ask
+
+
+# What reads a real model of packages and needs no other notebook.
+OF_REAL_MODEL = ("01_gradiend_step_by_step", "12_your_own_bias")
 
 
 def steps(
@@ -93,25 +97,26 @@ def _introduction_steps(profile: Profile, before: list[Step]) -> Iterator[Step]:
     """The notebooks that need no other one: the data, the method, a bias.
 
     All read real texts of packages; the last two a real model, which is made here if
-    no step of the profile makes it.
+    no step of the profile makes it. A profile of the hub's data leaves them to others.
     """
     shown = profile if profile.introduces is None else load_profile(profile.introduces)
     stand_ins = [m for m in shown.models if shown.entry(m).stand_in]
     if not stand_ins:
         return
     real = load_profile(REAL)
-    making = list(folder_steps(real, REAL_MODEL))
+    carried = bool({WORLD, CARRIED} & set(profile.sources))
+    making = list(folder_steps(real, REAL_MODEL)) if carried else []
     made = {path for step in before for path in step.outputs}
     yield from (step for step in making if made.isdisjoint(step.outputs))
     texts = [*source_files(CARRIED), MANIFEST]
     asked = [*texts, *model_files(real, REAL_MODEL)]
     weights = [path for model in stand_ins for path in model_files(shown, model)]
     large = {"mem_mb": 7_500, "threads": 2}
-    for notebook, parameters, needed, resources in (
-        ("00_data_and_standins", {"profile": shown.source}, [*weights, *texts], {}),
-        ("01_gradiend_step_by_step", {}, asked, large),
-        ("12_your_own_bias", {}, asked, large),
-    ):
+    data = {"profile": shown.source}
+    found = [("00_data_and_standins", data, [*weights, *texts], {})]
+    if carried:
+        found += [(name, {}, asked, large) for name in OF_REAL_MODEL]
+    for notebook, parameters, needed, resources in found:
         yield notebook_step(
             profile,
             notebook,

@@ -88,7 +88,7 @@ def test_relative_paths_are_the_callers(tmp_path):
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project in a folder that a shell would take apart."""
     folder = tmp_path_factory.mktemp("ein schöner Ort") / "it's here"
-    for name in ("gradiend", "study", "notebooks", "data"):
+    for name in ("gradiend", "study", "notebooks", "data", "figures"):
         shutil.copytree(REPOSITORY / name, folder / name)
     for pattern in ("run_all.sh", "requirements*.lock"):
         for path in REPOSITORY.glob(pattern):

@@ -55,7 +55,7 @@ def entrance(
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project whose files a test may change."""
     folder = tmp_path_factory.mktemp("checkout")
-    for name in ("gradiend", "study", "notebooks", "data"):
+    for name in ("gradiend", "study", "notebooks", "data", "figures"):
         shutil.copytree(REPOSITORY / name, folder / name)
     for pattern in ("run_all.sh", "requirements*.lock"):
         for path in REPOSITORY.glob(pattern):

@@ -9,7 +9,7 @@ import pytest
 
 from study.profiles.reading import load_profile
 from study.results.places import REPOSITORY
-from study.run.plan import steps
+from study.run.plan import OF_REAL_MODEL, steps
 from study.run.step import SMALL, Step
 from tests.study.changes import own_profile
 
@@ -132,3 +132,10 @@ def test_the_real_model_of_notebooks_01_and_12_is_made_once():
         for notebook in ("01_gradiend_step_by_step", "12_your_own_bias"):
             assert set(makers[0].outputs) <= set(found[notebook].inputs)
             assert found[notebook].resources["threads"] == 2
+
+
+def test_the_papers_profile_leaves_the_real_model_to_others():
+    found = of("paper")
+    assert "00_data_and_standins" in found
+    assert not set(OF_REAL_MODEL) & set(found)
+    assert not any("study.models.smollm2" in step.command for step in found.values())
