@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import resource
@@ -97,7 +98,18 @@ def test_a_killed_run_goes_on_and_gives_what_an_undisturbed_one_gives(
     assert len(names) > 15
     for name in names:
         first, second = smoke / "smoke" / name, tmp_path / "smoke" / name
-        assert first.read_bytes() == second.read_bytes(), name
+        assert content(first) == content(second), name
+
+
+def content(path: Path) -> bytes:
+    """A file's bytes; of a notebook without what is said to differ: times of fits."""
+    if path.suffix != ".ipynb":
+        return path.read_bytes()
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        if "nbval-ignore-output" in cell["metadata"].get("tags", []):
+            cell["outputs"] = []
+    return json.dumps(notebook).encode()
 
 
 def planned(results: Path, checkout: Path, *options: str) -> set[str]:
@@ -128,7 +140,7 @@ def replace(old: str, new: str) -> Callable[[Path], None]:
         ("notebooks/03_encoder.ipynb", replace("Four kinds", "4 kinds"), {"03"}),
         # What notebook 04 selects, the notebooks after it ask about.
         ("notebooks/profiles/smoke.yaml", replace("lms_texts: 20", "lms_texts: 21"),
-         {"04", "05", "06", "07", "09"}),
+         {"04", "05", "06", "07", "08", "09"}),
         ("notebooks/profiles/smoke.yaml", replace("\n    rows: 40", "\n    rows: 41"),
          {"09"}),
     ],

@@ -22,7 +22,7 @@ def of(profile_source: str, **chosen: Iterable[str]) -> dict[str, Step]:
 @pytest.mark.parametrize(
     ("group", "value", "notebooks"),
     [
-        ("training", {"steps": 61}, {"02_train", "13_beyond_two_classes"}),
+        ("training", {"steps": 61}, {"02_train"}),
         (
             "encoder",
             {"test_rows": 41},
@@ -36,7 +36,6 @@ def of(profile_source: str, **chosen: Iterable[str]) -> dict[str, Step]:
                 "05_baselines",
                 "06_benchmarks",
                 "08_where_the_feature_sits",
-                "13_beyond_two_classes",
             },
         ),
         ("decoder", {"lms_floor": 0.9}, {"04_decoder_and_rewriting"}),
