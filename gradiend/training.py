@@ -76,6 +76,7 @@ def fit(
     best: TrainingResult | None = None
     reached: dict[int, float] = {}
 
+    # A function, so that nothing holds on to a run while the next one trains.
     def better(best: TrainingResult | None, seed: int) -> TrainingResult:
         trainer = Trainer(lm, table, settings, seed=seed, checkpoints=checkpoints)
         run = trainer.run(progress)

@@ -42,18 +42,17 @@ def compared(run: Settings, lm, candidates: int) -> dict:
     """One model and feature: the search, and what the run had found."""
     data, gradiend = data_for(run, lm), load_gradiend(run, lm)
     asked = run.decoder.refinement
-    floors = {"lms_floor": asked.lms_floor, "said_floor": asked.said_floor}
     measure = decoder_measure(run, lm, data, balance=True)
     rows = lm.usable(data.table[data.table["split"] == "validation"])
     rows = balanced_sample(rows, ROWS, by="label", seed=run.seed)
     began = time.perf_counter()
     start = levelling_candidate(log_odds_slopes(lm, gradiend, rows))
-    path = refine(lm, gradiend, measure, start, candidates=candidates, **floors)
+    path = refine(lm, gradiend, measure, start, candidates=candidates, **asked.floors)
     seconds = time.perf_counter() - began
-    found = select_centred(path, **floors)
+    found = select_centred(path, **asked.floors)
     full = read_csv(run.folder / files.REFINED)
     full = full[full["decoder"] == REFINED] if "decoder" in full else full
-    best, grid = select_centred(full, **floors), read_csv(run.folder / files.GRID)
+    best, grid = select_centred(full, **asked.floors), read_csv(run.folder / files.GRID)
     return {
         "model": run.display,
         "feature": run.feature,

@@ -11,6 +11,7 @@ from gradiend.gradients import ParameterDict, differentiable, gradients
 from gradiend.lm.batches import Batch
 from gradiend.lm.cloze import ClozeLM
 from gradiend.lm.tokens import EncodedRow
+from study.analysis.lengths import norm, random_direction
 
 
 def random_like(gradiend: Gradiend, *, seed: int) -> Gradiend:
@@ -21,8 +22,8 @@ def random_like(gradiend: Gradiend, *, seed: int) -> Gradiend:
     generator = torch.Generator().manual_seed(seed)  # the same on every device
     return replace(
         gradiend,
-        decoder_weight=_random(gradiend.decoder_weight, generator),
-        decoder_bias=_random(gradiend.decoder_bias, generator),
+        decoder_weight=random_direction(gradiend.decoder_weight, generator),
+        decoder_bias=random_direction(gradiend.decoder_bias, generator),
         metadata=gradiend.metadata | {"decoder": "random"},
     )
 
@@ -44,7 +45,7 @@ def replaced_as_much(before: Gradiend, after: Gradiend, *, seed: int) -> Gradien
     for part in ("decoder_weight", "decoder_bias"):
         old, new = getattr(before, part), getattr(after, part)
         change = {name: new[name] - tensor for name, tensor in old.items()}
-        noise = _random(change, generator)
+        noise = random_direction(change, generator)
         parts[part] = {name: tensor + noise[name] for name, tensor in old.items()}
     return replace(before, **parts)
 
@@ -60,17 +61,6 @@ def signs_of(gradiend: Gradiend) -> Gradiend:
         for part in ("decoder_weight", "decoder_bias")
     }
     return replace(gradiend, **parts)
-
-
-def norm(vector: ParameterDict) -> float:
-    """Euclidean length over all parameters."""
-    return float(inner(vector, vector)) ** 0.5
-
-
-def cosine(left: ParameterDict, right: ParameterDict) -> float:
-    """Of two vectors in the model's shape; NaN where one is zero."""
-    size = norm(left) * norm(right)
-    return float(inner(left, right)) / size if size else float("nan")
 
 
 def explained(
@@ -108,11 +98,3 @@ def logit_difference_gradient(lm: ClozeLM, batch: Batch) -> ParameterDict:
             sides[0] - sides[1], list(lm.covered.values()), materialize_grads=True
         )
     return dict(zip(lm.covered, found, strict=True))
-
-
-def _random(vector: ParameterDict, generator: torch.Generator) -> ParameterDict:
-    found = {}
-    for name, tensor in vector.items():
-        drawn = torch.randn(tensor.shape, generator=generator).to(tensor)
-        found[name] = drawn * (tensor.norm() / drawn.norm().clamp(min=1e-30))
-    return found

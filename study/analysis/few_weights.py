@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gradiend.autoencoder import Gradiend, inner
+from gradiend.autoencoder import Gradiend
 from gradiend.gradients import ParameterDict
 
 LOWEST = -6  # the smallest share of n that is asked, 10^-6
@@ -81,18 +81,6 @@ def random_ranks(like: Mapping[str, Tensor], seed: int) -> ParameterDict:
         name: torch.rand(tensor.shape, generator=generator).to(tensor.device)
         for name, tensor in like.items()
     }
-
-
-def norm(tensors: Mapping[str, Tensor]) -> float:
-    """The length of all numbers together."""
-    return float(inner(tensors, tensors)) ** 0.5
-
-
-def scaled(tensors: ParameterDict, length: float) -> ParameterDict:
-    """The same direction with this norm; zeros stay as they are."""
-    own = norm(tensors)
-    factor = length / own if own else 0.0
-    return {name: tensor * factor for name, tensor in tensors.items()}
 
 
 def changing_by(gradiend: Gradiend, change: ParameterDict) -> Gradiend:

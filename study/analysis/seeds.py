@@ -7,11 +7,10 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import Tensor
 
-from gradiend.autoencoder import Gradiend, inner
+from gradiend.autoencoder import Gradiend
 from study.analysis.few_weights import cuts, kept
-
-TOP = 1e-3  # the share of the largest weights whose overlap is asked
-PARTS = {"W_e": "encoder", "W_d": "decoder_weight", "b_d": "decoder_bias"}
+from study.analysis.lengths import PARTS, cosine
+from study.analysis.vectors import TOP
 
 
 def likeness(first: Gradiend, second: Gradiend) -> Iterator[dict]:
@@ -27,17 +26,12 @@ def likeness(first: Gradiend, second: Gradiend) -> Iterator[dict]:
         top = [_places(own, count) for own in (one, two)]
         yield {
             "part": name,
-            "cosine": _cosine(one, two),
+            "cosine": cosine(one, two),
             "cosine by chance": first.size**-0.5,
             "overlap": _shared(*top) / count,
             "overlap by chance": count / first.size,
             "overlap within tensors": _expected(*top) / count,
         }
-
-
-def _cosine(one: Mapping[str, Tensor], two: Mapping[str, Tensor]) -> float:
-    lengths = inner(one, one).sqrt() * inner(two, two).sqrt()
-    return float(inner(one, two) / lengths)
 
 
 def _places(tensors: Mapping[str, Tensor], count: int) -> dict[str, Tensor]:

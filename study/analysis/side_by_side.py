@@ -13,10 +13,12 @@ import numpy as np
 import pandas as pd
 import torch
 
-from gradiend.autoencoder import Gradiend, inner
+from gradiend.autoencoder import Gradiend
 from gradiend.evaluation.scoring import ClassProbabilities, LanguageModelling
 from gradiend.lm.cloze import ClozeLM
 from gradiend.rewriting import Rewriter
+from study.analysis.few_weights import changing_by
+from study.analysis.lengths import norm, random_direction
 
 LMS_FLOOR, SAID_FLOOR = 0.97, 0.75  # of the base's, while candidates are compared
 # ‖ΔW‖ / ‖W‖ of the first candidate: next to nothing. It is doubled until the LMS falls
@@ -52,19 +54,8 @@ def side_by_side(gradiends: Sequence[Gradiend]) -> Gradiend:
 def random_like(gradiend: Gradiend, *, seed: int) -> Gradiend:
     """Normal numbers of the norm of b_d in each parameter, in the place of dec(h)."""
     generator = torch.Generator().manual_seed(seed)
-    drawn = {}
-    for name, tensor in gradiend.decoder_bias.items():
-        noise = torch.randn(tensor.shape, generator=generator).to(tensor)
-        drawn[name] = noise * (tensor.norm() / noise.norm().clamp_min(1e-12))
-    nothing = {name: torch.zeros_like(tensor) for name, tensor in drawn.items()}
-    bias = torch.zeros_like(gradiend.encoder_bias.reshape(-1)[0])
-    return replace(
-        gradiend,
-        encoder=nothing,
-        encoder_bias=bias,
-        decoder_weight=nothing,
-        decoder_bias=drawn,
-    )
+    drawn = random_direction(gradiend.decoder_bias, generator)
+    return changing_by(gradiend.neurons[0], drawn)
 
 
 class Asked:
@@ -141,7 +132,7 @@ def balanced(
 
         start = tuple(map(float, middle))
         direction = gradiend.decode(start)
-        unit = float(_norm(lm.covered) / _norm(direction))
+        unit = norm(lm.covered) / norm(direction)
         seen = [Candidate(start, 0.0, base)]
         low = high = FIRST * unit
         for _ in range(DOUBLINGS):
@@ -177,7 +168,3 @@ def _kept(candidate: Candidate, base: Mapping[str, float]) -> bool:
         candidate.values["LMS"] >= LMS_FLOOR * base["LMS"]
         and candidate.values["said"] >= SAID_FLOOR * base["said"]
     )
-
-
-def _norm(tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:
-    return inner(tensors, tensors).sqrt()

@@ -15,10 +15,10 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from gradiend.autoencoder import Gradiend, inner
+from gradiend.autoencoder import Gradiend
 from gradiend.gradients import ParameterDict
+from study.analysis.lengths import PARTS, cosine, scaled
 
-PARTS = {"W_e": "encoder", "W_d": "decoder_weight", "b_d": "decoder_bias"}
 TOP = 1e-3  # share of the weights that count as the largest
 
 
@@ -38,12 +38,6 @@ def similarities(gradiends: Mapping[str, Gradiend]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def cosine(first: ParameterDict, second: ParameterDict) -> float:
-    """⟨first, second⟩ / (‖first‖·‖second‖)."""
-    norms = inner(first, first) * inner(second, second)
-    return float(inner(first, second) / norms.sqrt())
-
-
 def closure(pairs: Mapping[tuple[str, str], Gradiend]) -> Iterator[dict]:
     """Of three classes A, B, C: is (A−B) + (B−C) the direction of (A−C)?
 
@@ -54,7 +48,7 @@ def closure(pairs: Mapping[tuple[str, str], Gradiend]) -> Iterator[dict]:
     ab, ac, bc = pairs.values()
     for part in ("W_e", "W_d"):
         one, whole, other = (getattr(g, PARTS[part]) for g in (ab, ac, bc))
-        first, second = _unit(one), _unit(other)
+        first, second = scaled(one, 1.0), scaled(other, 1.0)
         both = {name: first[name] + second[name] for name in whole}
         yield {
             "sum": f"{a}−{b} + {b}−{c}",
@@ -119,8 +113,3 @@ def _bound(flat: ParameterDict, count: int) -> Tensor:
 
 def _told(values) -> Tensor:
     return torch.tensor([float(value) for value in values], dtype=torch.float64)
-
-
-def _unit(tensors: ParameterDict) -> ParameterDict:
-    norm = inner(tensors, tensors).sqrt()
-    return {name: tensor / norm.to(tensor.device) for name, tensor in tensors.items()}

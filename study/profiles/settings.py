@@ -119,6 +119,11 @@ class Refinement(_Group):
     said_floor: Share | None = None  # of the base's P of both classes; None: see refine
     closed_form: bool = False  # refine the closed form's choice as well
 
+    @property
+    def floors(self) -> dict[str, float | None]:
+        """What a candidate must keep of the base's, as ``refine`` is told."""
+        return {"lms_floor": self.lms_floor, "said_floor": self.said_floor}
+
 
 class DecoderEvaluation(_Group):
     """The grid of rewritten models and what they are asked."""

@@ -22,10 +22,9 @@ from study.analysis.few_weights import (
     cuts,
     enough,
     kept,
-    norm,
     random_ranks,
-    scaled,
 )
+from study.analysis.lengths import norm, scaled
 from study.profiles.profile import Profile
 from study.results import files
 from study.results.making import measured

@@ -233,8 +233,7 @@ def _refined(
         decoder_measure(settings, lm, data, balance=True),
         candidate(grid.loc[start]),
         candidates=settings.decoder.refinement.candidates,
-        lms_floor=settings.decoder.refinement.lms_floor,
-        said_floor=settings.decoder.refinement.said_floor,
+        **settings.decoder.refinement.floors,
     )
 
 
@@ -244,9 +243,7 @@ def _refined_choice(
     asked = settings.decoder.refinement
     if not asked.candidates:
         return []
-    row = select_centred(
-        refined[decoder], lms_floor=asked.lms_floor, said_floor=asked.said_floor
-    )
+    row = select_centred(refined[decoder], **asked.floors)
     place = row["h"], row["learning_rate"]
     return [_Choice(BALANCED, decoder, BALANCE, *place)]
 

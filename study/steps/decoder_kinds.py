@@ -16,14 +16,13 @@ from gradiend.projection import without
 from gradiend.rewriting import Rewriter
 from gradiend.sampling import balanced_sample
 from study.analysis.directions import (
-    cosine,
     explained,
     logit_difference_gradient,
-    norm,
     replaced_as_much,
     signs_of,
 )
 from study.analysis.equal import EqualGap
+from study.analysis.lengths import cosine, norm
 from study.analysis.probes import (
     LOG_ODDS,
     LOG_SAID,

@@ -20,6 +20,7 @@ from gradiend.errors import InputError
 from gradiend.files import write_csv
 from gradiend.gradients import ParameterDict
 from gradiend.lm.cloze import ClozeLM
+from study.analysis.lengths import cosine
 from study.domains.domain import BALANCED
 from study.profiles.settings import Settings
 from study.results import files
@@ -116,7 +117,7 @@ def differences(
                 "norm": float(norm),
                 "relative": float(norm / size),
                 "changed": _share_changed(weights, change),
-                "cosine": _cosine(change, theirs),
+                "cosine": cosine(change, theirs),
             }
         )
     return pd.DataFrame(rows)[list(_COLUMNS)]
@@ -187,8 +188,3 @@ def _share_changed(
     """Share of weights that W + ΔW rounds to another number."""
     changed = sum(int((w + change[name] != w).sum()) for name, w in weights.items())
     return changed / sum(w.numel() for w in weights.values())
-
-
-def _cosine(left: Mapping[str, Tensor], right: Mapping[str, Tensor]) -> float:
-    norms = inner(left, left).sqrt() * inner(right, right).sqrt()
-    return float(inner(left, right) / norms)

@@ -109,16 +109,15 @@ class _Choices:
     def of(self, gradiend: Gradiend) -> Mapping[str, float]:
         """h, learning_rate, and the numbers of texts that they were not chosen by."""
         asked = self.settings.decoder.refinement
-        floors = {"lms_floor": asked.lms_floor, "said_floor": asked.said_floor}
         found = refine(
             self.lm,
             gradiend,
             self.search,
             levelling_candidate(log_odds_slopes(self.lm, gradiend, self.rows)),
             candidates=self.settings.anatomy.seed_candidates,
-            **floors,
+            **asked.floors,
         )
-        best = select_centred(found, **floors)
+        best = select_centred(found, **asked.floors)
         with rewritten(self.lm, gradiend, *candidate(best)):
             numbers = self.report()
         return {"h": best["h"], "learning_rate": best["learning_rate"], **numbers}

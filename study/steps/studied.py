@@ -15,7 +15,8 @@ from gradiend.evaluation.refinement import refine, select_centred
 from gradiend.evaluation.scoring import LanguageModelling
 from gradiend.lm.cloze import ClozeLM
 from gradiend.sampling import balanced_sample, drawn
-from study.analysis.directions import norm, random_like, weight_alone
+from study.analysis.directions import random_like, weight_alone
+from study.analysis.lengths import norm
 from study.analysis.probes import (
     LOG_ODDS,
     OTHER,
@@ -225,19 +226,15 @@ class Studied:
     def search(self, gradiend: Gradiend) -> tuple[float, float]:
         """(h, α) that is selected as the refined variant is; (0, 0) for the base."""
         refinement = self.settings.decoder.refinement
-        floors = {
-            "lms_floor": refinement.lms_floor,
-            "said_floor": refinement.said_floor,
-        }
         rows = refine(
             self.lm,
             gradiend,
             self.measure,
             self.levelling(gradiend),
             candidates=self.asked.candidates,
-            **floors,
+            **refinement.floors,
         )
-        return candidate(select_centred(rows, **floors))
+        return candidate(select_centred(rows, **refinement.floors))
 
     @cached_property
     def candidates(self) -> dict[str, tuple[float, float]]:

@@ -14,7 +14,14 @@ from study.analysis.trios import Trio
 from study.domains.domain import BALANCED
 from study.domains.pronouns import PRONOUNS
 from study.profiles.settings import Settings
-from study.results.selected import BASE, REFINED, TRAINED, candidate, read_selected
+from study.results.selected import (
+    BASE,
+    REFINED,
+    TRAINED,
+    called,
+    candidate,
+    read_selected,
+)
 from study.sources.chosen import asked_associations, neutral_parts
 from study.steps.trio_bench import (
     PRONOUN_TRIO,
@@ -150,7 +157,7 @@ def they(bench: Bench) -> pd.DataFrame:
     _, asked = _questions(bench, trio)
     parts = [_said(asked, trio, BASE)]
     for _, row in selected.iterrows():
-        name = row["variant"] + (f" ({REFINED})" if row["decoder"] == REFINED else "")
+        name = called(row["variant"], row["decoder"])
         with rewritten(bench.lm, gradiend, *candidate(row)):
             parts.append(_said(asked, trio, name))
     table = pd.concat(parts, ignore_index=True)

@@ -159,11 +159,9 @@ class Workbench:
 
     def _validation(self, run: Settings, data: FeatureData) -> Validation:
         """Texts, measure and floors that GRADIEND's refined variant is chosen by."""
-        asked = run.decoder.refinement
         return Validation(
             lambda lm: decoder_measure(run, lm, data, balance=True),
-            asked.lms_floor,
-            asked.said_floor,
+            **run.decoder.refinement.floors,
         )
 
     @property

@@ -10,15 +10,14 @@ from gradiend.autoencoder import Gradiend
 from gradiend.class_means import closed_form
 from gradiend.gradients import gradients
 from study.analysis.directions import (
-    cosine,
     explained,
     logit_difference_gradient,
-    norm,
     random_like,
     replaced_as_much,
     signs_of,
     weight_alone,
 )
+from study.analysis.lengths import cosine, norm
 from tests.conftest import tiny_lm
 
 

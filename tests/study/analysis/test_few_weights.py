@@ -13,10 +13,9 @@ from study.analysis.few_weights import (
     cuts,
     enough,
     kept,
-    norm,
     random_ranks,
-    scaled,
 )
+from study.analysis.lengths import norm, scaled
 
 
 def tensors(dtype: torch.dtype = torch.float32) -> dict[str, torch.Tensor]:

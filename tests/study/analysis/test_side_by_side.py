@@ -10,6 +10,7 @@ import torch
 from gradiend.autoencoder import Gradiend
 from gradiend.encoding import encode
 from study.analysis import side_by_side as module
+from study.analysis.lengths import norm
 from study.analysis.side_by_side import (
     Asked,
     balanced,
@@ -44,8 +45,8 @@ def test_a_random_direction_has_the_norms_of_b_d(lm):
     gradiend = Gradiend.initialise(lm.covered, seed=0)
     drawn = random_like(gradiend, seed=1)
     for name, change in drawn.decode(3.0).items():
-        norm = gradiend.decoder_bias[name].norm()
-        assert float(change.norm()) == pytest.approx(float(norm), rel=1e-5)
+        length = gradiend.decoder_bias[name].norm()
+        assert float(change.norm()) == pytest.approx(float(length), rel=1e-5)
 
 
 def test_gap_and_offset_of_known_shares():
@@ -78,8 +79,8 @@ def test_the_search_keeps_the_floors_and_restores(lm):
     assert chosen.values["gap"] == tried.loc[allowed, "gap"].min() <= base["gap"]
     assert (~allowed).any(), "some candidates are too far"
     # The first step is a share of the weights' norm, doubled until it is too far.
-    norm = float(module._norm(lm.covered) / module._norm(gradiend.decode(0.0)))
-    rates = tried["learning_rate"].to_numpy()[1:] / (norm * module.FIRST)
+    unit = norm(lm.covered) / norm(gradiend.decode(0.0))
+    rates = tried["learning_rate"].to_numpy()[1:] / (unit * module.FIRST)
     far = int(np.flatnonzero(~allowed)[0])
     np.testing.assert_allclose(rates[:far], 2.0 ** np.arange(far), rtol=1e-6)
     assert (rates[far : far + module.HALVINGS] < rates[far - 1]).all()

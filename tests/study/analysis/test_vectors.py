@@ -7,7 +7,8 @@ import torch
 
 from gradiend.autoencoder import Gradiend
 from study.analysis import vectors
-from study.analysis.vectors import closure, cosine, similarities
+from study.analysis.lengths import cosine
+from study.analysis.vectors import closure, similarities
 
 
 def gradiend(*weights: torch.Tensor) -> Gradiend:
