@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-import sys
+import re
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from gradiend.files import read_json
 from study.results.making import measured
+
+
+def most_used() -> int:
+    """KiB of memory at most since the system last began a new peak."""
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+)", status)[1])
+
+
+def begins_new_peaks() -> bool:
+    """Whether the system does: not every one has the file, not every one heeds it."""
+    try:
+        np.ones(400 * 2**17)
+        before = most_used()
+        Path("/proc/self/clear_refs").write_text("5")
+        return most_used() < before - 300 * 1024
+    except (OSError, TypeError):
+        return False
 
 
 def test_a_block_notes_its_time_and_what_it_puts_in(tmp_path):
@@ -21,8 +39,9 @@ def test_a_block_notes_its_time_and_what_it_puts_in(tmp_path):
     assert note["peak_MiB"] > 10 and note["device"] == "CPU"
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="no peak of a block elsewhere")
 def test_the_peak_is_that_of_the_block_and_of_those_inside_it(tmp_path):
+    if not begins_new_peaks():
+        pytest.skip("no peak of a block on this system")
     with measured(tmp_path / "outer.run.json"):
         with measured(tmp_path / "large.run.json"):
             np.ones(400 * 2**17)  # 400 MiB, gone at once

@@ -179,7 +179,7 @@ def test_what_is_there_is_read(tmp_path):
 
 def test_each_file_is_said_to_come_from_the_notebook_whose_step_makes_it():
     makers = {}
-    for step in steps(load_profile("smoke")):
+    for step in steps(load_profile("smoke")) + steps(load_profile("mini")):
         target, *results = step.outputs
         notebook, *of_model = target.stem.split("--")
         if target.suffix == ".ipynb" and of_model:

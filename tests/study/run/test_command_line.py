@@ -36,7 +36,7 @@ def planned(said: str) -> set[str]:
         (["smoke", "--models"], "--models needs a value"),
         (["smoke", "--domains", "-n"], "--domains needs a value"),
         (["test", "--models", "standin-gpt2"], "are for profiles, not for test"),
-        (["bench", "sped"], "bench needs one of speed, growth"),
+        (["bench", "sped"], "bench needs one of speed, real, growth"),
         (["smoke", "--modles", "standin-gpt2"], "'--modles'; did you mean '--models'"),
         (["smoke", "-j", "0"], "-j 0: a run needs at least one core; leave -j out"),
         (["-n", "qick"], "'qick' is neither an option nor a step"),
