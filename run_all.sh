@@ -239,6 +239,14 @@ for said in "profile=$COMMAND" "${CHOSEN[@]}"; do
     value=${said#*=}
     CONFIG+=("${said%%=*}= '${value//$QUOTE/$QUOTE$QUOTE}' ")
 done
+# One interpreter loads the large packages, and the steps are forks of it. Not where there
+# is a GPU, which a fork may not share, nor where libraries do not stand being forked.
+if [[ $(uname) == Linux ]] && ! command -v nvidia-smi >/dev/null; then
+    GRADIEND_PRELOADED=$(mktemp -d)/socket
+    export GRADIEND_PRELOADED
+    OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
+        "$PYTHON" -m study.run.preloaded "$GRADIEND_PRELOADED" &
+fi
 # Snakemake looks at every file again after each timespan, once for every job that has
 # ended: at its default of a second that takes a fifth of a core.
 # What takes several values stands before something else: a step may follow.

@@ -44,6 +44,8 @@ def run_notebook(
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
+    from study.run.kernels import PreloadedKernel
+
     check_parameters(source, parameters)
     environment = dict.fromkeys(_THREAD_VARIABLES, str(threads))
     # A bar belongs on a screen, not in a file; fixed hashes keep sets in order.
@@ -58,6 +60,7 @@ def run_notebook(
                 dict(parameters),
                 cwd=source.parent,
                 kernel_name="python3",
+                kernel_manager_class=PreloadedKernel,
                 progress_bar=False,
             )
         except PapermillExecutionError as error:
