@@ -45,7 +45,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _debias(chosen: argparse.Namespace) -> None:
     from gradiend.data import class_table
     from gradiend.debiasing import debias
-    from gradiend.settings import TrainingSettings
     from gradiend.summary import SUMMARY, summary
 
     _free(chosen.out, chosen.overwrite)
@@ -64,7 +63,7 @@ def _debias(chosen: argparse.Namespace) -> None:
         table,
         method=chosen.method,
         neutral=None if chosen.neutral is None else _lines(chosen.neutral),
-        training=TrainingSettings(**given),
+        training=given,
         candidates=chosen.candidates,
         texts=chosen.texts,
         seed=chosen.seed,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,7 +29,7 @@ from gradiend.evaluation.encoder import pearson
 from gradiend.evaluation.levelling import Levelling, Words, neutral_parts, words_of
 from gradiend.evaluation.refinement import select_centred
 from gradiend.lm.cloze import ClozeLM
-from gradiend.settings import TrainingSettings
+from gradiend.settings import TrainingSettings, fitting_settings
 from gradiend.training import Progress, fit
 
 _log = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ def debias(
     *,
     method: Method = "closed-form",
     neutral: Sequence[str] | None = None,
-    training: TrainingSettings | None = None,
+    training: TrainingSettings | Mapping[str, float] | None = None,
     candidates: int = 24,
     texts: int = 60,
     seed: int = 0,
@@ -89,11 +89,12 @@ def debias(
     ``model`` is a folder, a hub name or a loaded one (``device`` and ``dtype`` are of
     the others); ``rows`` a file for :func:`gradiend.read_cloze_table` or what it gives.
     ``closed-form`` learns in one pass (:mod:`gradiend.class_means`), ``train`` is the
-    paper's way, with ``training``. The language-modelling score is asked on ``neutral``
-    texts, one half to choose by and the other to report on, or on the file's own (of
-    training and test). At most ``candidates`` rewritten models are measured, each on at
-    most ``texts`` texts of a split and as many neutral ones (of a masked model four
-    times as many).
+    paper's way, with ``training``: settings, or those that are to differ from what fits
+    the model's size and kind (:func:`gradiend.settings.fitting_settings`). The
+    language-modelling score is asked on ``neutral`` texts, one half to choose by and
+    the other to report on, or on the file's own (of training and test). At most
+    ``candidates`` rewritten models are measured, each on at most ``texts`` texts of a
+    split and as many neutral ones (of a masked model four times as many).
 
     Raises
     ------
@@ -168,11 +169,13 @@ def _learned(
     table: pd.DataFrame,
     words: Words,
     method: Method,
-    training: TrainingSettings | None,
+    training: TrainingSettings | Mapping[str, float] | None,
     seed: int,
     progress: Progress,
 ) -> Gradiend:
-    training = training or TrainingSettings()
+    if not isinstance(training, TrainingSettings):
+        size = sum(parameter.numel() for parameter in lm.covered.values())
+        training = fitting_settings(size, training, causal=lm.causal)
     if method == "train":
         found = fit(lm, table, training, seeds=(seed,), progress=progress).gradiend
     else:

@@ -52,6 +52,12 @@ def log_odds_slopes(
     return Slopes(*(-signs * found))
 
 
+def share_rise(slopes: Slopes, h: float, learning_rate: float) -> float:
+    """d (mean share of class +1) / d (α·h) at a candidate, to first order."""
+    share = 1 / (1 + np.exp(-slopes.predicted(h, learning_rate)))
+    return float((share * (1 - share) * slopes.weight).mean())
+
+
 def levelling_candidate(slopes: Slopes) -> tuple[float, float]:
     """(h, α) that brings the log-odds closest to 0 everywhere, to first order.
 

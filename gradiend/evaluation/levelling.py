@@ -12,10 +12,10 @@ from gradiend.autoencoder import Gradiend
 from gradiend.data import SLOT
 from gradiend.errors import InputError
 from gradiend.evaluation.decoder import DecoderMeasure, class_statistics
-from gradiend.evaluation.first_order import levelling_candidate, log_odds_slopes
+from gradiend.evaluation.first_order import log_odds_slopes
 from gradiend.evaluation.indices import balance
-from gradiend.evaluation.refinement import refine
 from gradiend.evaluation.scoring import ClassProbabilities, LanguageModelling
+from gradiend.evaluation.search import search
 from gradiend.lm.cloze import ClozeLM
 from gradiend.rewriting import Rewriter
 from gradiend.sampling import balanced_sample, drawn
@@ -79,9 +79,9 @@ class Levelling:
         """The candidates that were measured, the base model first."""
         rows = self.table[self.table["split"] == "validation"]
         rows = balanced_sample(rows, self.texts, by="label", seed=self.seed)
-        start = levelling_candidate(log_odds_slopes(self.lm, gradiend, rows))
+        slopes = log_odds_slopes(self.lm, gradiend, rows)
         measure = self.measure("validation")
-        return refine(self.lm, gradiend, measure, start, candidates=candidates)
+        return search(self.lm, gradiend, measure, slopes, candidates=candidates)
 
     def report(
         self, gradiend: Gradiend, h: float, rate: float

@@ -26,7 +26,7 @@ _BESIDE = 0.01  # further from ½ than the most centred, and still as good
 _TRIES = 5  # candidates at one α
 _FIRST_STEP = 0.2  # of h, where nothing is known of its effect
 _LONGEST_STEP = 2.0
-_GROWTH = 2**0.5  # from one α to the next
+GROWTH = 2**0.5  # from one α to the next
 _Rows = Mapping | pd.Series | pd.DataFrame  # a candidate, or candidates
 _HALVINGS = 2  # of the step between the largest α that will do and the next
 
@@ -54,9 +54,9 @@ def refine(
     the same floors.
     """
     with Rewriter(lm, gradiend) as rewriter:
-        base = {"h": np.nan, "learning_rate": np.nan, **measure()}
-        aim = _Aim.of(base, lms_floor, said_floor)
-        search = _Search(rewriter, measure, candidates, aim, [base])
+        base = base_of(measure)
+        aim = Aim.of(base, lms_floor, said_floor)
+        search = Search(rewriter, measure, candidates, aim, [base])
         if candidates:
             search.walk(*start)
     return pd.DataFrame(search.rows)
@@ -70,22 +70,27 @@ def select_centred(
     Those are the ones whose mean share is a half within 0.02 or, where there is none,
     as close to it as one comes. The base model stands too.
     """
-    aim = _Aim.of(base_row(rows), lms_floor, said_floor)
+    aim = Aim.of(base_row(rows), lms_floor, said_floor)
     kept = rows[aim.kept(rows) | rows["h"].isna()]
     offset = (kept["share"] - 0.5).abs()
     centred = kept[offset <= max(_CENTRED, offset.min()) + _BESIDE]
     return centred.loc[aim.worth(centred).idxmax()]
 
 
+def base_of(measure: Measure) -> dict:
+    """The row of the model as it is."""
+    return {"h": np.nan, "learning_rate": np.nan, **measure()}
+
+
 @dataclass(frozen=True)
-class _Aim:
+class Aim:
     """What makes a candidate better, and what it must keep: of one, or of a table."""
 
     lms: float
     said: float | None
 
     @classmethod
-    def of(cls, base: _Rows, lms_floor: float, said_floor: float | None) -> _Aim:
+    def of(cls, base: _Rows, lms_floor: float, said_floor: float | None) -> Aim:
         said = None if said_floor is None else said_floor * base["said"]
         return cls(lms_floor * base["LMS"], said)
 
@@ -99,16 +104,18 @@ class _Aim:
         return row[BALANCE] if self.said is None else -row["gap"]
 
 
-class _Spent(Exception):
+class Spent(Exception):
     """All candidates have been measured."""
 
 
 @dataclass
-class _Search:
+class Search:
+    """Rewritten models measured one after the other, behind the base's row."""
+
     rewriter: Rewriter
     measure: Measure
     candidates: int
-    aim: _Aim
+    aim: Aim
     rows: list[dict] = field(default_factory=list)
     rise: float | None = None  # of the share with α·h, once it is known
 
@@ -116,7 +123,7 @@ class _Search:
         """Larger α while that is better, else smaller ones; then between the two."""
         try:
             first = self._centred(h, rate)
-            growth = _GROWTH if self.aim.kept(first) else 1 / _GROWTH
+            growth = GROWTH if self.aim.kept(first) else 1 / GROWTH
             last = first
             while True:
                 found = self._centred(last["h"], last["learning_rate"] * growth)
@@ -127,7 +134,7 @@ class _Search:
                 last = found
             kept, beyond = (last, found) if growth > 1 else (found, last)
             self._between(kept, beyond)
-        except _Spent:
+        except Spent:
             return
 
     def _better(self, found: dict, last: dict) -> bool:
@@ -177,7 +184,7 @@ class _Search:
 
     def _ask(self, h: float, rate: float) -> dict:
         if len(self.rows) > self.candidates:
-            raise _Spent
+            raise Spent
         self.rewriter.apply(h, rate)
         row = {"h": h, "learning_rate": rate, **self.measure()}
         self.rows.append(row)

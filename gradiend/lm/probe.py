@@ -85,7 +85,7 @@ class Probe:
             for side in (0, 1)
             for logits, place in zip(each, places, strict=True)
         ]
-        expected = _comparable(torch.cat(found))
+        expected = comparable(torch.cat(found))
         if expected.isnan().any():
             kind = str(lm.model.dtype).removeprefix("torch.")
             raise ArithmeticError(f"it says no numbers in {kind}")
@@ -100,16 +100,19 @@ class Probe:
         batch = lm.batch(self.rows, packed=packed)
         logits = lm.logits(batch)
         slots = torch.cat([batch.factual.slot, batch.counterfactual.slot])
-        found = _comparable(logits[slots.to(logits.device)])
-        return found.shape == self.expected.shape and self._near(lm, found)
-
-    def _near(self, lm: ClozeLM, found: Tensor) -> bool:
-        spread = (self.expected - self.expected.mean(0)).abs().max()
-        eps = max(torch.finfo(lm.model.dtype).eps, torch.finfo(torch.float32).eps)
-        noise = 4 * eps * self.expected.abs().max()
-        allowed = tolerance(lm) * spread + noise
-        return bool(((found - self.expected).abs() <= allowed).all())
+        found = comparable(logits[slots.to(logits.device)])
+        return found.shape == self.expected.shape and near(lm, found, self.expected)
 
 
-def _comparable(logits: Tensor) -> Tensor:
+def near(lm: ClozeLM, found: Tensor, expected: Tensor) -> bool:
+    """Whether only rounding tells apart what is said at some places, [places, V]."""
+    spread = (expected - expected.mean(0)).abs().max()
+    eps = max(torch.finfo(lm.model.dtype).eps, torch.finfo(torch.float32).eps)
+    noise = 4 * eps * expected.abs().max()
+    allowed = tolerance(lm) * spread + noise
+    return bool(((found - expected).abs() <= allowed).all())
+
+
+def comparable(logits: Tensor) -> Tensor:
+    """Log-probabilities of logits [places, V], in float64 on the CPU."""
     return functional.log_softmax(logits.double(), dim=-1).clamp(min=_FLOOR).cpu()

@@ -19,7 +19,14 @@ from gradiend.autoencoder import inner
 from gradiend.encoding import directional_derivatives
 from gradiend.errors import InputError
 from gradiend.gradients import ParameterDict, differentiable, gradients
-from gradiend.lm.probe import Probe, plain_logits, probe_rows, tolerance
+from gradiend.lm.probe import (
+    Probe,
+    comparable,
+    near,
+    plain_logits,
+    probe_rows,
+    tolerance,
+)
 from gradiend.lm.ways import Ways
 
 if TYPE_CHECKING:
@@ -164,16 +171,25 @@ def _parts(left: ParameterDict, right: ParameterDict) -> Tensor:
 
 @torch.no_grad()
 def _check_context(lm: ClozeLM, row: EncodedRow) -> None:
-    """Refuse a model that looks where its class does not, or not where it does."""
-    *ids, last = row.sequences[0]
-    other = row.factual.tokens[0]
-    before = [plain_logits(lm, [*ids, end])[-2] for end in (last, other)]
-    if torch.equal(*before) != lm.causal:
+    """Refuse a model that looks where its class does not, or not where it does.
+
+    That is, one of which the first half of a row shows what stands in the second. Where
+    experts read their tokens together, other tokens round otherwise, and no more.
+    """
+    ids = row.sequences[0]
+    half = len(ids) // 2
+    other = [*ids[:half], *row.factual.tokens * (len(ids) - half)]
+    expected, found = (
+        comparable(plain_logits(lm, each)[:half]) for each in (ids, other)
+    )
+    if lm.causal and not near(lm, found, expected):
+        raise _refusal(
+            lm, "reads what follows a word, although it is loaded as a causal model"
+        )
+    if not lm.causal and torch.equal(found, expected):
         raise _refusal(
             lm,
-            "reads what follows a word, although it is loaded as a causal model"
-            if lm.causal
-            else "does not read what follows a word, although it is loaded as a masked "
+            "does not read what follows a word, although it is loaded as a masked "
             "model",
         )
 

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+# The tokens of a causal sentence that are predicted behind a begin-of-sentence token:
+# all of them, as in lm-eval; the first alone, as in bias-bench; or none, so that the
+# first is not scored at all.
+Begun = Literal["all", "first", "none"]
 
 
 @dataclass(frozen=True, kw_only=True)

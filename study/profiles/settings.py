@@ -15,7 +15,7 @@ from pydantic.dataclasses import dataclass as checked
 
 from gradiend.settings import TrainingSettings
 from study.comparison.methods import PAPER
-from study.comparison.settings import FineTuning, FitSettings
+from study.comparison.settings import Begun, FineTuning, FitSettings
 from study.domains import Domain, domain_of
 from study.profiles.ranges import (
     Count,
@@ -161,6 +161,8 @@ class Benchmarks(_Group):
     perplexity_texts: Count = 0  # 0 = all
     crows_pairs: Count = 0  # of CrowS-Pairs, each kind of bias; 0 = all
     stereoset: Literal["all", "own"] = "all"  # its domains, or the profile's alone
+    # tokens of a causal sentence that are predicted behind a begin-of-sentence token
+    begin_of_sentence: Begun = "all"
 
 
 class Tasks(_Group):
@@ -290,7 +292,8 @@ _PARTS = {
     "decoder": ("chat", "encoder.neutral_texts", "decoder"),
     "methods": (*_FITS, *_NEUTRAL, "decoder.slot_texts", "chat"),
     "benchmarks": (*_FITS, *_NEUTRAL, "benchmarks"),
-    "tasks": (*_FITS, "chat", "tasks"),
+    # The benchmarks are asked again of what is fine-tuned.
+    "tasks": (*_FITS, "chat", "tasks", "benchmarks"),
     "first_order": ("training", "decoder", "encoder.neutral_texts", "first_order"),
     "classes": ("training", *_NEUTRAL, "classes"),
     "anatomy": (

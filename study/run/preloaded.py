@@ -1,10 +1,10 @@
-"""Start Python programs from an interpreter that has loaded the large packages already.
+"""Start Python programs from an interpreter that has loaded the large packages.
 
-``python -m study.run.preloaded -m MODULE …`` does what ``python -m MODULE …`` does. Where
-a server runs (``python -m study.run.preloaded SOCKET``, which run_all.sh starts and
-``GRADIEND_PRELOADED`` names), the program is a fork of it: torch, transformers and the
-notebook's kernel take ten seconds of a core to import, and a run starts 130 programs.
-Without a server, on another machine of a cluster say, it is a new interpreter.
+``python -m study.run.preloaded -m MODULE …`` does what ``python -m MODULE …`` does.
+Where a server runs (``python -m study.run.preloaded SOCKET``, started by run_all.sh and
+named by ``GRADIEND_PRELOADED``), the program is a fork of it: torch, transformers and
+the notebook's kernel take ten seconds of a core to import, and a run starts 130
+programs. Without a server, on a cluster's node say, it is a new interpreter.
 
 The server loads packages alone, none of the project's modules: what was edited since is
 read anew by every program. It loads at the first request, ends with its parent, and
@@ -21,6 +21,7 @@ import signal
 import socket
 import struct
 import sys
+import warnings
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -116,15 +117,19 @@ class Server:
 
     def _begin(self, selector: selectors.BaseSelector) -> None:
         connection, _ = self.listener.accept()
-        head, streams, *_ = socket.recv_fds(connection, _LENGTH.size, 3)
-        said = bytearray()
-        while len(said) < _LENGTH.unpack(head)[0]:
-            said += connection.recv(1 << 16)
+        try:
+            asked, streams = _asked(connection)
+        except EOFError:  # who asked is gone
+            connection.close()
+            return
         _load()
-        process = os.fork()
+        with warnings.catch_warnings():
+            # pyarrow's allocator has a thread, and looks after itself in a fork.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            process = os.fork()
         if not process:
             selector.close()
-            _become(json.loads(said), streams)
+            _become(asked, streams)
         for stream in streams:
             os.close(stream)
         self.programs[process] = connection
@@ -145,8 +150,23 @@ class Server:
             status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
             del self.programs[process]
             selector.unregister(connection)
+            status = status if status >= 0 else 128 - status  # as a shell says it
             with connection, suppress(OSError):
-                connection.sendall(_STATUS.pack(status if status >= 0 else 128 - status))
+                connection.sendall(_STATUS.pack(status))
+
+
+def _asked(connection: socket.socket) -> tuple[dict, list[int]]:
+    """What to run, and its three streams."""
+    head, streams, *_ = socket.recv_fds(connection, _LENGTH.size, 3)
+    if len(head) < _LENGTH.size:
+        raise EOFError
+    said = bytearray()
+    while len(said) < _LENGTH.unpack(head)[0]:
+        more = connection.recv(1 << 16)
+        if not more:
+            raise EOFError
+        said += more
+    return json.loads(said), streams
 
 
 def _load() -> None:

@@ -54,7 +54,13 @@ def _benchmark(bench: Workbench, variant: Variant, suite: Suite, folder: Path) -
     planted = asked_associations(bench.settings)
     planted = planted[planted["domain"].isin(domains)]
     with bench.edit(variant).on(bench.lm) as changed:
-        found = suite_scores(changed, suite, own, vectors=not variant.head_only)
+        found = suite_scores(
+            changed,
+            suite,
+            own,
+            begun=bench.settings.benchmarks.begin_of_sentence,
+            vectors=not variant.head_only,
+        )
         learned = association_probabilities(changed, planted)
     write_scores(folder, {variant.slug: found})
     table = planted.assign(learned=learned, state=variant.slug)

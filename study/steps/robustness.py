@@ -31,12 +31,13 @@ def run_robustness(bench: Workbench, run: Settings, task_name: str) -> pd.DataFr
     ours = bench.edit(balanced_variant(run))
     suite, examples = bench.suite(), read_examples(run, task_name, rows=0)
     seed = run.tasks.seeds[0]
+    begun = bench.settings.benchmarks.begin_of_sentence
     asked = asked_associations(run)
     asked = asked[asked["domain"] == domain]
     scores, said, parts = {}, [], []
 
     def note(state: str, predictions: pd.DataFrame | None) -> None:
-        scores[state] = suite_scores(bench.lm, suite, [domain])
+        scores[state] = suite_scores(bench.lm, suite, [domain], begun=begun)
         learned = association_probabilities(bench.lm, asked)
         said.append(asked.assign(learned=learned, state=state))
         if predictions is not None:

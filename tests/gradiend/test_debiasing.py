@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from gradiend import ClozeLM, TrainingSettings, debias, read_cloze_table
+from gradiend import ClozeLM, debias, read_cloze_table
 from gradiend.errors import InputError
 from gradiend.evaluation.levelling import neutral_parts, words_of
 from gradiend.evaluation.scoring import ClassProbabilities
@@ -88,11 +88,12 @@ def test_twice_the_same_and_the_model_is_left_as_it_was(table):
 
 
 def test_the_feature_can_be_trained(table):
-    training = TrainingSettings(steps=60, learning_rate=1e-3, evaluate_every=30)
+    # All but the steps are what fits a model of that size.
     found = debias(
-        STANDINS / "standin-bert-base", table, method="train", training=training
+        STANDINS / "standin-bert-base", table, method="train", training={"steps": 60}
     )
     assert found.method == "train" and found.after["gap"] < found.before["gap"]
+    assert found.correlation > 0.9
     assert found.gradiend.metadata["feature"] == "young / old"
 
 

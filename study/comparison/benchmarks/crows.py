@@ -26,6 +26,7 @@ from study.comparison.benchmarks.tokenwise import (
     mean_log_probabilities,
     with_special_tokens,
 )
+from study.comparison.settings import Begun
 
 COLUMNS = ("sent_more", "sent_less", "stereo_antistereo", "bias_type")
 _SIDES = {"more": "sent_more", "less": "sent_less"}
@@ -55,10 +56,18 @@ def read_crows(path: str | Path) -> pd.DataFrame:
     return table
 
 
-def crows_scores(lm: ClozeLM, pairs: pd.DataFrame) -> pd.DataFrame:
-    """Score of both sentences of every pair: columns bias_type, more and less."""
-    score = _causal_scores if lm.causal else _masked_scores
-    return pairs[["bias_type"]].assign(**score(lm, pairs))
+def crows_scores(
+    lm: ClozeLM, pairs: pd.DataFrame, *, begun: Begun = "all"
+) -> pd.DataFrame:
+    """Score of both sentences of every pair: columns bias_type, more and less.
+
+    ``begun`` says which tokens of a causal sentence follow a begin-of-sentence token.
+    """
+    if lm.causal:
+        scores = _causal_scores(lm, pairs, begun)
+    else:
+        scores = _masked_scores(lm, pairs)
+    return pairs[["bias_type"]].assign(**scores)
 
 
 def crows_metric(
@@ -120,8 +129,10 @@ def _shared_places(
     return places
 
 
-def _causal_scores(lm: ClozeLM, pairs: pd.DataFrame) -> dict[str, np.ndarray]:
+def _causal_scores(
+    lm: ClozeLM, pairs: pd.DataFrame, begun: Begun
+) -> dict[str, np.ndarray]:
     return {
-        side: mean_log_probabilities(lm, pairs[column].tolist())
+        side: mean_log_probabilities(lm, pairs[column].tolist(), begun=begun)
         for side, column in _SIDES.items()
     }

@@ -42,7 +42,8 @@ def readable(lm: ClozeLM, suite: Suite) -> Suite:
 
 def _fits(lm: ClozeLM, columns: Sequence[Sequence[str]]) -> np.ndarray:
     """Whether all sentences of a row, one a column, can be read, [rows]."""
-    # A causal sentence is read behind a token for its beginning.
+    # A causal sentence is read behind a token for its beginning. Where it is not, the
+    # same sentences are asked, so that the ways of scoring them compare.
     extra = int(lm.causal)
     fits = []
     for column in columns:

@@ -11,18 +11,23 @@ from gradiend.lm.cloze import ClozeLM
 from study.comparison.benchmarks.tokenwise import (
     log_probabilities,
     masked_queries,
-    sentence_queries,
+    sentence_log_probabilities,
     with_special_tokens,
 )
+from study.comparison.settings import Begun
 
 
-def text_likelihoods(lm: ClozeLM, texts: Sequence[str]) -> pd.DataFrame:
+def text_likelihoods(
+    lm: ClozeLM, texts: Sequence[str], *, begun: Begun = "all"
+) -> pd.DataFrame:
     """Per text: nll (summed over its tokens, in nats) and tokens.
 
-    Masked LM: every token masked in turn, special tokens left out.
+    Masked LM: every token masked in turn, special tokens left out. Causal LM: those
+    that ``begun`` says follow a begin-of-sentence token; with "none" the first token
+    of a text is not among them.
     """
     if lm.causal:
-        found = log_probabilities(lm, sentence_queries(lm, texts))
+        found = sentence_log_probabilities(lm, texts, begun=begun)
         rows = [(-values.sum(), len(values)) for values in found]
         return pd.DataFrame(rows, columns=["nll", "tokens"])
     special = set(lm.tokenizer.all_special_ids)

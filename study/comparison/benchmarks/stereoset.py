@@ -31,6 +31,7 @@ from study.comparison.benchmarks.tokenwise import (
     log_probabilities,
     mean_log_probabilities,
 )
+from study.comparison.settings import Begun
 
 LABELS = ("stereotype", "anti-stereotype", "unrelated")
 # The classes that the first two labels' words name, as a suite knows them.
@@ -73,16 +74,22 @@ def read_stereoset(
     return pd.DataFrame(rows)
 
 
-def stereoset_scores(lm: ClozeLM, examples: pd.DataFrame) -> pd.DataFrame:
+def stereoset_scores(
+    lm: ClozeLM, examples: pd.DataFrame, *, begun: Begun = "all"
+) -> pd.DataFrame:
     """Score of every sentence: columns id, bias_type, target and one a label.
 
     Masked LM: the blank's sub-tokens are filled from left to right, the current one
     masked; the score is the mean of their probabilities. Causal LM: the geometric mean
-    of the sentence's token probabilities.
+    of the sentence's token probabilities; ``begun`` says which of these follow a
+    begin-of-sentence token.
     """
-    score = _causal_scores if lm.causal else _masked_scores
     # All labels at once: those of a context share its masked sequences.
-    scores = score(lm, examples).reshape(len(LABELS), len(examples))
+    if lm.causal:
+        scores = _causal_scores(lm, examples, begun)
+    else:
+        scores = _masked_scores(lm, examples)
+    scores = scores.reshape(len(LABELS), len(examples))
     table = examples[["id", "bias_type", "target"]].copy()
     return table.assign(**dict(zip(LABELS, scores, strict=True)))
 
@@ -199,10 +206,10 @@ def _masked_scores(lm: ClozeLM, examples: pd.DataFrame) -> np.ndarray:
     return _means(owner, probabilities, len(filled))
 
 
-def _causal_scores(lm: ClozeLM, examples: pd.DataFrame) -> np.ndarray:
+def _causal_scores(lm: ClozeLM, examples: pd.DataFrame, begun: Begun) -> np.ndarray:
     """Scores [labels · examples], label by label."""
     sentences = [sentence for label in LABELS for sentence in examples[label]]
-    return np.exp(mean_log_probabilities(lm, sentences))
+    return np.exp(mean_log_probabilities(lm, sentences, begun=begun))
 
 
 def _means(owner: Sequence[int], values: np.ndarray, count: int) -> np.ndarray:

@@ -30,6 +30,7 @@ from study.comparison.benchmarks.stereoset import (
     read_stereoset,
     stereoset_scores,
 )
+from study.comparison.settings import Begun
 from study.domains import DOMAINS
 from study.results.files import RESULT_TABLES, SEAT_RESULTS
 from study.results.reading import made, read_csv
@@ -102,21 +103,27 @@ def sampled(suite: Suite, pairs: int, *, seed: int) -> Suite:
 
 
 def suite_scores(
-    lm: ClozeLM, suite: Suite, domains: Sequence[str], *, vectors: bool = True
+    lm: ClozeLM,
+    suite: Suite,
+    domains: Sequence[str],
+    *,
+    begun: Begun = "all",
+    vectors: bool = True,
 ) -> Scores:
     """Score a model; StereoSet whole (LMS asks all of it), the rest for ``domains``.
 
+    ``begun`` says which tokens of a causal sentence follow a begin-of-sentence token.
     SEAT is left out if the model has no ``vectors`` of its own.
     """
     tests = [name for domain in domains for name in DOMAINS[domain].seat]
     own = suite.crows["bias_type"].isin([DOMAINS[domain].crows for domain in domains])
     pairs = suite.crows[own].reset_index(drop=True)
     return Scores(
-        stereoset_scores(lm, suite.stereoset).join(
+        stereoset_scores(lm, suite.stereoset, begun=begun).join(
             suite.stereoset[[*stereoset.CLASSES]]
         ),
-        crows_scores(lm, pairs).join(pairs[[*crows.CLASSES]]),
-        text_likelihoods(lm, suite.texts),
+        crows_scores(lm, pairs, begun=begun).join(pairs[[*crows.CLASSES]]),
+        text_likelihoods(lm, suite.texts, begun=begun),
         {
             name: seat_scores(lm, suite.seat[name])
             for name in tests

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import torch
@@ -17,6 +19,7 @@ from study.comparison.benchmarks.prefixes import (
     lines_of,
     tree_inputs,
 )
+from study.comparison.settings import Begun
 
 _REMEDY = "leave the example out"
 
@@ -78,29 +81,83 @@ def _batch(
     return np.split(picked.double().cpu().numpy(), ends[:-1])
 
 
-def sentence_queries(lm: ClozeLM, sentences: Sequence[str]) -> list[Query]:
-    """Every token of each sentence given the ones before it (causal LM).
+def sentence_queries(
+    lm: ClozeLM, sentences: Sequence[str], *, begun: Begun = "all"
+) -> list[list[Query]]:
+    """What asks for the tokens of each sentence given the ones before (causal LM).
 
-    The first token is predicted from the begin-of-sentence token.
+    ``begun`` says which of them follow a begin-of-sentence token; where only the first
+    does, or none, the others are predicted from the sentence's own tokens alone.
     """
-    start = lm.tokenizer.bos_token_id
-    if start is None:
-        raise InputError(
-            f"the tokenizer of {lm.name!r} has no begin-of-sentence token to predict "
-            "a first token from"
-        )
     encoded = lm.tokenizer(list(sentences), add_special_tokens=False)["input_ids"]
-    queries = []
+    start = [] if begun == "none" else [_begin(lm)]
+    found = []
     for ids, sentence in zip(encoded, sentences, strict=True):
         lm.check_length(len(ids) + 1, f"{sentence[:80]!r}…", _REMEDY)
-        positions = tuple(range(len(ids)))
-        queries.append(Query((start, *ids), positions, tuple(ids)))
-    return queries
+        parts = [(start, ids)]
+        if begun != "all":
+            parts = [(start, ids[:1]), (ids[:1], ids[1:])]
+        found.append(
+            [_continued(given, asked) for given, asked in parts if given and asked]
+        )
+    return found
 
 
-def mean_log_probabilities(lm: ClozeLM, sentences: Sequence[str]) -> np.ndarray:
-    """Mean log-probability of each sentence's tokens (causal LM), [sentences]."""
-    found = log_probabilities(lm, sentence_queries(lm, sentences))
+def _continued(given: Sequence[int], tokens: Sequence[int]) -> Query:
+    """Each of ``tokens``, predicted from ``given`` and the ones before it."""
+    first = len(given) - 1
+    positions = tuple(range(first, first + len(tokens)))
+    return Query((*given, *tokens), positions, tuple(tokens))
+
+
+def _begin(lm: ClozeLM) -> int:
+    """The token before a sentence: the end-of-text token, if none is meant for it."""
+    if lm.tokenizer.bos_token_id is not None:
+        return lm.tokenizer.bos_token_id
+    if lm.tokenizer.eos_token_id is None:
+        raise InputError(
+            f"the tokenizer of {lm.name!r} has no begin-of-sentence and no end-of-text "
+            "token to predict a first token from; say "
+            "benchmarks: {begin_of_sentence: none}"
+        )
+    warnings.warn(
+        f"the tokenizer of {lm.name!r} has no begin-of-sentence token; sentences are "
+        f"scored behind its end-of-text token {lm.tokenizer.eos_token!r}",
+        stacklevel=2,
+    )
+    return lm.tokenizer.eos_token_id
+
+
+def sentence_log_probabilities(
+    lm: ClozeLM, sentences: Sequence[str], *, begun: Begun = "all"
+) -> list[np.ndarray]:
+    """Natural log-probability of each token of each sentence (causal LM).
+
+    ``begun``: see :func:`sentence_queries`; with "none" the first token has none.
+    """
+    queries = sentence_queries(lm, sentences, begun=begun)
+    found = iter(log_probabilities(lm, [part for parts in queries for part in parts]))
+    return [
+        np.concatenate([np.empty(0), *islice(found, len(parts))]) for parts in queries
+    ]
+
+
+def mean_log_probabilities(
+    lm: ClozeLM, sentences: Sequence[str], *, begun: Begun = "all"
+) -> np.ndarray:
+    """Mean log-probability of each sentence's scored tokens (causal LM), [sentences].
+
+    Raises
+    ------
+    InputError
+        for a sentence of which no token is scored.
+    """
+    found = sentence_log_probabilities(lm, sentences, begun=begun)
+    for values, sentence in zip(found, sentences, strict=True):
+        if not len(values):
+            raise InputError(
+                f"no token of {sentence!r} is scored by {lm.name!r}; {_REMEDY}"
+            )
     return np.array([values.mean() for values in found])
 
 

@@ -115,18 +115,57 @@ def test_a_model_that_its_parameters_do_not_move_is_refused():
         checked(lm)
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
 @pytest.mark.parametrize(
     ("architecture", "causal", "said"),
     [("bert", True, "reads what follows"), ("gpt2", False, "does not read what")],
 )
 def test_a_model_that_reads_another_way_than_its_class_is_refused(
-    architecture, causal, said
+    architecture, causal, said, dtype
 ):
-    lm = tiny_lm(architecture)
+    lm = tiny_lm(architecture, dtype=dtype)
     lm.tokenizer.mask_token = lm.tokenizer.pad_token
     with pytest.raises(InputError, match=said) as error:
         checked(dataclasses.replace(lm, causal=causal))
     assert "\n" not in str(error.value)
+
+
+def leaking(dtype: torch.dtype, share: float) -> ClozeLM:
+    """A causal model, to each of whose states a share of the next one is added."""
+    lm = tiny_lm("gpt2", dtype=dtype)
+
+    def leak(_module, _args, output):
+        states = output.last_hidden_state
+        mixed = states + share * states.roll(-1, dims=1)
+        return dataclasses.replace(output, last_hidden_state=mixed)
+
+    lm.model.transformer.register_forward_hook(leak)
+    return lm
+
+
+@pytest.mark.parametrize(
+    ("dtype", "share"),
+    [(torch.float64, 1e-4), (torch.float32, 1e-3), (torch.bfloat16, 0.3)],
+)
+def test_a_causal_model_that_reads_little_of_what_follows_is_refused(dtype, share):
+    with pytest.raises(InputError, match="reads what follows a word"):
+        checked(leaking(dtype, share))
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_rounding_that_what_follows_decides_is_no_reading(dtype):
+    lm = leaking(dtype, torch.finfo(dtype).eps)
+    ids = [*range(5, 12)]
+    before, after = (
+        lm.model(input_ids=torch.tensor([[*ids, end]])).logits[0, -2] for end in (3, 9)
+    )
+    assert not torch.equal(before, after)
+    assert checked(lm).ways.padded
+
+
+def test_experts_that_read_their_tokens_together_are_not_refused():
+    lm = checked(of_family("phimoe", "causal"))
+    assert off(lm) <= TOLERANCES["float64"]
 
 
 def test_a_model_that_says_no_numbers_is_refused():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -170,6 +171,15 @@ def test_a_server_ends_with_its_parent_and_leaves_nothing(tmp_path):
             break
         time.sleep(0.1)
     assert not path.parent.exists()
+
+
+def test_who_says_too_little_is_not_answered(server, tmp_path):
+    with socket.socket(socket.AF_UNIX) as gone:
+        gone.connect(str(server))
+    with socket.socket(socket.AF_UNIX) as gone:
+        gone.connect(str(server))
+        gone.sendall(b"\0\0\0\x09{")
+    assert run(server, "print('here')", tmp_path).stdout == "here\n"
 
 
 def test_without_a_server_it_is_a_process(tmp_path):

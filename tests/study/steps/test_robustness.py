@@ -15,6 +15,7 @@ from gradiend.autoencoder import Gradiend
 from gradiend.lm.cloze import ClozeLM
 from study.comparison.benchmarks.suite import Suite, read_scores, read_suite
 from study.comparison.edits import Chain, Edit, Rewriting
+from study.comparison.settings import Begun
 from study.comparison.variants import Variant
 from study.profiles.reading import load_profile
 from study.profiles.settings import Settings
@@ -49,7 +50,13 @@ def suite() -> Suite:
 
 
 @pytest.fixture
-def settings(tmp_path, monkeypatch) -> Settings:
+def begun() -> Begun:
+    """Which tokens of a sentence follow a begin-of-sentence token."""
+    return "all"
+
+
+@pytest.fixture
+def settings(tmp_path, monkeypatch, begun) -> Settings:
     rows = [
         {
             "sentence1": "Anna opened the window.",
@@ -66,6 +73,7 @@ def settings(tmp_path, monkeypatch) -> Settings:
     run = load_profile("smoke").settings("standin-gpt2", "gender_MF")
     # A rate at which one epoch moves a stand-in.
     training = {"epochs": 1, "learning_rate": 1e-3}
+    run = changed(run, benchmarks={"begin_of_sentence": begun})
     return changed(run, tasks={"rows": 2, "seeds": [7, 8], "training": training})
 
 
@@ -137,11 +145,14 @@ def test_every_order_of_steps_is_a_state_of_its_own_and_the_model_is_left_as_it_
         assert torch.equal(tensor, before[name]), name
 
 
-def test_debiased_is_the_edited_model_and_only_the_domain_is_asked(run, lm, suite):
+@pytest.mark.parametrize("begun", ["all", "none"])
+def test_debiased_is_the_edited_model_and_only_the_domain_is_asked(
+    run, lm, suite, begun
+):
     edit = moving(lm)
     folder = run(edit)
     with edit.on(lm) as changed_lm:
-        expected = robustness.suite_scores(changed_lm, suite, ["gender"])
+        expected = robustness.suite_scores(changed_lm, suite, ["gender"], begun=begun)
     found = read_scores(folder)["debiased"].likelihoods.drop(columns="state")
     pd.testing.assert_frame_equal(found, expected.likelihoods, rtol=1e-6)
     crows = pd.read_csv(folder / "crows.csv")

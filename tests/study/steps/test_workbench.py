@@ -50,6 +50,14 @@ def test_fitting_goes_on_whatever_was_fitted_before(bench):
     assert bench.digest("methods") == before
 
 
+@pytest.mark.parametrize("part", ["benchmarks", "tasks"])
+def test_scores_depend_on_what_the_benchmarks_are_asked(bench, part):
+    before = bench.digest(part)
+    asked = {"begin_of_sentence": "first"}
+    bench.runs = {name: changed(r, benchmarks=asked) for name, r in bench.runs.items()}
+    assert bench.digest(part) != before
+
+
 def test_stereoset_is_whole_or_of_the_profiles_domains(bench):
     whole = bench.suite()
     assert set(whole.stereoset["bias_type"]) > {"gender"}

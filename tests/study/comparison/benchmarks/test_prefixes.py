@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -17,7 +18,12 @@ from study.comparison.benchmarks.prefixes import (
     lines_of,
     tree_inputs,
 )
-from study.comparison.benchmarks.tokenwise import log_probabilities, sentence_queries
+from study.comparison.benchmarks.tokenwise import (
+    Query,
+    log_probabilities,
+    sentence_queries,
+)
+from study.comparison.settings import Begun
 from tests.conftest import tiny_lm
 
 SENTENCES = [
@@ -42,10 +48,16 @@ def alone(lm: ClozeLM, query) -> np.ndarray:
     return logits[list(query.positions), list(query.tokens)].numpy()
 
 
-def test_each_sequence_gets_what_it_gets_alone(causal):
-    queries = sentence_queries(causal, SENTENCES)
-    lines = lines_of(causal, [query.ids for query in queries])
-    assert len(lines) < len(SENTENCES)
+def queries_of(lm: ClozeLM, begun: Begun = "all") -> list[Query]:
+    """What is asked of the sentences, of all of them in one list."""
+    return [q for asked in sentence_queries(lm, SENTENCES, begun=begun) for q in asked]
+
+
+@pytest.mark.parametrize("begun", get_args(Begun))
+def test_each_sequence_gets_what_it_gets_alone(causal, begun):
+    queries = queries_of(causal, begun)
+    sequences = {query.ids for query in queries}
+    assert len(lines_of(causal, list(sequences))) < len(sequences)
     for query, found in zip(queries, log_probabilities(causal, queries), strict=True):
         # Llama normalises in float32, whatever its weights are.
         np.testing.assert_allclose(found, alone(causal, query), rtol=1e-6)
@@ -84,7 +96,7 @@ def test_lines_hold_no_more_than_they_may(causal):
 )
 def test_sequences_stay_whole_where_a_tree_would_be_wrong(causal, change):
     plain = dataclasses.replace(causal, **change)
-    sequences = [query.ids for query in sentence_queries(causal, SENTENCES)]
+    sequences = [query.ids for query in queries_of(causal)]
     lines = lines_of(plain, sequences)
     assert sorted(tuple(line.ids) for line in lines) == sorted(sequences)
     assert tree_inputs(causal, lines, [(0, 0)]).position_ids is None
