@@ -13,7 +13,7 @@ of its file, seen from yours) and say what differs.
 
 commands
   mini      (default) seven stand-ins, all seven features, and a real model, MiniLM-L6,
-            for gender: every figure and table; about 65 minutes on 2 cores
+            for gender: every figure and table; about 50 minutes on 2 cores
   quick     a real language model, SmolLM2-135M-Instruct, on gender, and one stand-in, one
             feature a domain
   real      a real language model, SmolLM2-135M-Instruct, all seven features on real text,
@@ -27,7 +27,7 @@ commands
   standins  train the stand-ins again from the planted world, into results/standins; with
             --threads 2 none takes 5 minutes, with the recipes' threads the weights are
             those that are committed, on a machine like ours
-  test      ruff, the unit tests and the notebooks under nbval; up to half an hour
+  test      ruff, the unit tests and the notebooks under nbval; some forty minutes
   lab [NOTEBOOK]  read a notebook in JupyterLab, by its number or name (lab 01), or all of
             them; options that follow go to JupyterLab
   bench X   measure: speed and real (against the authors' package; real: a real model from
