@@ -91,6 +91,7 @@ class Aim:
 
     @classmethod
     def of(cls, base: _Rows, lms_floor: float, said_floor: float | None) -> Aim:
+        """With the floors, shares of what the model says as it is."""
         said = None if said_floor is None else said_floor * base["said"]
         return cls(lms_floor * base["LMS"], said)
 

@@ -161,8 +161,7 @@ class Benchmarks(_Group):
     perplexity_texts: Count = 0  # 0 = all
     crows_pairs: Count = 0  # of CrowS-Pairs, each kind of bias; 0 = all
     stereoset: Literal["all", "own"] = "all"  # its domains, or the profile's alone
-    # tokens of a causal sentence that are predicted behind a begin-of-sentence token
-    begin_of_sentence: Begun = "all"
+    begin_of_sentence: Begun = "all"  # the tokens that are predicted behind one
 
 
 class Tasks(_Group):
@@ -285,15 +284,13 @@ class Settings(RunSettings):
 _IDENTITY = ("model", "feature", "display", "data", "revision", "seed", "load")
 _FITS = ("methods", "decoder.closed_form_rows", "decoder.published")
 _NEUTRAL = ("encoder.neutral_texts", "decoder.lms_texts", "decoder.refinement")
-# Step → what it reads.
-_PARTS = {
+_PARTS = {  # step → what it reads
     "training": ("seeds", "keep_seeds", "training"),
     "encoder": ("training.source", "encoder"),
     "decoder": ("chat", "encoder.neutral_texts", "decoder"),
     "methods": (*_FITS, *_NEUTRAL, "decoder.slot_texts", "chat"),
     "benchmarks": (*_FITS, *_NEUTRAL, "benchmarks"),
-    # The benchmarks are asked again of what is fine-tuned.
-    "tasks": (*_FITS, "chat", "tasks", "benchmarks"),
+    "tasks": (*_FITS, "chat", "tasks", "benchmarks"),  # both, once fine-tuned
     "first_order": ("training", "decoder", "encoder.neutral_texts", "first_order"),
     "classes": ("training", *_NEUTRAL, "classes"),
     "anatomy": (

@@ -114,6 +114,7 @@ class Server:
             self._tell_ended(selector)
         for process in self.programs:
             _signal(process, signal.SIGKILL)
+            os.waitpid(process, 0)
 
     def _begin(self, selector: selectors.BaseSelector) -> None:
         connection, _ = self.listener.accept()

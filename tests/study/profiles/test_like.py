@@ -32,8 +32,8 @@ def test_a_profile_may_be_like_another_one(tmp_path):
     profile, mini = load_profile(source), load_profile("mini")
     assert (profile.name, profile.source) == ("own", source)
     assert profile.models == ["standin-gpt2", "standin-llama"]
-    found = profile.settings("standin-llama", "race_AB")
-    base = mini.settings("standin-llama", "race_AB")
+    found = profile.settings("standin-llama", "gender_MF")
+    base = mini.settings("standin-llama", "gender_MF")
     training = {"steps": 7, "learning_rate": 0.5}
     assert found == changed(base, profile="own", training=training)
     assert profile.features == mini.features and profile.figures != mini.figures
@@ -85,7 +85,7 @@ def test_a_path_is_seen_from_the_file_that_names_it(tmp_path, monkeypatch):
     own = written(tmp_path / "own.yaml", like="meine Größen/base.yml")
     monkeypatch.chdir("/")
     profile = load_profile(own)
-    assert profile.settings("standin-gpt2", "race_AB").training.steps == 7
+    assert profile.settings("standin-gpt2", "gender_MF").training.steps == 7
     names = [path.name for path in profile_files(profile.path)]
     assert names == ["own.yaml", "base.yml", "mini.yaml"]
 

@@ -13,6 +13,7 @@ from study.profiles.reading import load_profile
 from study.results.places import REPOSITORY
 from study.run.entrance import OTHERS
 from study.run.plan import steps
+from study.run.preloaded import PROGRAM
 from tests.study.run.test_entrance import MODEL, entrance
 
 TRAINING = f"02_train__{MODEL.replace('-', '_')}__all"
@@ -111,7 +112,7 @@ def test_any_path_reaches_the_steps_whole(tmp_path, monkeypatch, name):
     planned = {step.name: step.command for step in steps(load_profile(str(profile)))}
     assert len(said) == len(planned)
     for step, command in planned.items():
-        assert command in said, step
+        assert (*PROGRAM, *command) in said, step
 
 
 def test_the_checkout_may_be_anywhere(elsewhere):

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,14 +19,22 @@ from study.run.preloaded import PROGRAM, SOCKET
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux alone")
 
 
+def within_seconds(holds: Callable[[], bool]) -> bool:
+    """Whether something comes to hold while one waits."""
+    for _ in range(300):
+        if holds():
+            return True
+        time.sleep(0.1)
+    return False
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory) -> Iterator[Path]:
     """Socket of a server whose packages are loaded."""
     path = tmp_path_factory.mktemp("server") / "socket"
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen([sys.executable, *PROGRAM, path], env=environment)
-    while not path.exists():
-        time.sleep(0.05)
+    assert within_seconds(path.exists)
     yield path
     process.kill()
 
@@ -61,7 +69,7 @@ print(gradiend.__file__)
 
 
 def test_a_fork_says_what_a_process_says(server, tmp_path):
-    settings = {"SAID": "grün", "OMP_NUM_THREADS": "2"}
+    settings = {"SAID": "grün", "OMP_NUM_THREADS": "2", "MKL_NUM_THREADS": "2"}
     asked = (SAYS, tmp_path, "-a", "b c")
     fork, process = run(server, *asked, **settings), run(None, *asked, **settings)
     assert fork.stdout == process.stdout and fork.stderr == process.stderr
@@ -116,11 +124,7 @@ def waiting(server: Path, folder: Path) -> tuple[subprocess.Popen, int]:
 
 def gone(process: int) -> bool:
     """Whether a process ends within some seconds."""
-    for _ in range(100):
-        if not Path(f"/proc/{process}").exists():
-            return True
-        time.sleep(0.1)
-    return False
+    return within_seconds(lambda: not Path(f"/proc/{process}").exists())
 
 
 def test_a_signal_goes_on_to_the_program(server, tmp_path):
@@ -161,16 +165,11 @@ def test_a_server_ends_with_its_parent_and_leaves_nothing(tmp_path):
         [sys.executable, "-c", code, sys.executable, *PROGRAM, path],
         env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
     )
-    while not path.exists():
-        time.sleep(0.05)
+    assert within_seconds(path.exists)
     client, process = waiting(path, tmp_path)
     parent.kill()
     assert gone(process) and client.wait() != 0
-    for _ in range(100):
-        if not path.parent.exists():
-            break
-        time.sleep(0.1)
-    assert not path.parent.exists()
+    assert within_seconds(lambda: not path.parent.exists())
 
 
 def test_who_says_too_little_is_not_answered(server, tmp_path):
