@@ -12,10 +12,11 @@ A PROFILE.yaml (or .yml) of your own may take over another one (like: paper, or 
 of its file, seen from yours) and say what differs.
 
 commands
-  mini      (default) seven stand-ins, all seven features, and a real model, MiniLM-L6,
-            for gender: every figure and table; about 50 minutes on 2 cores
-  quick     a real language model, SmolLM2-135M-Instruct, on gender, and one stand-in, one
-            feature a domain
+  mini      (default) a real language model, SmolLM2-135M-Instruct, and a real encoder,
+            MiniLM-L6, on gender, then seven stand-ins, all seven features: every figure
+            and table; about 45 minutes on 2 cores
+  quick     SmolLM2-135M-Instruct on gender, and one stand-in, one feature a domain; about
+            12 minutes
   real      a real language model, SmolLM2-135M-Instruct, all seven features on real text,
             and for gender the public benchmarks: nothing to download but Python
             packages; many hours, minutes where there is a GPU

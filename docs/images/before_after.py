@@ -1,7 +1,7 @@
-"""Draws the README's before and after: a real model's pronouns after 20 professions.
+"""Draws the README's before and after: a real model's pronouns after 20 jobs.
 
-``python docs/images/before_after.py`` reads the committed ``figures/source`` and writes
-before_after.svg beside this file, the same bytes each time, on a card of its own.
+``python docs/images/before_after.py`` reads the committed ``figures/real/source`` and
+writes before_after.svg beside this file, the same bytes each time, on its own card.
 """
 
 from __future__ import annotations
@@ -9,19 +9,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 from diagram import CARD, INK, LINE, QUIET, STYLE, box
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from study.domains.gender import held_out_professions
-
-SOURCE = Path(__file__).resolve().parents[2] / "figures" / "source"
-MODEL = "MiniLM-L6 (real weights, adapted head)"
+SOURCE = Path(__file__).resolve().parents[2] / "figures" / "real" / "source"
+MODEL, FEATURE = "SmolLM2-135M-Instruct", "gender_MF"
+JOBS = 20  # of those that N was not chosen on, from rated all male to all female
 # What is shown: (variant, decoder) in the table → name, colour, mark.
 BASE, BALANCED = ("base", "–"), ("N", "refined")
 SHOWN = {BASE: ("before", "#7F7F7F", "o"), BALANCED: ("after", "#D55E00", "D")}
-WIDTH, HEIGHT = 760, 350
+WIDTH, HEIGHT = 760, 385
 
 
 def main() -> None:
@@ -33,26 +33,32 @@ def main() -> None:
         card.set(xlim=(0, WIDTH), ylim=(HEIGHT, 0))
         card.set_axis_off()
         box(card, 3, 3, WIDTH - 6, HEIGHT - 6, face=CARD, edge=LINE)
-        draw(figure.add_axes((0.065, 0.27, 0.915, 0.56)), table.sort_values(BASE))
-        title = "MiniLM-L6 after 20 professions: P(she) / (P(he) + P(she))"
+        draw(figure.add_axes((0.085, 0.35, 0.9, 0.5)), table.sort_values(BASE))
+        title = f"{MODEL} after {JOBS} jobs: P(she) / (P(he) + P(she))"
         card.text(24, 34, title, fontsize=12, weight="bold", color=INK, va="center")
         path = Path(__file__).with_suffix(".svg")
         figure.savefig(path, metadata={"Date": None}, transparent=True)
 
 
 def shares(learned: pd.DataFrame) -> pd.DataFrame:
-    """P(she) / (P(he) + P(she)): a row a profession that N was not chosen on."""
-    rows = learned[(learned["model"] == MODEL) & (learned["kind"] == "profession")]
+    """P(she) / (P(he) + P(she)): a row a job, a column a variant."""
+    rows = learned[
+        learned["model"].str.startswith(MODEL)
+        & (learned["feature"] == FEATURE)
+        & (learned["kind"] == "profession")
+        & learned["held_out"]
+    ]
     she, he = (rows[rows["class"] == word] for word in ("she", "he"))
     keys = ["word", "variant", "decoder"]
     p_she, p_he = (part.set_index(keys)["learned"] for part in (she, he))
     table = (p_she / (p_she + p_he)).unstack(["variant", "decoder"])
-    planted = she.rename(columns={"planted": "probability"})
-    return table.loc[held_out_professions(planted), list(SHOWN)]
+    rated = she.groupby("word")["planted"].first().sort_values(kind="stable")
+    places = np.linspace(0, len(rated) - 1, JOBS).round().astype(int)
+    return table.loc[rated.index[places], list(SHOWN)]
 
 
 def draw(axes: Axes, table: pd.DataFrame) -> None:
-    """A profession a column, both models' share of *she*, joined by a line."""
+    """A job a column, both models' share of *she*, joined by a line."""
     places = range(len(table))
     axes.axhline(0.5, color=LINE, linestyle=(0, (2, 2)), linewidth=1)
     axes.vlines(places, table[BASE], table[BALANCED], color=LINE, linewidth=1.5)

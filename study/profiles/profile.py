@@ -57,6 +57,7 @@ class Profile(BaseModel):
     # its models' unless they name another
     figures_folder: str | None = Field(default=None, alias="figures")
     introduces: str | None = None  # the profile whose stand-ins notebook 00 shows
+    walks: bool = True  # through notebooks 01 and 12 too, which need nothing of a run
     jobs: Literal["model", "domain"] = "model"
     resources: Resources = Field(default_factory=dict)
     defaults: Values = Field(default_factory=dict)

@@ -38,9 +38,8 @@ class Committed:
 
     @property
     def origin(self) -> str:
-        """Models, command, devices and folder in one line."""
-        entries = map(self.profile.entry, self.profile.models)
-        models = ", ".join(entry.display for entry in entries)
+        """Models of the results, command, devices and folder in one line."""
+        models = ", ".join(self.read("encoder")["model"].drop_duplicates())
         return f"{models}: {read_origin(self.source)}; committed in {self.folder}"
 
     def read(self, table: str) -> pd.DataFrame:

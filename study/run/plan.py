@@ -97,15 +97,16 @@ def _introduction_steps(profile: Profile, before: list[Step]) -> Iterator[Step]:
     """The notebooks that need no other one: the data, the method, a bias.
 
     All read real texts of packages; the last two a real model, which is made here if
-    no step of the profile makes it. A profile of the hub's data leaves them to others.
+    no step of the profile makes it. A profile of the hub's data leaves them to others,
+    as does one that does not walk through them.
     """
     shown = profile if profile.introduces is None else load_profile(profile.introduces)
     stand_ins = [m for m in shown.models if shown.entry(m).stand_in]
     if not stand_ins:
         return
     real = load_profile(REAL)
-    carried = bool({WORLD, CARRIED} & set(profile.sources))
-    making = list(folder_steps(real, REAL_MODEL)) if carried else []
+    walks = profile.walks and bool({WORLD, CARRIED} & set(profile.sources))
+    making = list(folder_steps(real, REAL_MODEL)) if walks else []
     made = {path for step in before for path in step.outputs}
     yield from (step for step in making if made.isdisjoint(step.outputs))
     texts = [*source_files(CARRIED), MANIFEST]
@@ -114,7 +115,7 @@ def _introduction_steps(profile: Profile, before: list[Step]) -> Iterator[Step]:
     large = {"mem_mb": 7_500, "threads": 2}
     data = {"profile": shown.source}
     found = [("00_data_and_standins", data, [*weights, *texts], {})]
-    if carried:
+    if walks:
         found += [(name, {}, asked, large) for name in OF_REAL_MODEL]
     for notebook, parameters, needed, resources in found:
         yield notebook_step(

@@ -29,10 +29,11 @@ def test_every_profile_resolves(name):
     assert len(folders) == len(profile.models) * len(profile.features)
 
 
-def test_mini_covers_all_stand_ins_and_features():
+def test_mini_begins_with_real_models_and_covers_all_stand_ins_and_features():
     profile = load_profile("mini")
     stand_ins = [m for m in profile.models if profile.settings(m, "gender_MF").stand_in]
-    assert profile.models == [*stand_ins, "minilm-l6"] and len(stand_ins) == 7
+    real = ["smollm2-135m-instruct", "minilm-l6"]
+    assert profile.models == [*real, *stand_ins] and len(stand_ins) == 7
     for model in stand_ins:
         assert profile.features_of("all", model) == profile.features
     assert len(profile.features) == 7

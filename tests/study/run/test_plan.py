@@ -124,7 +124,7 @@ def test_a_step_takes_what_its_model_asks_for(tmp_path):
 
 
 def test_the_real_model_of_notebooks_01_and_12_is_made_once():
-    for name in ("smoke", "real"):
+    for name in ("smoke", "mini", "real"):
         found = of(name)
         makers = [s for s in found.values() if "study.models.smollm2" in s.command]
         assert len(makers) == 1, name
@@ -138,3 +138,12 @@ def test_the_papers_profile_leaves_the_real_model_to_others():
     assert "00_data_and_standins" in found
     assert not set(OF_REAL_MODEL) & set(found)
     assert not any("study.models.smollm2" in step.command for step in found.values())
+
+
+def test_a_profile_that_does_not_walk_leaves_notebooks_01_and_12_out(tmp_path):
+    walked, quick = of("mini"), of("quick")
+    assert set(OF_REAL_MODEL) <= set(walked)
+    assert not set(OF_REAL_MODEL) & set(quick)
+    assert {"00_data_and_standins", "prepare smollm2-135m-instruct"} <= set(quick)
+    still = of(own_profile(tmp_path, like="smoke", walks=False))
+    assert "prepare smollm2-135m-instruct" not in still
