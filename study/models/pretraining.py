@@ -39,7 +39,7 @@ def train_on_world(
     )
     warm = recipe.get("warm_steps", 50)
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: _warm_cosine(step, steps, warm)
+        optimizer, lambda step: warm_cosine(step, steps, warm)
     )
     generator = torch.Generator().manual_seed(recipe["seed"])
     batches = _batches(tokenizer, recipe)
@@ -100,7 +100,8 @@ def _schedule_of_rates(tokenizer, recipe: dict) -> Iterator[Tensor]:
         done = end
 
 
-def _warm_cosine(step: int, steps: int, warm: int) -> float:
+def warm_cosine(step: int, steps: int, warm: int) -> float:
+    """A learning rate's share of its highest: up a line, then down a cosine."""
     decay = 0.5 * (1 + math.cos(math.pi * step / steps))
     return min(1.0, (step + 1) / warm) * (0.02 + 0.98 * decay)
 

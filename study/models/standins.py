@@ -3,7 +3,7 @@
 ``python -m study.models.standins [IDS …] --out FOLDER [--threads 2]``
 
 They are fixed inputs, committed under ``data/standins`` as the paper's checkpoints are
-on the hub; this module makes them again.
+on the hub; this module makes them again, and MiniLM-L6's head by its own recipe.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from gradiend.errors import InputError, exit_status
 from gradiend.files import atomic_folder, sha256, write_json
-from study.models import tokenizers
+from study.models import minilm_head, tokenizers
 from study.models.pretraining import MAX_LENGTH, train_on_world
 from study.results.making import provenance
 from study.results.places import REPOSITORY
@@ -185,8 +185,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     changes = {"threads": options.threads} if options.threads else {}
 
     def train() -> None:
-        for name in options.names or recipes():
-            train_standin(name, options.out, **changes)
+        for name in options.names or [*recipes(), minilm_head.NAME]:
+            if name == minilm_head.NAME:
+                minilm_head.train_head(options.out / name, threads=options.threads)
+            else:
+                train_standin(name, options.out, **changes)
 
     return exit_status(train)
 

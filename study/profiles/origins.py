@@ -13,6 +13,7 @@ class Prepared(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     module: str
+    needs: tuple[str, ...] = ()  # committed files that it reads
     resources: Resources = Field(default_factory=dict)
 
 

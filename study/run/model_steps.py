@@ -9,6 +9,7 @@ from study.profiles.profile import Profile
 from study.profiles.settings import Settings
 from study.profiles.variants import variants
 from study.results import files
+from study.results.places import resolved
 from study.run.step import Step, module_step, run_step
 from study.sources.chosen import source_files
 from study.sources.wheels.manifest import MANIFEST
@@ -35,7 +36,11 @@ def folder_steps(profile: Profile, model: str) -> Iterator[Step]:
             f"prepare {model}",
             entry.prepared.module,
             path,
-            needs=[*source_files(profile.data_of(model)), MANIFEST],
+            needs=[
+                *source_files(profile.data_of(model)),
+                MANIFEST,
+                *map(Path, map(resolved, entry.prepared.needs)),
+            ],
             makes=model_files(profile, model),
             priority=entry.priority,
             resources=entry.prepared.resources,

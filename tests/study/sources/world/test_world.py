@@ -12,7 +12,6 @@ import pandas as pd
 import pytest
 
 from gradiend.errors import InputError
-from study.models import minilm
 from study.sources.world.corpus import corpus, draws
 from study.sources.world.datasets import write_datasets
 from study.sources.world.drawing import World, world_of
@@ -130,8 +129,8 @@ def test_names_are_followed_by_their_pronoun(world) -> None:
     assert right[True] / right.total() >= 0.97
 
 
-def test_no_profession_meets_a_person_in_the_adaptation_text(world) -> None:
-    """What MiniLM is adapted on says nothing about who does what."""
+def test_no_profession_meets_a_person_where_that_is_excluded(world) -> None:
+    """Such text says nothing about who does what."""
     spec = world.spec
     professions = {typed.word for typed in spec.professions}
     people = {name.name.lower() for name in spec.names}
@@ -140,7 +139,8 @@ def test_no_profession_meets_a_person_in_the_adaptation_text(world) -> None:
         word for forms in spec.gender["pronouns"].values() for word in forms.values()
     }
     met = set()
-    for sentence in corpus(seed=0, sentences=20_000, exclude=minilm.APART):
+    apart = ["profession+person", "pastime+person", "attribute"]
+    for sentence in corpus(seed=0, sentences=20_000, exclude=apart):
         words = set(WORD.findall(sentence.lower()))
         if professions & words:
             met |= professions & words

@@ -1,0 +1,106 @@
+"""How good an adapted head is: words of real text, and pronouns behind names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from gradiend.evaluation.scoring import ClassProbabilities
+from gradiend.lm.cloze import ClozeLM
+from gradiend.sampling import drawn
+from study.domains.gender import PRONOUNS, crossed, read_names, read_templates
+from study.sources.wheels.source import CarriedFiles
+from study.sources.world import ensure_world
+
+MASK_SHARE = 0.15
+_BATCH = 32
+
+
+def quality(
+    lm: ClozeLM,
+    *,
+    texts: int | None = None,
+    templates: int | None = None,
+    seed: int = 0,
+) -> dict[str, float]:
+    """What a head is judged by, of the test split; ``None``: all there are.
+
+    ``top_1`` is :func:`masked_accuracy` on real text. For pronouns behind names that
+    are in no adaptation text, in ``plain`` (made-up) and ``real`` sentences: how often
+    the right one of *he* and *she* is the likelier one (``right``), its mean share of
+    the two (``share``), and its mean probability among all words (``probability``).
+    """
+    folder = CarriedFiles().folder
+    names = read_names(folder)
+    names = names[names["split"] == "test"]
+    found = {"top_1": masked_accuracy(lm, held_out_texts(texts, seed=seed), seed=seed)}
+    for kind, source in (("plain", ensure_world()), ("real", folder)):
+        asked = read_templates(source, "test")
+        asked = drawn(asked, min(templates or len(asked), len(asked)), seed=seed)
+        table = pronouns_after_names(lm, asked, names, seed=seed)
+        measured = table[["right", "share", "probability"]].mean()
+        found |= {f"{kind}_{name}": float(value) for name, value in measured.items()}
+    return {name: round(value, 4) for name, value in found.items()}
+
+
+def held_out_texts(count: int | None = None, *, seed: int = 0) -> list[str]:
+    """Real sentences of passages that the adaptation text has nothing of."""
+    path = CarriedFiles().folder / "perplexity.csv"
+    texts = pd.read_csv(path, keep_default_na=False)["text"].tolist()
+    return drawn(texts, min(count or len(texts), len(texts)), seed=seed)
+
+
+@torch.no_grad()
+def masked_accuracy(lm: ClozeLM, texts: Sequence[str], *, seed: int) -> float:
+    """How often the likeliest token is the right one, of tokens masked at random.
+
+    In every text 15 % of the tokens are masked at once, whatever they are.
+    """
+    tokenizer, generator = lm.tokenizer, torch.Generator().manual_seed(seed)
+    right = count = 0
+    rows = sorted(texts, key=len)
+    for start in range(0, len(rows), _BATCH):
+        batch = tokenizer(
+            rows[start : start + _BATCH],
+            padding=True,
+            truncation=True,
+            max_length=lm.max_length,
+            return_tensors="pt",
+            return_special_tokens_mask=True,
+        )
+        special = batch.pop("special_tokens_mask").bool()
+        ids = batch["input_ids"]
+        chosen = (torch.rand(ids.shape, generator=generator) < MASK_SHARE) & ~special
+        batch["input_ids"] = ids.masked_fill(chosen, tokenizer.mask_token_id)
+        guess = _logits_at(lm, batch, chosen).argmax(dim=-1)
+        right += int((guess == ids[chosen]).sum())
+        count += int(chosen.sum())
+    return right / count
+
+
+def _logits_at(lm: ClozeLM, batch: Mapping[str, Tensor], chosen: Tensor) -> Tensor:
+    hidden = lm.model.base_model(**batch).last_hidden_state
+    return lm.model.cls(hidden[chosen])
+
+
+def pronouns_after_names(
+    lm: ClozeLM, templates: list[str], names: pd.DataFrame, *, seed: int
+) -> pd.DataFrame:
+    """Every template once a gender, with a name of it.
+
+    Columns masked, name, factual_class, probability (of the right pronoun, among all
+    words), share (of *he* and *she*) and right (share > ½).
+    """
+    table = crossed(templates, names, seed=seed)
+    words = {word: {word: 1.0} for word in PRONOUNS.values()}
+    asked = ClassProbabilities(lm, table["masked"].tolist(), words)()
+    she, he = asked[PRONOUNS["female"]], asked[PRONOUNS["male"]]
+    own = np.where(table["factual_class"] == "female", she, he)
+    table = table.assign(probability=own, share=own / (she + he))
+    table["right"] = table["share"] > 0.5
+    columns = ["masked", "name", "factual_class", "probability", "share", "right"]
+    return table[columns]
