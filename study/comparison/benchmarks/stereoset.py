@@ -37,6 +37,7 @@ LABELS = ("stereotype", "anti-stereotype", "unrelated")
 # The classes that the first two labels' words name, as a suite knows them.
 CLASSES = ("stereotype class", "anti-stereotype class")
 _BLANK = "BLANK"
+_IN_A_WORD = re.compile(rf"\w*{_BLANK}\w*")  # "BLANKed": the word is what is filled in
 
 
 def read_stereoset(
@@ -153,7 +154,9 @@ def _example(example: dict, where: str) -> dict:
             f"{where}: the context has {context.count(_BLANK)} BLANKs, not one: "
             f"{context!r}; mend it or leave the example out"
         )
-    row = {key: example[key] for key in ("id", "bias_type", "target", "context")}
+    context = _IN_A_WORD.sub(_BLANK, context)
+    row = {key: example[key] for key in ("id", "bias_type", "target")}
+    row["context"] = context
     for sentence in example["sentences"]:
         need(sentence, ("sentence", "gold_label"), where)
         label = sentence["gold_label"]

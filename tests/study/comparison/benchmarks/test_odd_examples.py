@@ -9,7 +9,11 @@ import pytest
 
 from gradiend.errors import InputError
 from study.comparison.benchmarks.lengths import readable
-from study.comparison.benchmarks.stereoset import LABELS, read_stereoset
+from study.comparison.benchmarks.stereoset import (
+    LABELS,
+    read_stereoset,
+    stereoset_scores,
+)
 from study.comparison.benchmarks.suite import Suite
 from tests.conftest import tiny_lm
 
@@ -46,6 +50,17 @@ def test_an_odd_example_of_the_public_file_is_left_out_and_counted(path):
 def test_an_odd_example_of_a_file_of_ones_own_is_an_error_with_its_number(path):
     with pytest.raises(InputError, match=r"example '1': the context has 2 BLANKs"):
         read_stereoset(path)
+
+
+def test_a_blank_in_a_word_takes_the_whole_word(tmp_path):
+    found = tmp_path / "stereoset.json"
+    examples = [example(0, "The friend BLANKed the house.")]
+    found.write_text(json.dumps({"data": {"intrasentence": examples}}))
+    table = read_stereoset(found)
+    assert table.loc[0, "context"] == "The friend BLANK the house."
+    words = [table.loc[0, f"{label} word"] for label in LABELS]
+    assert words == ["heed", "sheed", "houseed"]
+    assert stereoset_scores(tiny_lm("bert"), table)[list(LABELS)].notna().all(axis=None)
 
 
 @pytest.mark.parametrize("architecture", ["bert", "gpt2"])
