@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from gradiend.evaluation.decoder import base_row, keeping_lms, select
@@ -84,16 +85,15 @@ def _gap(rows: pd.DataFrame, feature: str, column: str) -> float:
 
 
 def profession_shares(learned: pd.DataFrame) -> pd.DataFrame:
-    """P(she) / (P(he) + P(she)) after the held-out professions.
+    """P(she) / (P(he) + P(she)) after the professions held out of a model's selection.
 
-    Columns model, variant (base; N of each decoder), word and share.
+    Columns model, variant (base; N of each decoder), word and share. Models of another
+    source of data are asked other professions, and other ones are held out of theirs.
     """
     she, he = (PRONOUNS[name] for name in _ASKED.classes)
     asked = learned[
         (learned["feature"] == _ASKED.name) & (learned["kind"] == "profession")
     ]
-    apart = held_out(asked[asked["class"] == she]).drop_duplicates("word")
-    words = apart.sort_values("planted", kind="stable")["word"].tolist()
     parts = []
     there = set(zip(asked["variant"], asked["decoder"], strict=True))
     for variant, decoder, name in _BALANCED:
@@ -104,10 +104,37 @@ def profession_shares(learned: pd.DataFrame) -> pd.DataFrame:
         share = (table[she] / (table[he] + table[she])).rename("share")
         parts.append(share.reset_index().assign(variant=name))
     shares = pd.concat(parts, ignore_index=True)
-    shares = shares[shares["word"].isin(words)]
-    models = list(asked["model"].unique())
-    order = shares["model"].map(models.index) * len(words)
-    return shares.iloc[(order + shares["word"].map(words.index)).argsort(kind="stable")]
+    place = _places(
+        held_out(asked[asked["class"] == she]), list(asked["model"].unique())
+    )
+    return shares.iloc[_in_order(shares, place)]
+
+
+def _places(apart: pd.DataFrame, models: list[str]) -> pd.Series:
+    """The place of each model's words in the order of what is known of them."""
+    apart = apart.drop_duplicates(["model", "word"])
+    apart = apart.assign(number=apart["model"].map(models.index))
+    apart = apart.sort_values(["number", "planted"], kind="stable")
+    keys = pd.MultiIndex.from_frame(apart[["model", "word"]])
+    return pd.Series(range(len(apart)), index=keys)
+
+
+def _in_order(shares: pd.DataFrame, place: pd.Series) -> np.ndarray:
+    """Which rows have a place, in the order of the places."""
+    found = place.reindex(pd.MultiIndex.from_frame(shares[["model", "word"]]))
+    order = found.to_numpy().argsort(kind="stable")  # what has none comes last
+    return order[: found.notna().sum()]
+
+
+def asked_alike(shares: pd.DataFrame) -> list[pd.DataFrame]:
+    """:func:`profession_shares` in parts whose models were asked the same words."""
+    words = shares.groupby("model", sort=False)["word"].agg(
+        lambda own: tuple(own.unique())
+    )
+    return [
+        shares[shares["model"].isin(own.index)]
+        for _, own in words.groupby(words, sort=False)
+    ]
 
 
 def some_words(shares: pd.DataFrame, count: int = 40) -> pd.DataFrame:
@@ -121,14 +148,16 @@ def profession_spread(learned: pd.DataFrame, selected: pd.DataFrame) -> pd.DataF
 
     Of the base model and of the variant N of each decoder, each with its offset, which
     is |mean − ½|, and its LMS as a share of the base's: a spread is small, too, where
-    all shares are 0. The columns are the variant's name for the spread, and
-    ``mean, name``, ``offset, name`` and ``LMS, decoder``.
+    all shares are 0. The columns are professions (how many), the variant's name for the
+    spread, and ``mean, name``, ``offset, name`` and ``LMS, decoder``.
     """
     shares = profession_shares(learned)
     groups = shares.groupby(["model", "variant"], sort=False)["share"]
     names = list(shares["variant"].unique())
+    words = shares.groupby("model", sort=False)["word"].nunique()
     spread, mean = groups.std().unstack()[names], groups.mean().unstack()[names]
-    table = spread.join(mean.add_prefix("mean, "))
+    table = words.to_frame("professions").join(spread)
+    table = table.join(mean.add_prefix("mean, "))
     table = table.join((mean - 0.5).abs().add_prefix("offset, "))
     own = selected[selected["feature"] == _ASKED.name]
     lms = own.set_index(["variant", "decoder", "model"])["LMS"].sort_index()

@@ -10,6 +10,7 @@ import pytest
 
 from study.profiles.reading import load_profile
 from study.report.tables.method import (
+    asked_alike,
     association_removal,
     gap_frontier,
     profession_shares,
@@ -52,6 +53,23 @@ def test_shares_are_of_the_held_out_professions_in_the_order_of_their_truth(lear
     expected = np.r_[np.arange(10), np.arange(20, 30)] / 29
     assert np.allclose(base["share"], expected)
     assert list(shares["variant"].unique()) == ["base", *(f"N, {d}" for d in DECODERS)]
+
+
+def test_a_model_has_the_professions_that_its_own_selection_did_not_see(
+    learned,
+):
+    """Of another source of data, whose words are partly the same."""
+    other = learned.assign(model="B", planted=1 - learned["planted"])
+    other["held_out"] = other["word"].isin([*WORDS[5:8], "more"])
+    shares = profession_shares(pd.concat([learned, other], ignore_index=True))
+    base = shares[shares["variant"] == "base"].groupby("model", sort=False)["word"]
+    of_each = base.agg(list)
+    assert of_each["A"] == WORDS[:10] + WORDS[-10:]
+    assert of_each["B"] == WORDS[7:4:-1]
+    first, second = asked_alike(shares)
+    assert set(first["model"]) == {"A"} and set(second["model"]) == {"B"}
+    alike = pd.concat([learned, learned.assign(model="B")], ignore_index=True)
+    assert len(asked_alike(profession_shares(alike))) == 1
 
 
 def test_a_halved_share_is_a_halved_spread_and_the_mean_stands_beside_it(learned):
