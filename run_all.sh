@@ -14,7 +14,7 @@ of its file, seen from yours) and say what differs.
 commands
   mini      (default) a real language model, SmolLM2-135M-Instruct, and a real encoder,
             MiniLM-L6, on gender, then seven stand-ins, all seven features: every figure
-            and table; about 45 minutes on 2 cores
+            and table; about 40 minutes on 2 cores
   quick     SmolLM2-135M-Instruct on gender, and one stand-in, one feature a domain; about
             12 minutes
   real      a real language model, SmolLM2-135M-Instruct, all seven features on real text,

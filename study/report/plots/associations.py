@@ -175,7 +175,8 @@ def shares_by_rating(shares: pd.DataFrame, *, label: str, columns: int = 3) -> F
         axis.plot(ends, np.polyval(before, ends), color="black", linestyle=":")
         r = part["rating"].corr(part["share"])
         axis.text(0.03, 0.94, f"r = {r:.2f}, slope {line[0]:.2f}", fontsize=8)
-        panel_title(axis, variant if shares["model"].nunique() == 1 else model)
+        named = f"{model.partition(' (')[0]} ({variant})"
+        panel_title(axis, variant if shares["model"].nunique() == 1 else named)
         axis.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="people: how female is the job")
     axes[0].set_ylabel(label)
     return figure

@@ -10,6 +10,7 @@ from study.comparison.variants import BASE, is_ours, legend_name
 from study.report.plots.methods import looks
 from study.report.plots.style import (
     ACCENT,
+    HATCHES,
     NEGATIVE,
     NEUTRAL,
     PALETTE,
@@ -24,7 +25,7 @@ _SMALL, _LARGE = 26, 260  # points² of a marker: offset 0, and ½
 def grouped_bars(
     table: pd.DataFrame, *, x: str, y: str, hue: str, label: str, width: float = 4.6
 ) -> Figure:
-    """Bars of ``y`` by ``x``, one colour a ``hue``."""
+    """Bars of ``y`` by ``x``, a colour a ``hue``; hatched where colours come again."""
     figure, (axis,) = panelled(1, columns=1, size=(width, 3.6), sharey=True)
     hues, places = list(table[hue].unique()), list(table[x].unique())
     span = 0.8 / len(hues)
@@ -36,6 +37,9 @@ def grouped_bars(
             group.to_numpy(),
             width=span * 0.92,
             color=PALETTE[number % len(PALETTE)],
+            hatch=HATCHES[number // len(PALETTE) % len(HATCHES)],
+            edgecolor="white",
+            linewidth=0,
             label=value,
         )
     axis.set_xticks(range(len(places)), places, rotation=30, ha="right")

@@ -27,6 +27,7 @@ PALETTE = (
     "#000000",
     "#F0E442",
 )
+HATCHES = (None, "///", "...")  # of what has a colour that is taken
 STYLE = {
     "figure.constrained_layout.use": True,
     "font.size": 9,
