@@ -152,7 +152,8 @@ def test_missing_results_of_a_model_name_notebook_and_command(nothing):
         if variant.stored:
             with pytest.raises(InputError, match=f"05_baselines first, {MINI}"):
                 bench.edit(variant)
-    with pytest.raises(InputError, match=f"notebook 02_train first, {MINI}"):
+    first = rf"02_train first, or \./run_all\.sh mini --models {profile.models[0]}$"
+    with pytest.raises(InputError, match=first):
         collect(profile)
 
 
