@@ -23,11 +23,11 @@ _BATCH = 32
 def quality(
     lm: ClozeLM,
     *,
-    texts: int | None = None,
-    templates: int | None = None,
+    texts: int = 0,
+    templates: int = 0,
     seed: int = 0,
 ) -> dict[str, float]:
-    """What a head is judged by, of the test split; ``None``: all there are.
+    """What a head is judged by, of the test split; 0: all there are.
 
     ``top_1`` is :func:`masked_accuracy` on real text. For pronouns behind names that
     are in no adaptation text, in ``plain`` (made-up) and ``real`` sentences: how often
@@ -39,19 +39,18 @@ def quality(
     names = names[names["split"] == "test"]
     found = {"top_1": masked_accuracy(lm, held_out_texts(texts, seed=seed), seed=seed)}
     for kind, source in (("plain", ensure_world()), ("real", folder)):
-        asked = read_templates(source, "test")
-        asked = drawn(asked, min(templates or len(asked), len(asked)), seed=seed)
+        asked = drawn(read_templates(source, "test"), templates, seed=seed)
         table = pronouns_after_names(lm, asked, names, seed=seed)
         measured = table[["right", "share", "probability"]].mean()
         found |= {f"{kind}_{name}": float(value) for name, value in measured.items()}
     return {name: round(value, 4) for name, value in found.items()}
 
 
-def held_out_texts(count: int | None = None, *, seed: int = 0) -> list[str]:
-    """Real sentences of passages that the adaptation text has nothing of."""
+def held_out_texts(count: int = 0, *, seed: int = 0) -> list[str]:
+    """Real sentences of passages that the adaptation text has nothing of (0: all)."""
     path = CarriedFiles().folder / "perplexity.csv"
     texts = pd.read_csv(path, keep_default_na=False)["text"].tolist()
-    return drawn(texts, min(count or len(texts), len(texts)), seed=seed)
+    return drawn(texts, count, seed=seed)
 
 
 @torch.no_grad()

@@ -33,9 +33,7 @@ def real_sentences() -> list[str]:
         if a package with the text, the jobs or the names is not there.
     """
     table = pd.read_csv(CarriedFiles().folder / "corpus.csv", keep_default_na=False)
-    return [
-        text for text in table["text"] if not names_a_job(text) and not _held_out(text)
-    ]
+    return [text for text in table["text"] if _usable(text)]
 
 
 def name_sentences(passes: Mapping[str, int], *, seed: int) -> list[str]:
@@ -94,5 +92,5 @@ def _forms(jobs: list[str]) -> Iterator[str]:
 
 @cache
 def _held_out_names() -> frozenset[str]:
-    names = pd.read_csv(CarriedFiles().folder / "namexact.csv", keep_default_na=False)
+    names = read_names(CarriedFiles().folder)
     return frozenset(names.loc[names["split"] == "test", "name"])
