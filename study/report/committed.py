@@ -13,8 +13,8 @@ import pandas as pd
 
 from study.profiles.profile import Profile
 from study.profiles.reading import load_profile
-from study.report.gather import read_source
 from study.report.origin import read_origin
+from study.report.source import read_source
 from study.results.places import REPOSITORY
 
 REAL = "real"
@@ -25,6 +25,7 @@ class Committed:
     """The gathered results of a profile, in its folder of figures."""
 
     profile: Profile
+    model: str | None = None  # of this one; None: of all
 
     @property
     def source(self) -> Path:
@@ -37,19 +38,29 @@ class Committed:
         return self.profile.figures.relative_to(REPOSITORY).as_posix()
 
     @property
+    def models(self) -> list[str]:
+        """What tables call the models of the results."""
+        if self.model is not None:
+            return [self.profile.entry(self.model).display]
+        return list(read_origin(self.source).models)
+
+    @property
     def origin(self) -> str:
         """Models of the results, command, devices and folder in one line."""
-        models = ", ".join(self.read("encoder")["model"].drop_duplicates())
-        return f"{models}: {read_origin(self.source)}; committed in {self.folder}"
+        origin = read_origin(self.source).of(self.models)
+        return f"{', '.join(self.models)}: {origin}; committed in {self.folder}"
 
     def read(self, table: str) -> pd.DataFrame:
-        """A gathered table, as :func:`study.report.gather.read_source` has it."""
-        return read_source(self.source, table)
+        """A gathered table, as :func:`study.report.source.read_source` has it."""
+        rows = read_source(self.source, table)
+        if self.model is None or "model" not in rows:
+            return rows
+        return rows[rows["model"].isin(self.models)].reset_index(drop=True)
 
 
-def committed(profile: str = REAL) -> Committed:
-    """The committed results of a profile."""
-    return Committed(load_profile(profile))
+def committed(model: str | None = None, *, profile: str = REAL) -> Committed:
+    """The committed results of a profile, of one of its models or of all."""
+    return Committed(load_profile(profile), model)
 
 
 def committed_files(shown_in: Profile) -> list[Path]:

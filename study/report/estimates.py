@@ -22,24 +22,24 @@ from study.profiles.profile import Profile
 from study.profiles.settings import Settings
 from study.profiles.variants import variants
 from study.report.gaps import association_estimates
-from study.report.gather import write_source
+from study.report.source import gathering
 from study.results import files
 from study.results.reading import read_csv
 
 
-def collect_comparison(profile: Profile) -> Path:
-    """Gather the estimates of all models into ``<figures>/source``."""
-    folder = profile.figures / "source"
-    gatherers = {
-        "comparison": comparison_estimates,
-        "robustness": robustness_estimates,
-        "variants": lambda profile, model: overview(variants(profile, model)),
-    }
-    models = [model for model in profile.models if profile.compared(model)]
-    for name, gather in gatherers.items():
-        table = pd.concat([gather(profile, m) for m in models], ignore_index=True)
-        write_source(folder, name, table)
-    return folder
+def collect_comparison(profile: Profile, gather: bool | str = True) -> Path:
+    """Gather the estimates of the models into ``<figures>/source``.
+
+    ``gather`` as in :func:`study.report.gather.collect`.
+    """
+    target = gathering(profile, gather)
+    compared = [model for model in profile.models if profile.compared(model)]
+    here = [model for model in compared if model in target.models]
+    target.write("comparison", [comparison_estimates(profile, m) for m in here])
+    target.write("robustness", [robustness_estimates(profile, m) for m in here])
+    # What variants there are, the profile says.
+    target.write("variants", [overview(variants(profile, m)) for m in compared])
+    return target.folder
 
 
 def inputs(profile: Profile) -> list[Path]:

@@ -7,65 +7,60 @@ Those of notebook 10b come from :mod:`study.report.estimates`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from gradiend.errors import InputError
-from gradiend.files import atomic_path
 from study.profiles.profile import Profile
 from study.profiles.settings import Settings
-from study.report.origin import write_origin
+from study.report.source import gathering
 from study.results import files
-from study.results.reading import made, read_csv, read_json
+from study.results.reading import read_csv, read_json
 
 ENCODINGS_PER_GROUP = 120  # rows behind one violin
 
 
-def collect(profile: Profile) -> Path:
-    """Gather the profile's results into ``<figures>/source``; return that folder."""
-    folder = profile.figures / "source"
+def collect(profile: Profile, gather: bool | str = True) -> Path:
+    """Gather the profile's results into ``<figures>/source``; return that folder.
+
+    ``gather`` names the models whose results are here, ``A,B``, or says that all are
+    (:func:`study.report.source.gathering`).
+    """
+    target = gathering(profile, gather)
     for name, kind in _GATHERERS.items():
-        parts = [kind.read(run).assign(**_key(run)) for run in _runs(profile, kind)]
-        if not parts:  # nothing of the kind was asked for
-            continue
-        table = pd.concat(parts, ignore_index=True)
-        keys = ["model", "feature"]
-        table = table[[*keys, *(c for c in table.columns if c not in keys)]]
-        write_source(folder, name, table)
-    for name, tables in _analyses(profile).items():
+        runs = _runs(profile, kind, target.models)
+        target.write(name, [_keyed(run, kind.read(run)) for run in runs])
+    for name, tables in _analyses(profile, target.models).items():
         parts = [
             read_csv(path).pipe(lambda t, m=model: t.assign(model=m)[["model", *t]])
             for model, path in tables.items()
         ]
-        write_source(folder, name, pd.concat(parts, ignore_index=True))
-    write_origin(profile, folder)
-    return folder
+        target.write(name, parts)
+    return target.end()
 
 
 def inputs(profile: Profile) -> list[Path]:
-    """The result files that :func:`collect` reads."""
+    """The result files that :func:`collect` reads of all models."""
     found = [
         run.folder / file
         for kind in _GATHERERS.values()
-        for run in _runs(profile, kind)
+        for run in _runs(profile, kind, profile.models)
         for file in kind.files
     ]
-    found += [
-        path for tables in _analyses(profile).values() for path in tables.values()
-    ]
+    analyses = _analyses(profile, profile.models).values()
+    found += [path for tables in analyses for path in tables.values()]
     return list(dict.fromkeys(found))
 
 
-def _analyses(profile: Profile) -> dict[str, dict[str, Path]]:
+def _analyses(profile: Profile, models: Sequence[str]) -> dict[str, dict[str, Path]]:
     """Every table that an analysis makes, as ``<analysis>_<table>``: model → file.
 
     Only of the models that are asked it; an analysis that none is asked has no table.
     """
     found: dict[str, dict[str, Path]] = {}
-    for model in profile.models:
+    for model in models:
         runs = profile.runs(model)
         for analysis in profile.entry(model).analyses if runs else ():
             for file in files.ANALYSES[analysis][1]:
@@ -74,32 +69,6 @@ def _analyses(profile: Profile) -> dict[str, dict[str, Path]]:
                     name = f"{analysis}_{path.stem}"
                     found.setdefault(name, {})[runs[0].display] = path
     return found
-
-
-def write_source(folder: Path, name: str, table: pd.DataFrame) -> None:
-    """Write one gathered table, for :func:`read_source`.
-
-    Measured numbers hardly repeat: their bytes are split into streams, which compress
-    by a quarter more than a dictionary of them.
-    """
-    measured = list(table.select_dtypes("float").columns)
-    with atomic_path(folder / f"{name}.parquet") as path:
-        table.to_parquet(
-            path,
-            index=False,
-            compression="zstd",
-            use_byte_stream_split=measured,
-            use_dictionary=[c for c in table.columns if c not in measured],
-        )
-
-
-def read_source(folder: Path, name: str) -> pd.DataFrame:
-    """One gathered table: training, seeds, encoder, encodings, grids, selected, …"""
-    path = made(folder / f"{name}.parquet")
-    try:
-        return pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: damaged ({error}); run the profile again") from error
 
 
 def _every(_run: Settings) -> bool:
@@ -115,16 +84,20 @@ class _Gatherer:
     asked_of: Callable[[Settings], bool] = _every  # which runs have such results
 
 
-def _runs(profile: Profile, kind: _Gatherer) -> Iterator[Settings]:
-    """The runs that have results of that kind."""
-    for model in profile.models:
+def _runs(
+    profile: Profile, kind: _Gatherer, models: Sequence[str]
+) -> Iterator[Settings]:
+    """The models' runs that have results of that kind."""
+    for model in models:
         for run in profile.runs(model):
             if kind.asked_of(run):
                 yield run
 
 
-def _key(settings: Settings) -> dict[str, str]:
-    return {"model": settings.display, "feature": settings.feature}
+def _keyed(settings: Settings, table: pd.DataFrame) -> pd.DataFrame:
+    """A run's table behind its model and feature."""
+    key = {"model": settings.display, "feature": settings.feature}
+    return table.assign(**key)[[*key, *(c for c in table.columns if c not in key)]]
 
 
 def _training(settings: Settings) -> pd.DataFrame:

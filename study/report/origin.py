@@ -1,11 +1,14 @@
-"""Which command made gathered results, and on which devices.
+"""Which command made gathered results, and on which devices, model by model.
 
 The numbers say nothing of it, and figures are shown where nothing was run.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from gradiend.files import read_json, write_json
@@ -16,32 +19,53 @@ _FILE = "origin.json"  # beside the gathered tables
 
 
 @dataclass(frozen=True)
+class Made:
+    """The name of each device that a step of a model ran on, and its settings."""
+
+    devices: tuple[str, ...]
+    settings: str  # their digest
+
+
+@dataclass(frozen=True)
 class Origin:
-    """The command, and the name of each device that a step ran on."""
+    """The command, and what it made of each model, by what tables call it."""
 
     command: str
-    devices: tuple[str, ...]
+    models: Mapping[str, Made]
 
     def __str__(self) -> str:
-        where = f" on {', '.join(self.devices)}" if self.devices else ""
-        return f"{self.command}{where}"
+        """Devices are said once if they are the same of all models."""
+        where = {", ".join(made.devices): name for name, made in self.models.items()}
+        if len(where) < 2:
+            return f"{self.command}{''.join(f' on {at}' for at in where if at)}"
+        each = [f"{n} on {', '.join(made.devices)}" for n, made in self.models.items()]
+        return f"{self.command}: {'; '.join(each)}"
+
+    def of(self, models: Collection[str]) -> Origin:
+        """Of these models alone."""
+        kept = {name: made for name, made in self.models.items() if name in models}
+        return replace(self, models=kept)
 
 
-def write_origin(profile: Profile, folder: Path) -> None:
+def write_origin(
+    profile: Profile, folder: Path, *, kept: Mapping[str, Made] | None = None
+) -> None:
     """Say in ``folder`` where the results of a profile come from.
 
     Devices are those that its steps have noted (``study.results.making.measured``).
+    ``kept`` are models whose results are not here: what was known of them stays.
     """
     path = profile.path
     own = path.name if profile.source.endswith(path.suffix) else profile.name
-    notes = [
-        read_json(note).get("device")
-        for model in profile.models
-        for note in _folder(profile, model).rglob("*.run.json")
-    ]
-    devices = sorted(filter(None, set(notes)))
-    content = {"command": f"./run_all.sh {own}", "devices": devices}
-    write_json(folder / _FILE, content)
+    kept = kept or {}
+    models = {}
+    for model in filter(profile.runs, profile.models):
+        name = profile.entry(model).display
+        found = kept.get(name) or Made(
+            _devices(profile, model), settings_digest(profile, model)
+        )
+        models[name] = asdict(found)
+    write_json(folder / _FILE, {"command": f"./run_all.sh {own}", "models": models})
 
 
 def read_origin(folder: Path) -> Origin:
@@ -53,8 +77,30 @@ def read_origin(folder: Path) -> Origin:
         if it is not there, with the way out.
     """
     content = read_json(made(folder / _FILE))
-    return Origin(content["command"], tuple(content["devices"]))
+    models = {
+        name: Made(tuple(of["devices"]), of["settings"])
+        for name, of in content["models"].items()
+    }
+    return Origin(content["command"], models)
 
 
-def _folder(profile: Profile, model: str) -> Path:
-    return profile.runs(model)[0].model_folder
+def settings_digest(profile: Profile, model: str) -> str:
+    """A digest of what the profile asks of a model, but for what is as by default.
+
+    Where its weights lie plays no part.
+    """
+    runs = [
+        run.model_dump(mode="json", exclude_defaults=True, exclude={"path"})
+        for run in profile.runs(model)
+    ]
+    entry = profile.entry(model)
+    asked = [runs, entry.compares, sorted(entry.analyses)]
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _devices(profile: Profile, model: str) -> tuple[str, ...]:
+    notes: Sequence[dict] = [
+        read_json(note)
+        for note in profile.runs(model)[0].model_folder.rglob("*.run.json")
+    ]
+    return tuple(sorted({note["device"] for note in notes if note.get("device")}))

@@ -17,7 +17,7 @@ from gradiend.files import read_csv
 from study.domains.domain import Domain
 from study.domains.gender import GENDER
 from study.profiles.reading import load_profile
-from study.report.gather import read_source
+from study.report.source import read_source
 from study.results.places import REPOSITORY
 from study.results.selected import candidate
 

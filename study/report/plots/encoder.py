@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -19,6 +21,9 @@ from study.report.plots.style import (
     panel_title,
     panelled,
 )
+
+_LEAST_HEIGHT = 1.7  # of a matrix, inches: the label beside it needs them
+_CHARACTERS_AN_INCH = 9  # of a label, of the figure's height
 
 
 def training_progress(history: pd.DataFrame, *, columns: int = 4) -> Figure:
@@ -120,7 +125,7 @@ def matrix(
     down: str = "",
 ) -> Figure:
     """An annotated heat map of a table: rows down, columns across."""
-    height = 0.9 + 0.36 * len(table)
+    height = max(0.9 + 0.36 * len(table), _LEAST_HEIGHT)
     figure, (axis,) = panelled(
         1, columns=1, size=(3.2 + 0.95 * len(table.columns), height)
     )
@@ -133,7 +138,7 @@ def matrix(
             cmap="cividis",
             vmin=low,
             vmax=high,
-            cbar_kws={"label": label},
+            cbar_kws={"label": fill(label, int(_CHARACTERS_AN_INCH * height))},
             linewidths=0.5,
         )
     axis.set(xlabel=across, ylabel=down)

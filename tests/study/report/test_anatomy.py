@@ -61,7 +61,7 @@ def test_places_are_drawn_as_shares_of_what_all_weights_do():
 
 def test_every_table_of_an_analysis_is_gathered_of_the_models_that_are_asked_it():
     profile = load_profile("smoke")
-    found = gather._analyses(profile)
+    found = gather._analyses(profile, profile.models)
     asked = profile.settings("standin-gpt2", "gender_MF")
     assert found["anatomy_few"] == {
         asked.display: asked.model_folder / "anatomy" / files.FEW

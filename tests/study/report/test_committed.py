@@ -8,8 +8,8 @@ from gradiend.errors import InputError
 from gradiend.files import write_json
 from study.profiles.reading import load_profile
 from study.report.committed import committed, committed_files
-from study.report.gather import read_source
-from study.report.origin import Origin, read_origin, write_origin
+from study.report.origin import Made, Origin, read_origin, write_origin
+from study.report.source import read_source
 
 
 def test_devices_are_those_that_steps_have_noted(tmp_path, monkeypatch):
@@ -22,8 +22,21 @@ def test_devices_are_those_that_steps_have_noted(tmp_path, monkeypatch):
     write_json(second.folder / "encoder.run.json", {"seconds": 1.0})  # an older note
     write_origin(profile, tmp_path)
     found = read_origin(tmp_path)
-    assert found == Origin("./run_all.sh smoke", ("CPU", "NVIDIA H200"))
-    assert str(found) == "./run_all.sh smoke on CPU, NVIDIA H200"
+    names = [profile.entry(model).display for model in profile.models]
+    assert [found.models[name].devices for name in names] == [
+        ("CPU",),
+        ("NVIDIA H200",),
+    ]
+    assert str(found.of(names[:1])) == "./run_all.sh smoke on CPU"
+    both = str(found)
+    assert both.startswith("./run_all.sh smoke: ")
+    assert f"{names[0]} on CPU" in both and f"{names[1]} on NVIDIA H200" in both
+
+
+def test_devices_are_said_once_if_they_are_the_same():
+    made = Made(("CPU", "NVIDIA H200"), "")
+    origin = Origin("./run_all.sh smoke", {"A": made, "B": made})
+    assert str(origin) == "./run_all.sh smoke on CPU, NVIDIA H200"
 
 
 def test_a_profile_of_ones_own_is_called_by_its_file(tmp_path, monkeypatch):
@@ -40,13 +53,17 @@ def test_results_without_an_origin_say_how_to_get_one(tmp_path):
 
 
 def test_the_committed_results_are_those_of_figures_real():
-    real = committed()
+    real = committed("smollm2-135m-instruct")
     assert real.folder == "figures/real"
     assert real.origin.startswith("SmolLM2-135M-Instruct (4-bit weights): ./run_all.sh")
     assert real.origin.endswith("; committed in figures/real")
     own = real.read("encoder")
-    assert own.equals(read_source(real.profile.figures / "source", "encoder"))
+    assert set(own["model"]) == {"SmolLM2-135M-Instruct (4-bit weights)"}
     assert set(own["feature"]) == set(real.profile.features)
+    every = committed()
+    whole = read_source(real.profile.figures / "source", "encoder")
+    assert every.read("encoder").equals(whole)
+    assert set(every.models) == set(whole["model"])
 
 
 def test_the_profile_that_makes_them_does_not_wait_for_them():

@@ -24,7 +24,8 @@ from nbclient.exceptions import CellExecutionError
 from gradiend.errors import InputError
 from study.comparison.benchmarks.suite import read_scores
 from study.profiles.reading import load_profile
-from study.report.gather import collect, read_source
+from study.report.gather import collect
+from study.report.source import read_source
 from study.results import files
 from study.results.reading import made, read_json
 from study.results.selected import read_selected

@@ -170,6 +170,7 @@ def test_a_disk_that_fills_up_is_one_clear_line_and_the_next_run_goes_on(
 ):
     """A limit on the size of files stands in for the disk: the checkpoint fails."""
     options = ("smoke", "--models", MODEL, "--domains", "gender")
+    options += ("--until", "02_train__standin_gpt2__all")
     full = entrance(*options, results=tmp_path, largest_file=3_000_000)
     assert full.returncode != 0
     assert re.search(r"error: .*safetensors cannot be written \(.*large", full.stderr)
