@@ -20,6 +20,7 @@ from study.report.plots.style import (
 )
 
 _SMALL, _LARGE = 26, 260  # points² of a marker: offset 0, and ½
+_DEAR, _CHEAP = 200, 20  # % of perplexity: a scale of powers of ten, linear up to
 
 
 def grouped_bars(
@@ -74,15 +75,17 @@ def trade_off(
     not known, the distance of SS from 50 stands for it.
     """
     models = list(estimates["model"].unique())
-    size = (3.4, 3.4) if len(models) > 1 else (10.8, 5.2)
-    figure, axes = panelled(len(models), columns=min(columns, len(models)), size=size)
+    # A legend of all methods takes the width of three panels.
+    across = min(columns, len(models))
+    size = (3.4, 3.4) if across > 2 else (10.8 / across, 5.2)
+    figure, axes = panelled(len(models), columns=across, size=size)
     values = estimates.pivot_table(
         index=["model", "variant"], columns="metric", values="value", sort=False
     )
     for axis, model in zip(axes, models, strict=True):
         _trade_off_panel(axis, values.loc[model], cost)
         panel_title(axis, model)
-    for axis in axes[:: min(columns, len(models))]:
+    for axis in axes[::across]:
         axis.set_ylabel(f"change of {cost}" + (" (%)" if cost == "PPL" else ""))
     _trade_off_legend(axes[0], estimates["variant"].unique())
     legend_below(figure, axes)
@@ -107,6 +110,9 @@ def _trade_off_panel(axis: Axes, values: pd.DataFrame, cost: str) -> None:
             alpha=0.75,
             linewidths=0,
         )
+    if cost == "PPL" and paid.max() > _DEAR:  # else all others lie on a line
+        axis.set_yscale("symlog", linthresh=_CHEAP)
+        axis.yaxis.set_major_formatter("{x:g}")
     axis.axhline(0, color="black", linewidth=0.6, linestyle=":")
     axis.axvline(bias[BASE], color="black", linewidth=0.6, linestyle=":")
     axis.set_xlabel("bias left (%)" if known else "|SS − 50|")
