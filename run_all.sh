@@ -17,7 +17,7 @@ commands
             and table; about 40 minutes on 2 cores
   quick     SmolLM2-135M-Instruct on gender, and one stand-in, one feature a domain; about
             12 minutes
-  real      a real language model, SmolLM2-135M-Instruct, all seven features on real text,
+  real      SmolLM2-135M-Instruct and MiniLM-L6, all seven features on real text,
             and for gender the public benchmarks: nothing to download but Python
             packages; many hours, minutes where there is a GPU
   hub       the way in to paper: distilbert, bert-base and gpt2 from the hub, all seven

@@ -26,7 +26,10 @@ from study.comparison.edits import Steering
 from study.comparison.hf_trainer import with_padding
 from study.comparison.settings import FitSettings
 
-STRENGTHS = (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)  # c
+# c: of a model whose vectors are long for its activations 1/20 is enough, and ½ makes
+# it say one class everywhere.
+STRENGTHS = tuple(sign * 2.0**power for sign in (-1, 1) for power in range(-5, 4))
+_FINER = (2**0.5, 2**0.25)  # between the best c and its neighbours, at its layer
 _BATCH = 32
 
 
@@ -46,8 +49,14 @@ def steering_vector(lm: ClozeLM, data: BaselineData, settings: FitSettings) -> S
 
     candidates = list(product(vectors, STRENGTHS))
     best, notes = validation.best(lm, candidates, steered)
+    tried = len(candidates)
+    for factor in _FINER if best else ():
+        layer, strength = best
+        near = [strength, strength * factor, strength / factor]
+        best, notes = validation.best(lm, [(layer, c) for c in near], steered)
+        tried += len(near) - 1
     layer, strength = best or (next(iter(vectors)), 0.0)
-    notes = {"layer": layer, "strength": strength, **notes}
+    notes |= {"layer": layer, "strength": strength, "candidates": tried}
     return Steering(strength * vectors[layer], layer, notes=notes)
 
 

@@ -146,17 +146,21 @@ def test_the_class_vector_is_the_one_that_is_planted(name):
 
 
 @pytest.mark.parametrize("name", ["bert", "gpt2", "llama"])
-def test_a_steering_vector_takes_back_a_lean_to_one_class(name):
-    """The classes of a model that leans to she everywhere: centred by a shift."""
+@pytest.mark.parametrize("size", [1.0, 0.1])
+def test_a_steering_vector_takes_back_a_lean_to_one_class(name, size):
+    """The classes of a model that leans to she everywhere: centred by a shift.
+
+    A small lean wants a small shift: of a twentieth of the vector as well as of it all.
+    """
     lm, rows = taught(name), planted()
     vector = class_vectors(lm, rows, [1])[1]
-    lean = Steering(1.0 * vector, 1)
+    lean = Steering(size * vector, 1)
     with lean.on(lm):
         data = contrasts(share_measure(rows))
         edit = steering_vector(lm, data, SETTINGS)
-        assert edit.notes["candidates"] == 2 * len(STRENGTHS)
+        assert edit.notes["candidates"] == 2 * len(STRENGTHS) + 4
         assert not lm.causal or edit.notes["strength"] < 0
-        assert edit.notes["gap"] < edit.notes["gap before"]
+        assert edit.notes["gap"] < 0.5 * edit.notes["gap before"]
 
 
 def share_measure(rows: pd.DataFrame) -> Validation:
