@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -35,15 +35,16 @@ class Origin:
 
     def __str__(self) -> str:
         """Devices are said once if they are the same of all models."""
-        where = {", ".join(made.devices): name for name, made in self.models.items()}
-        if len(where) < 2:
-            return f"{self.command}{''.join(f' on {at}' for at in where if at)}"
-        each = [f"{n} on {', '.join(made.devices)}" for n, made in self.models.items()]
-        return f"{self.command}: {'; '.join(each)}"
+        where = {name: ", ".join(of.devices) for name, of in self.models.items()}
+        if len(set(where.values())) > 1:
+            each = "; ".join(f"{name} on {at}" for name, at in where.items())
+            return f"{self.command}: {each}"
+        at = next(iter(where.values()), "")
+        return f"{self.command} on {at}" if at else self.command
 
     def of(self, models: Collection[str]) -> Origin:
         """Of these models alone."""
-        kept = {name: made for name, made in self.models.items() if name in models}
+        kept = {name: of for name, of in self.models.items() if name in models}
         return replace(self, models=kept)
 
 
@@ -99,8 +100,6 @@ def settings_digest(profile: Profile, model: str) -> str:
 
 
 def _devices(profile: Profile, model: str) -> tuple[str, ...]:
-    notes: Sequence[dict] = [
-        read_json(note)
-        for note in profile.runs(model)[0].model_folder.rglob("*.run.json")
-    ]
-    return tuple(sorted({note["device"] for note in notes if note.get("device")}))
+    notes = profile.runs(model)[0].model_folder.rglob("*.run.json")
+    found = {read_json(note).get("device") for note in notes}
+    return tuple(sorted(filter(None, found)))
