@@ -59,7 +59,8 @@ def common_table(
     """Methods down, models across, and the mean (range) over models of two sets.
 
     The first set is the models that every listed method has, recent ones aside, so that
-    methods can be compared; the second all models of the method, with their number.
+    methods can be compared (left out where they are fewer than two); the second all
+    models of the method, with their number.
     """
     rows = estimates[(estimates["domain"] == domain) & (estimates["metric"] == metric)]
     rows = rows[rows["variant"] != BASE]
@@ -67,21 +68,17 @@ def common_table(
     values = values.loc[rows["variant"].unique(), rows["model"].unique()]
     old = [method for method in values.index if not is_recent(method)]
     common = values[values.columns[values.loc[old].notna().all()]]
-    return (
-        values.assign(
-            **{
-                f"mean (range), the {common.shape[1]} models of all": [
-                    _mean_and_range(row) for _, row in common.iterrows()
-                ],
-                "mean (range), all of the method": [
-                    f"{_mean_and_range(row.dropna())}, {row.notna().sum()} models"
-                    for _, row in values.iterrows()
-                ],
-            }
-        )
-        .rename_axis(index="method", columns=None)
-        .reset_index()
-    )
+    means = {
+        "mean (range), all of the method": [
+            _mean_of_models(row.dropna()) for _, row in values.iterrows()
+        ]
+    }
+    if common.shape[1] > 1:
+        of_all = [_mean_and_range(row) for _, row in common.iterrows()]
+        title = f"mean (range), the {common.shape[1]} models of all"
+        means = {title: of_all, **means}
+    table = values.assign(**means).rename_axis(index="method", columns=None)
+    return table.reset_index()
 
 
 def _shares(rows: pd.DataFrame) -> pd.DataFrame:
@@ -95,6 +92,12 @@ def _shares(rows: pd.DataFrame) -> pd.DataFrame:
         share = (distance.rank(ascending=False) - 1) / (len(part) - 1)
         parts.append(part[["model", "variant", "metric"]].assign(share=share))
     return pd.concat(parts)
+
+
+def _mean_of_models(values: pd.Series) -> str:
+    if len(values) == 1:
+        return f"{values.iloc[0]:.1f}, 1 model"
+    return f"{_mean_and_range(values)}, {len(values)} models"
 
 
 def _mean_and_range(values: pd.Series) -> str:

@@ -200,9 +200,15 @@ def test_methods_are_compared_on_the_models_that_all_have():
     }
 
 
-def test_without_a_common_model_there_is_no_mean_of_it():
+@pytest.mark.parametrize("common", [0, 1])
+def test_of_fewer_than_two_common_models_there_is_no_mean(common):
+    first = dict(base=100.0, N=60.0) | ({"CDA": 30.0} if common else {})
     rows = estimates(
-        *of("A", "bias left", base=100.0, N=60.0), *of("B", "bias left", CDA=40.0)
+        *of("A", "bias left", **first), *of("B", "bias left", base=100.0, CDA=40.0)
     )
-    table = common_table(rows, "gender")
-    assert table["mean (range), the 0 models of all"].tolist() == ["–", "–"]
+    table = common_table(rows, "gender").set_index("method")
+    assert list(table) == ["A", "B", "mean (range), all of the method"]
+    assert table["mean (range), all of the method"].to_dict() == {
+        "N": "60.0, 1 model",
+        "CDA": "35.0 (30.0–40.0), 2 models" if common else "40.0, 1 model",
+    }

@@ -102,8 +102,8 @@ def test_packages_are_loaded_once_and_by_the_first(server, tmp_path):
 
 WAITS = """
 import os, sys, time
-print(os.getpid(), flush=True)
 try:
+    print(os.getpid(), flush=True)
     time.sleep(60)
 except KeyboardInterrupt:
     print("interrupted", flush=True)
