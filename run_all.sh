@@ -16,7 +16,7 @@ commands
             MiniLM-L6, on gender, then seven stand-ins, all seven features: every figure
             and table; about 40 minutes on 2 cores
   quick     SmolLM2-135M-Instruct on gender, and one stand-in, one feature a domain; about
-            12 minutes
+            10 minutes
   real      SmolLM2-135M-Instruct and MiniLM-L6, all seven features on real text,
             and for gender the public benchmarks: nothing to download but Python
             packages; many hours, minutes where there is a GPU
