@@ -92,7 +92,10 @@ def test_rewrite_writes_the_candidate_it_is_given(out, tmp_path):
         (["debias", MODEL, str(AGE), "--neutral", "no.txt"], "no.txt: no such file"),
     ],
 )
-def test_a_mistake_is_one_line_and_status_one(given, said, tmp_path, capsys):
+def test_a_mistake_is_one_line_and_status_one(
+    given, said, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     assert main([*given, "--out", str(tmp_path / "out")]) == 1
     error = capsys.readouterr().err
     assert error.startswith("error: ") and said in error and error.count("\n") == 1

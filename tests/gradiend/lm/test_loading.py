@@ -45,7 +45,7 @@ def test_bfloat16_is_loaded_encoded_and_rewritten(tmp_path, table):
 
 
 def test_an_unknown_model_is_one_clear_line(monkeypatch):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(
         InputError, match="'no-such/model' is neither a folder"
     ) as error:
