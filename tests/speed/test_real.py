@@ -46,7 +46,7 @@ def test_without_the_peer_its_bars_are_not_measured(tmp_path, capsys):
     ours = {key: row for key, row in record().rows.items() if key[2] == "ours"}
     found = real.assembled(Record(bars.REAL_MODEL, {}, ours), steps=100)
     assert (bars.TRAINED, real.SETTING, "theirs") not in found.rows
-    with pytest.raises(InputError, match=r"3 of 4 bars missed.*not measured"):
+    with pytest.raises(InputError, match=r"4 of 5 bars missed.*not measured"):
         bars.hold(bars.REAL, real.figures(found))
 
 

@@ -68,15 +68,14 @@ def common_table(
     values = values.loc[rows["variant"].unique(), rows["model"].unique()]
     old = [method for method in values.index if not is_recent(method)]
     common = values[values.columns[values.loc[old].notna().all()]]
-    means = {
-        "mean (range), all of the method": [
-            _mean_of_models(row.dropna()) for _, row in values.iterrows()
-        ]
-    }
+    means = {}
     if common.shape[1] > 1:
-        of_all = [_mean_and_range(row) for _, row in common.iterrows()]
-        title = f"mean (range), the {common.shape[1]} models of all"
-        means = {title: of_all, **means}
+        means[f"mean (range), the {common.shape[1]} models of all"] = [
+            _mean_and_range(row) for _, row in common.iterrows()
+        ]
+    means["mean (range), all of the method"] = [
+        _mean_of_models(row.dropna()) for _, row in values.iterrows()
+    ]
     table = values.assign(**means).rename_axis(index="method", columns=None)
     return table.reset_index()
 
