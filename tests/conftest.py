@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 import torch
@@ -19,6 +21,7 @@ from xdist.scheduler import LoadFileScheduling
 
 from gradiend.lm.cloze import ClozeLM
 from study.models import tokenizers
+from study.run.plan import OF_REAL_MODEL
 
 SENTENCES = [
     "Anna said that she was tired because the road was long.",
@@ -35,14 +38,18 @@ ARCHITECTURES = ("bert", "distilbert", "roberta", "gpt2", "llama")
 
 
 class _Together(LoadFileScheduling):
-    """What runs in one process, in order: a file's tests, and all notebooks.
+    """What runs in one process, in order: a file's tests, and notebooks.
 
     A file's tests share fixtures, and a notebook reads what an earlier one has written.
+    Those of a real model take as long as all others, of which they read nothing.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         file = super()._split_scope(nodeid)
-        return "notebooks" if file.endswith(".ipynb") else file
+        if not file.endswith(".ipynb"):
+            return file
+        apart = Path(file).stem in OF_REAL_MODEL
+        return "notebooks of a real model" if apart else "notebooks"
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log) -> LoadFileScheduling:

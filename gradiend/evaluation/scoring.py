@@ -16,8 +16,9 @@ from torch.nn import functional
 
 from gradiend.data import SLOT
 from gradiend.errors import InputError
-from gradiend.lm.batches import Inputs, row_losses
+from gradiend.lm.batches import Inputs
 from gradiend.lm.cloze import ClozeLM
+from gradiend.lm.trees import Questions, questions
 
 _DUMMY = "a"  # what stands in the slot of a text whose target does not matter
 
@@ -33,7 +34,9 @@ class ClassProbabilities:
     words
         For each class, its words and their weights: 1 for the terms of a class, or
         prob_F / prob_M of a name (paper, Sec. 4). Words of one token are read off one
-        forward pass; words of several are scored as a target of their own.
+        distribution; one of several has the product of its tokens' probabilities, for
+        which a causal model reads the text before the slot once for all words, and a
+        masked one as many masks as there are tokens.
     single_tokens
         Leave words of several tokens out (names: there are thousands).
 
@@ -110,18 +113,40 @@ class _LikeSlots:
         first = next(iter(single), every_word[0])
         self.rows = lm.encode(_cloze_rows(texts, [first] * len(texts)))
         self.long = [] if single_tokens else self._long_words(texts, words, single)
+        # Texts first, at their first slot, then each of them with each longer word.
+        asked = [(row.sequences[0], row.factual.positions[:1]) for row in self.rows]
+        asked += [
+            (row.sequences[0], row.factual.positions)
+            for _, _, rows in self.long
+            for row in rows
+        ]
+        self.batches = list(questions(lm, asked, batch_size=batch_size))
 
     def __call__(self) -> np.ndarray:
         """P(class) of every text, [texts, classes]."""
-        found = np.zeros((len(self.rows), self.weights.shape[1]))
-        for indices, batch in self.lm.batches(self.rows, batch_size=self.batch_size):
+        count = len(self.rows)
+        found = np.zeros((count, self.weights.shape[1]))
+        for batch in self.batches:
             with torch.no_grad():
-                probabilities = self.lm.log_probabilities(batch).exp()
-            at = _first_slot_of_row(batch.factual.slot, batch.factual.row, batch.rows)
-            found[indices] = (probabilities[at].float() @ self.weights).cpu().numpy()
-        for column, weight, rows in self.long:
-            found[:, column] += weight * self._word_probability(rows)
+                told = self.lm.log_probabilities(batch.inputs(self.lm))
+            texts = [index for index in batch.asked if index < count]
+            slots = [batch.asked[index][0] for index in texts]
+            found[texts] += (told[slots].exp().float() @ self.weights).cpu().numpy()
+            self._add_long_words(found, batch, told)
         return found
+
+    def _add_long_words(
+        self, found: np.ndarray, batch: Questions, told: Tensor
+    ) -> None:
+        """Joint probability of each word's tokens (the product of theirs)."""
+        for index, slots in batch.asked.items():
+            word, text = divmod(index - len(found), len(found))
+            if word < 0:  # the text itself, asked for words of one token
+                continue
+            column, weight, rows = self.long[word]
+            tokens = list(rows[text].factual.tokens)
+            joint = told[slots, tokens].double().sum().exp()
+            found[text, column] += weight * float(joint)
 
     def _weights(
         self, words: Mapping[str, Mapping[str, float]], single: Mapping[str, int]
@@ -146,17 +171,6 @@ class _LikeSlots:
             for word, weight in group.items()
             if word not in single
         ]
-
-    def _word_probability(self, rows) -> np.ndarray:
-        """Joint probability of a word's sub-tokens (the product of theirs)."""
-        values = np.empty(len(rows))
-        for indices, batch in self.lm.batches(rows, batch_size=self.batch_size):
-            with torch.no_grad():
-                log_probabilities = self.lm.log_probabilities(batch)
-                losses = row_losses(log_probabilities, batch.factual, batch.rows)
-            tokens = torch.bincount(batch.factual.row, minlength=batch.rows)
-            values[indices] = torch.exp(-losses * tokens).double().cpu().numpy()
-        return values
 
 
 class LanguageModelling:
@@ -255,9 +269,3 @@ def _context(text: str) -> str:
 
 def _cloze_rows(texts: Sequence[str], words: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame({"masked": texts, "factual": words, "counterfactual": words})
-
-
-def _first_slot_of_row(slot: Tensor, row: Tensor, rows: int) -> Tensor:
-    """Index of each row's first slot, [rows]."""
-    first = torch.full((rows,), slot.numel(), device=slot.device, dtype=slot.dtype)
-    return first.scatter_reduce(0, row, slot, reduce="amin")

@@ -22,6 +22,7 @@ from safetensors import safe_open
 from gradiend.devices import device_of
 from gradiend.errors import InputError
 from gradiend.files import read_json
+from study.profiles.devices import need_devices
 from study.profiles.profile import Profile
 from study.profiles.settings import Settings
 from study.profiles.variants import variants
@@ -108,9 +109,7 @@ def preflight(
         )
     found = [_model(profile, name) for name in models if profile.entry(name).hub]
     devices = {m.device for m in found}
-    problems = [p for p in map(_device_problem, sorted(devices)) if p]
-    if problems:
-        raise InputError("\nerror: ".join(problems))
+    need_devices(sorted(devices))
     measured = {name: measure(name) for name in devices}
     data = sum(map(data_download, profile.sources))
     log(f"public data: {_size(data)} to fetch")
@@ -230,16 +229,6 @@ def _line(
         f"{count} feature{'s' * (count != 1)}, their evaluation {evaluation:,.1f} h, "
         f"the benchmarks {benchmarks:,.1f} h"
     )
-
-
-def _device_problem(name: str) -> str | None:
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        return (
-            "the profile wants a GPU (device: cuda) and torch sees none; run on a "
-            "machine with one, or write a profile of your own (like: paper, defaults: "
-            "{load: {device: cpu}})"
-        )
-    return None
 
 
 def _problems(model: Model, device: Device) -> list[str]:

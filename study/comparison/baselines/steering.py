@@ -47,16 +47,13 @@ def steering_vector(lm: ClozeLM, data: BaselineData, settings: FitSettings) -> S
         layer, strength = candidate
         return Steering(strength * vectors[layer], layer)
 
-    candidates = list(product(vectors, STRENGTHS))
-    best, notes = validation.best(lm, candidates, steered)
-    tried = len(candidates)
-    for factor in _FINER if best else ():
-        layer, strength = best
-        near = [strength, strength * factor, strength / factor]
-        best, notes = validation.best(lm, [(layer, c) for c in near], steered)
-        tried += len(near) - 1
-    layer, strength = best or (next(iter(vectors)), 0.0)
-    notes |= {"layer": layer, "strength": strength, "candidates": tried}
+    choice = validation.choice(lm, steered)
+    choice.ask(product(vectors, STRENGTHS))
+    for factor in _FINER if choice.chosen else ():
+        layer, strength = choice.chosen
+        choice.ask([(layer, strength * factor), (layer, strength / factor)])
+    layer, strength = choice.chosen or (next(iter(vectors)), 0.0)
+    notes = {"layer": layer, "strength": strength, **choice.notes()}
     return Steering(strength * vectors[layer], layer, notes=notes)
 
 

@@ -12,13 +12,7 @@ import torch
 
 from gradiend.errors import InputError
 from gradiend.lm.cloze import ClozeLM
-from study.comparison.benchmarks.prefixes import (
-    Ids,
-    Line,
-    batches_of,
-    lines_of,
-    tree_inputs,
-)
+from gradiend.lm.trees import Ids, questions
 from study.comparison.settings import Begun
 
 _REMEDY = "leave the example out"
@@ -43,42 +37,25 @@ def log_probabilities(
     """Natural log-probabilities of each query's tokens, in the order of ``queries``.
 
     Queries with the same ids share one sequence, sequences of a causal model what they
-    begin with alike (:mod:`study.comparison.benchmarks.prefixes`), lines of like length
-    a batch, and the head runs at the positions asked for alone; so what a query gets
-    does not depend on its neighbours. ``batch_size`` counts distinct sequences.
+    begin with alike (:mod:`gradiend.lm.trees`), lines of like length a batch, and the
+    head runs at the positions asked for alone; so what a query gets does not depend on
+    its neighbours. ``batch_size`` counts distinct sequences.
     """
-    askers: dict[Ids, list[int]] = {}
-    for index, query in enumerate(queries):
-        askers.setdefault(query.ids, []).append(index)
     found: list[np.ndarray] = [np.empty(0)] * len(queries)
-    for batch in batches_of(lines_of(lm, list(askers)), batch_size):
-        indices = [index for line in batch for ids in line.places
-                   for index in askers[ids]]  # fmt: skip
-        values = _batch(lm, batch, [queries[i] for i in indices])
-        for index, part in zip(indices, values, strict=True):
+    asked = [(query.ids, query.positions) for query in queries]
+    for batch in questions(lm, asked, batch_size=batch_size):
+        with torch.no_grad():
+            logits = lm.logits(batch.inputs(lm))
+        slots = [slot for own in batch.asked.values() for slot in own]
+        tokens = [token for index in batch.asked for token in queries[index].tokens]
+        slot, token = torch.tensor([slots, tokens], device=logits.device)
+        picked = (logits[slot, token] - logits.logsumexp(-1)[slot]).double().cpu()
+        ends = np.cumsum([len(own) for own in batch.asked.values()])
+        for index, part in zip(
+            batch.asked, np.split(picked.numpy(), ends[:-1]), strict=True
+        ):
             found[index] = part
     return found
-
-
-@torch.no_grad()
-def _batch(
-    lm: ClozeLM, lines: Sequence[Line], queries: Sequence[Query]
-) -> list[np.ndarray]:
-    """What ``queries``, all about sequences of ``lines``, get."""
-    at = {ids: (row, way) for row, line in enumerate(lines)
-          for ids, way in line.places.items()}  # fmt: skip
-    slots: dict[tuple[int, int], int] = {}  # each place once, whoever asks
-    places = []
-    for query in queries:
-        row, way = at[query.ids]
-        for position in query.positions:
-            places.append(slots.setdefault((row, way[position]), len(slots)))
-    tokens = [token for query in queries for token in query.tokens]
-    logits = lm.logits(tree_inputs(lm, lines, list(slots)))
-    place, token = torch.tensor([places, tokens], device=logits.device)
-    picked = logits[place, token] - logits.logsumexp(-1)[place]
-    ends = np.cumsum([len(query.tokens) for query in queries])
-    return np.split(picked.double().cpu().numpy(), ends[:-1])
 
 
 def sentence_queries(

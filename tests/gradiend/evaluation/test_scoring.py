@@ -58,6 +58,23 @@ def test_words_of_several_tokens_have_the_probability_of_their_pieces(lm64):
     assert found == pytest.approx(expected, rel=1e-4)
 
 
+def test_longer_words_beside_short_ones_get_what_each_gets_alone(lm64):
+    """Of a causal model all words share a text's tree; of a masked one its masks."""
+    longer = {"grandfathersandmills": 0.5, "grandmothersandmills": 1.0}
+    assert all(len(ids) > 1 for ids in lm64.token_ids(list(longer)))
+    words = {"x": {"he": 1.0, **longer}, "y": {"she": 1.0, "millandgarden": 2.0}}
+    texts = [*TEXTS, "Tom said that [MASK] was long."]
+    found = ClassProbabilities(lm64, texts, words)()
+    for name, own in words.items():
+        alone = [
+            weight * ClassProbabilities(lm64, [text], {name: {word: 1.0}})()[name][0]
+            for text in texts
+            for word, weight in own.items()
+        ]
+        expected = np.reshape(alone, (len(texts), -1)).sum(1)
+        np.testing.assert_allclose(found[name], expected, rtol=1e-5)
+
+
 def test_causal_score_is_shifted_as_the_model_predicts(lm):
     texts = ["Tom said that he was tired.", "The garden is green."]
     score = LanguageModelling(lm, texts, seed=0)()

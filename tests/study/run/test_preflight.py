@@ -85,8 +85,8 @@ def test_a_model_that_is_neither_cached_nor_to_be_fetched_is_named(cache, tmp_pa
 
 def test_a_missing_gpu_is_refused_with_the_way_out(cache, tmp_path, monkeypatch):
     write_models(cache, SMALL)
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(InputError, match=r"wants a GPU .*like: paper"):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    with pytest.raises(InputError, match=r"wants a GPU .*like: and its name"):
         told(on_cpu(tmp_path, defaults={"load": {"device": "cuda"}}))
 
 

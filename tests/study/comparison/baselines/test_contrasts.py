@@ -14,7 +14,6 @@ import pytest
 import torch
 
 from gradiend.errors import InputError
-from gradiend.evaluation.decoder import Measure
 from gradiend.lm.cloze import ClozeLM
 from study.comparison.baselines.data import BaselineData, filled_texts
 from study.comparison.baselines.dpo import dpo, preferences, preferred_change
@@ -28,9 +27,7 @@ from study.comparison.baselines.steering import (
 from study.comparison.baselines.task_vector import FACTORS, task_vector
 from study.comparison.edits import Edit, Steering, Weights, assign
 from tests.conftest import tiny_lm
-from tests.study.comparison.baselines.small import SETTINGS, texts_data
-
-ROW = {"LMS": 1.0, "said": 1.0, "share": 0.5, "gap": 0.4}
+from tests.study.comparison.baselines.small import SETTINGS, texts_data, validation
 
 
 @dataclass(frozen=True)
@@ -50,16 +47,17 @@ class Numbered(Edit):
 def best(values: dict[float, dict], **floors) -> tuple[float | None, dict]:
     """The best of 1, 2 and 3, whose numbers are known; others are the base's."""
     on_now: list[float] = [0.0]
-    validation = Validation(lambda _lm: lambda: ROW | values.get(on_now[-1], {}))
-    validation = dataclasses.replace(validation, **floors)
-    candidates = [1.0, 2.0, 3.0]
-    return validation.best(tiny_lm("gpt2"), candidates, lambda n: Numbered(n, on_now))
+    by = validation(lambda _: {"gap": 0.4} | values.get(on_now[-1], {}), **floors)
+    choice = by.choice(tiny_lm("gpt2"), lambda n: Numbered(n, on_now))
+    choice.ask([1.0, 2.0, 3.0])
+    return choice.chosen, choice.notes()
 
 
 def test_the_best_has_the_smallest_gap_of_those_that_keep_what_they_must():
     found, notes = best({1.0: {"gap": 0.3}, 2.0: {"gap": 0.1}, 3.0: {"gap": 0.2}})
     assert found == 2.0
-    assert (notes["candidates"], notes["gap before"], notes["gap"]) == (3, 0.4, 0.1)
+    assert notes["candidates"] == 3
+    assert (notes["gap before"], notes["gap"]) == pytest.approx((0.4, 0.1))
     # At the cost of language modelling, or of saying either class.
     for name, value in (("LMS", 0.97), ("said", 0.7)):
         values = {1.0: {"gap": 0.3}, 2.0: {"gap": 0.1, name: value}}
@@ -67,6 +65,27 @@ def test_the_best_has_the_smallest_gap_of_those_that_keep_what_they_must():
         assert best(values, lms_floor=0.5, said_floor=0.5)[0] == 2.0
     # Nothing is better than the base model.
     assert best({n: {"gap": 0.5} for n in (1.0, 2.0, 3.0)})[0] is None
+
+
+def test_what_cannot_be_the_best_is_not_asked_for_its_language_modelling():
+    asked: list[float] = []
+    on_now: list[float] = [0.0]
+
+    def measured(_lm: ClozeLM) -> dict[str, float]:
+        return {"gap": {1.0: 0.3, 2.0: 0.35, 3.0: 0.2}.get(on_now[-1], 0.4)}
+
+    by = validation(measured)
+
+    def measure(lm: ClozeLM):
+        found = by.measure(lm)
+        found.modelling = lambda: asked.append(on_now[-1]) or 1.0
+        return found
+
+    choice = Validation(measure).choice(tiny_lm("gpt2"), lambda n: Numbered(n, on_now))
+    choice.ask([1.0, 2.0])
+    choice.ask([3.0])
+    assert asked == [0.0, 1.0, 3.0]
+    assert (choice.chosen, choice.candidates) == (3.0, 3)
 
 
 def planted() -> pd.DataFrame:
@@ -94,20 +113,17 @@ def of_class(lm: ClozeLM, rows: pd.DataFrame) -> np.ndarray:
     return odds
 
 
-def contrasts(validation: Validation) -> BaselineData:
+def contrasts(by: Validation) -> BaselineData:
     data, rows = texts_data([]), planted()
     return dataclasses.replace(
-        data, rows=rows, labelled=filled_texts(rows), validation=validation
+        data, rows=rows, labelled=filled_texts(rows), validation=by
     )
 
 
 def odds_measure(rows: pd.DataFrame) -> Validation:
     """The gap is that of the log-odds of what is factual."""
 
-    def measure(lm: ClozeLM) -> Measure:
-        return lambda: ROW | {"gap": float(abs(of_class(lm, rows)).mean())}
-
-    return Validation(measure)
+    return validation(lambda lm: {"gap": float(abs(of_class(lm, rows)).mean())})
 
 
 def taught(name: str) -> ClozeLM:
@@ -167,14 +183,11 @@ def share_measure(rows: pd.DataFrame) -> Validation:
     """The gap is how far the mean share of she is from a half."""
     sign = rows["label"].to_numpy()
 
-    def measure(lm: ClozeLM) -> Measure:
-        def now() -> dict[str, float]:
-            share = 1 / (1 + np.exp(-sign * of_class(lm, rows)))
-            return ROW | {"gap": abs(float(share.mean()) - 0.5)}
+    def measured(lm: ClozeLM) -> dict[str, float]:
+        share = 1 / (1 + np.exp(-sign * of_class(lm, rows)))
+        return {"gap": abs(float(share.mean()) - 0.5)}
 
-        return now
-
-    return Validation(measure)
+    return validation(measured)
 
 
 @pytest.mark.parametrize("name", ["bert", "gpt2"])
@@ -204,15 +217,13 @@ def test_along_a_change_the_best_factor_is_found_and_named():
     key = "transformer.ln_f.bias"
     own = dict(lm.model.named_parameters())[key]
 
-    def measure(_lm: ClozeLM) -> Measure:
-        return lambda: ROW | {"gap": abs(float(own.detach().mean()) - 2)}
-
+    by = validation(lambda _: {"gap": abs(float(own.detach().mean()) - 2)})
     change = {key: torch.ones(16)}
-    edit = best_along(lm, change, (0.5, 2.0, 3.0), Validation(measure))
+    edit = best_along(lm, change, (0.5, 2.0, 3.0), by)
     assert edit.notes["factor"] == 2.0
     torch.testing.assert_close(edit.values[key], torch.full((16,), 2.0))
     # None is better than the base model: nothing changes.
-    edit = best_along(lm, change, (-1.0,), Validation(measure))
+    edit = best_along(lm, change, (-1.0,), by)
     assert edit == Weights({}) and edit.notes["factor"] == 0.0
 
 

@@ -10,14 +10,8 @@ import pytest
 import torch
 
 from gradiend.lm.cloze import ClozeLM
+from gradiend.lm.trees import CAPACITY, Line, lines_of, questions, tree_inputs
 from gradiend.lm.ways import Ways
-from study.comparison.benchmarks.prefixes import (
-    CAPACITY,
-    Line,
-    batches_of,
-    lines_of,
-    tree_inputs,
-)
 from study.comparison.benchmarks.tokenwise import (
     Query,
     log_probabilities,
@@ -85,8 +79,33 @@ def test_lines_hold_no_more_than_they_may(causal):
     lines = lines_of(causal, sequences)
     assert all(len(line.ids) <= CAPACITY for line in lines)
     assert sum(len(line.places) for line in lines) == len(sequences)
-    sizes = [sum(len(line.places) for line in b) for b in batches_of(lines, 40)]
+    asked = [(sequence, [3]) for sequence in sequences]
+    batches = list(questions(causal, asked, batch_size=40))
+    sizes = [sum(len(line.places) for line in batch.lines) for batch in batches]
     assert sum(sizes) == len(sequences) and max(sizes) < 40 + len(lines[0].places)
+
+
+def test_long_sequences_share_a_line_of_twice_their_length(causal):
+    beginning = tuple(range(100, 100 + CAPACITY))
+    sequences = [(*beginning, end) for end in range(40, 60)]
+    (line,) = lines_of(causal, sequences)
+    assert len(line.ids) == CAPACITY + 20
+    # But not one that is longer than the model's attention reaches.
+    near = dataclasses.replace(causal)
+    near.__dict__["reach"] = CAPACITY + 2
+    assert max(len(line.ids) for line in lines_of(near, sequences)) == CAPACITY + 2
+    far = dataclasses.replace(causal)
+    far.__dict__["reach"] = CAPACITY
+    assert all(len(line.places) == 1 for line in lines_of(far, sequences))
+
+
+def test_sequences_alone_are_not_batched_with_trees(causal):
+    alone = tuple(range(200, 210))
+    asked = [((1, 5, 6), [0]), ((1, 5, 8), [2]), (alone, [1, 2])]
+    one, tree = questions(causal, asked, batch_size=8)
+    assert one.inputs(causal).position_ids is None and list(one.asked) == [2]
+    assert [one.slots[slot] for slot in one.asked[2]] == [(0, 1), (0, 2)]
+    assert sorted(tree.asked) == [0, 1] and len(tree.lines) == 1
 
 
 @pytest.mark.parametrize(

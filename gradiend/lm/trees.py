@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,7 +18,9 @@ from gradiend.lm.batches import Inputs, by_length
 from gradiend.lm.cloze import ClozeLM
 
 Ids = tuple[int, ...]
-CAPACITY = 64  # tokens of a line: longer ones would spend more on attention than save
+# Tokens of a line, or twice those of its sequences if that is more: longer ones would
+# spend more on attention than they save.
+CAPACITY = 64
 _SHARED = 0.25  # of a sequence: what it has in common with the one before, at least
 
 
@@ -52,32 +55,75 @@ def shares_beginnings(lm: ClozeLM) -> bool:
 
 
 def lines_of(lm: ClozeLM, sequences: Sequence[Ids]) -> list[Line]:
-    """Lines of at most ``CAPACITY`` tokens, or of one sequence each."""
+    """Lines of about ``CAPACITY`` tokens at most, or of one sequence each."""
     if not shares_beginnings(lm):
         return [Line.of([sequence]) for sequence in sequences]
-    longest = min(CAPACITY, lm.reach)
     groups: list[list[Ids]] = []
     size = 0
     for sequence in sorted(sequences):
         shared = _common(groups[-1][-1], sequence) if groups else 0
         size += len(sequence) - shared
-        if shared < _SHARED * len(sequence) or size > longest:
+        room = min(max(CAPACITY, 2 * len(sequence)), lm.reach)
+        if shared < _SHARED * len(sequence) or size > room:
             groups.append([])
             size = len(sequence)
         groups[-1].append(sequence)
     return [Line.of(group) for group in groups]
 
 
-def batches_of(lines: Sequence[Line], batch_size: int) -> Iterator[list[Line]]:
-    """Lines of like length, of about ``batch_size`` sequences together."""
-    batch: list[Line] = []
-    for (index,) in by_length([len(line.ids) for line in lines], 1):
-        batch.append(lines[index])
-        if sum(len(line.places) for line in batch) >= batch_size:
+@dataclass(frozen=True)
+class Questions:
+    """Lines that are read at once, and where in them sequences are asked."""
+
+    lines: list[Line]
+    slots: list[tuple[int, int]]  # (line, place), each once, whoever asks
+    asked: dict[int, list[int]]  # who asks → the slots of its positions
+
+    def inputs(self, lm: ClozeLM) -> Inputs:
+        """What a model reads of the lines, asked at the slots."""
+        return tree_inputs(lm, self.lines, self.slots)
+
+
+def questions(
+    lm: ClozeLM,
+    asked: Sequence[tuple[Ids, Sequence[int]]],
+    *,
+    batch_size: int,
+) -> Iterator[Questions]:
+    """Batches of what is asked: (sequence, positions in it), each by its index.
+
+    Who asks of the same sequence shares it. Lines of like length are a batch, of about
+    ``batch_size`` distinct sequences.
+    """
+    askers: dict[Ids, list[int]] = {}
+    for index, (ids, _) in enumerate(asked):
+        askers.setdefault(ids, []).append(index)
+    for lines in _batches(lines_of(lm, list(askers)), batch_size):
+        slots: dict[tuple[int, int], int] = {}
+        places = {
+            index: [
+                slots.setdefault((row, way[position]), len(slots))
+                for position in asked[index][1]
+            ]
+            for row, line in enumerate(lines)
+            for ids, way in line.places.items()
+            for index in askers[ids]
+        }
+        yield Questions(lines, list(slots), places)
+
+
+def _batches(lines: Sequence[Line], batch_size: int) -> Iterator[list[Line]]:
+    """Sequences that are alone apart from trees: they may be longer than a line."""
+    for several in (False, True):
+        batch: list[Line] = []
+        kept = [line for line in lines if (len(line.places) > 1) == several]
+        for (index,) in by_length([len(line.ids) for line in kept], 1):
+            batch.append(kept[index])
+            if sum(len(line.places) for line in batch) >= batch_size:
+                yield batch
+                batch = []
+        if batch:
             yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def tree_inputs(
@@ -87,19 +133,20 @@ def tree_inputs(
     if all(len(line.places) == 1 for line in lines):
         return lm.inputs([line.ids for line in lines], slots)
     length = max(len(line.ids) for line in lines)
-    ids = torch.full((len(lines), length), lm.tokenizer.pad_token_id or 0)
+    ids = np.full((len(lines), length), lm.tokenizer.pad_token_id or 0)
     # Padding sees itself, so that its rows of attention are defined.
-    seen = torch.eye(length, dtype=torch.bool).repeat(len(lines), 1, 1)
+    seen = np.tile(np.eye(length, dtype=bool), (len(lines), 1, 1))
     for row, line in enumerate(lines):
-        ids[row, : len(line.ids)] = torch.tensor(line.ids)
+        ids[row, : len(line.ids)] = line.ids
         for place, parent in enumerate(line.parents):
             if parent >= 0:
                 seen[row, place] |= seen[row, parent]
+    sight = torch.from_numpy(seen)
     return Inputs(
-        input_ids=ids.to(lm.device),
-        attention_mask=_additive(seen, lm.model.dtype).to(lm.device),
+        input_ids=torch.from_numpy(ids).to(lm.device),
+        attention_mask=_additive(sight, lm.model.dtype).to(lm.device),
         slots=torch.tensor(list(slots), device=lm.device),
-        position_ids=(seen.sum(-1) - 1 + lm.first_position).to(lm.device),
+        position_ids=(sight.sum(-1) - 1 + lm.first_position).to(lm.device),
     )
 
 
