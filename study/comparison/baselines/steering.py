@@ -53,7 +53,7 @@ def steering_vector(lm: ClozeLM, data: BaselineData, settings: FitSettings) -> S
         layer, strength = choice.chosen
         choice.ask([(layer, strength * factor), (layer, strength / factor)])
     layer, strength = choice.chosen or (next(iter(vectors)), 0.0)
-    notes = {"layer": layer, "strength": strength, **choice.notes()}
+    notes = choice.notes() | {"layer": layer, "strength": strength}
     return Steering(strength * vectors[layer], layer, notes=notes)
 
 
