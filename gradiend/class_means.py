@@ -14,6 +14,7 @@ import torch
 
 from gradiend.autoencoder import Gradiend, inner
 from gradiend.gradients import ParameterDict, gradients
+from gradiend.lm.batches import Batch
 from gradiend.lm.cloze import ClozeLM
 from gradiend.lm.tokens import EncodedRow
 
@@ -27,12 +28,15 @@ def closed_form(
     """Closed-form GRADIEND from encoded rows of class +1 and −1.
 
     The encoder is the matching linear one for ∇±W: W_e = W_d·s, b_e = −s·⟨W_d, b_d⟩,
-    with s chosen such that the class means are encoded as ±tanh(2).
+    with s chosen such that the class means are encoded as ±tanh(2). Besides the model
+    it takes 3n numbers: two means and a batch's gradient, then W_e, W_d and b_d.
     """
     positive = mean_difference(lm, rows[1], batch_size=batch_size)
     negative = mean_difference(lm, rows[-1], batch_size=batch_size)
-    weight = {name: (positive[name] - negative[name]) / 2 for name in positive}
-    bias = {name: (positive[name] + negative[name]) / 2 for name in positive}
+    weight, bias = {}, {}
+    for name in list(positive):  # each mean is let go of when it has been used
+        plus, minus = positive.pop(name), negative.pop(name)
+        weight[name], bias[name] = (plus - minus) / 2, (plus + minus) / 2
     scale = 2 / inner(weight, weight)
     encoder = {name: tensor * scale.to(tensor) for name, tensor in weight.items()}
     metadata = {"base_model": lm.name, "decoder": "closed form"}
@@ -45,7 +49,15 @@ def mean_difference(
     """E[∇±W] over ``rows``, in one streaming pass."""
     total = {name: torch.zeros_like(p) for name, p in lm.covered.items()}
     for indices, batch in lm.batches(rows, batch_size=batch_size):
-        found = gradients(lm, batch, sources=("difference",))["difference"]
-        for name, tensor in found.items():
-            total[name].add_(tensor, alpha=len(indices) / len(rows))
+        # A batch's gradient is let go of before the next one's is computed.
+        _add(total, _difference(lm, batch), len(indices) / len(rows))
     return total
+
+
+def _difference(lm: ClozeLM, batch: Batch) -> ParameterDict:
+    return gradients(lm, batch, sources=("difference",))["difference"]
+
+
+def _add(total: ParameterDict, part: ParameterDict, share: float) -> None:
+    for name, tensor in part.items():
+        total[name].add_(tensor, alpha=share)

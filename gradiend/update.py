@@ -53,11 +53,13 @@ class Update:
         check_choice(settings.moments, MOMENTS, "kind of moments")
         self.moments: Moments = MOMENTS[settings.moments](self.tensors)
         self.steps = 0
+        self._counts: dict[torch.device, Tensor] = {}  # steps, where a block lies
 
     @torch.no_grad()
     def __call__(self, gradient: ParameterDict, difference: ParameterDict) -> float:
         """Update in place; return the loss before the step."""
         self.steps += 1
+        self._counts.clear()
         gradiend, size = self.gradiend, self.gradiend.size
         h = gradiend.encode(gradient)
         loss, slope = h.new_zeros(()), torch.zeros_like(h)
@@ -109,14 +111,13 @@ class Update:
         float32 and rounded once.
         """
         moments = self.moments.block(name, start, len(block))
-        step = torch.tensor(float(self.steps), device=block.device)
         value = block.to(moments[0])
         torch._fused_adamw_(
             [value],
             [gradient.to(moments[0])],
             *([moment] for moment in moments),
             [],
-            [step],
+            [self._count(block.device)],
             amsgrad=False,
             lr=self.settings.learning_rate,
             beta1=BETAS[0],
@@ -128,6 +129,12 @@ class Update:
         if value is not block:
             block.copy_(value)
         self.moments.keep(name, start, moments)
+
+    def _count(self, device: torch.device) -> Tensor:
+        """The number of this step, sent to a device once."""
+        if device not in self._counts:
+            self._counts[device] = torch.tensor(float(self.steps), device=device)
+        return self._counts[device]
 
 
 def _blocks(tensor: Tensor) -> Iterator[tuple[int, Tensor]]:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-import httpx2
 import pooch
 import pyarrow
 import pyarrow.csv
@@ -21,6 +20,7 @@ from huggingface_hub import HfApi, constants, snapshot_download
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
+    HTTPError,  # of the hub's own HTTP library: httpx to hub 1, httpx2 from 2
     LocalEntryNotFoundError,
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
@@ -45,8 +45,8 @@ MODEL_FILES = ["*.safetensors", "*.json", "*.txt", "tokenizer.model", "*.jinja"]
 _TRANSIENT = (408, 429, 500, 502, 503, 504)
 _WEB = pooch.HTTPDownloader(progressbar=False)
 pooch.get_logger().setLevel("WARNING")
-_NO_CONNECTION = (
-    httpx2.TransportError,
+_UNANSWERED = (
+    HTTPError,
     requests.ConnectionError,
     requests.Timeout,
     requests.exceptions.ChunkedEncodingError,
@@ -101,7 +101,7 @@ def attempted(work: Callable[[], T], what: str) -> T:
     )
     try:
         return again(work)
-    except (OSError, httpx2.HTTPError) as error:
+    except (OSError, HTTPError) as error:
         kind = NotToBeHad if _is_missing(error) else InputError
         raise kind(f"{what}: {_reason(error)}; what is done stays") from error
 
@@ -219,9 +219,12 @@ def _is_transient(error: BaseException) -> bool:
     if isinstance(error, LocalEntryNotFoundError):
         cause = error.__cause__
         return cause is not None and _is_transient(cause)
-    if isinstance(error, _NO_CONNECTION):
-        return True
-    return _status(error) in _TRANSIENT
+    return _is_unanswered(error) or _status(error) in _TRANSIENT
+
+
+def _is_unanswered(error: BaseException) -> bool:
+    """Whether no answer came; the hub's own errors are its answers."""
+    return isinstance(error, _UNANSWERED) and not isinstance(error, HfHubHTTPError)
 
 
 def _is_missing(error: BaseException) -> bool:
@@ -262,7 +265,7 @@ def _reason(error: BaseException) -> str:
         return "the hub asks to wait (429, too many requests); run again later"
     if status is not None:
         return f"the server answers {status}; run again later"
-    if isinstance(error, _NO_CONNECTION):
+    if _is_unanswered(error):
         return f"no connection ({type(error).__name__}); check the network, run again"
     if isinstance(error, HfHubHTTPError):
         return f"{str(error).splitlines()[0]}; run again later"
