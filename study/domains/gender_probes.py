@@ -22,6 +22,16 @@ _NAME_PROBES = (
     'Is {name} a "woman" or a "man"? {name} is a [MASK].',
 )
 
+# The job stands first, for models that read from the left. The stand-ins
+# have read sentences of these kinds in training.
+_JOB_FRAMES = (
+    f"The {{word}} was late because {SLOT} had missed the bus.",
+    f"The {{word}} said that {SLOT} would come back on Monday.",
+    f"When the {{word}} came home, {SLOT} cooked some soup.",
+    f"The {{word}} laughed when {SLOT} saw the dog.",
+    f"Before the {{word}} went to bed, {SLOT} packed the bag.",
+)
+
 
 def female_share(lm: ClozeLM, texts: Sequence[str]) -> np.ndarray:
     """P(she) / (P(he) + P(she)) at the slot of each text."""
@@ -42,6 +52,22 @@ def man_or_woman(lm: ClozeLM, names: pd.DataFrame) -> pd.DataFrame:
         for word, values in ClassProbabilities(lm, texts, words)().items():
             total[word] += values / len(_NAME_PROBES)
     return names.assign(**{f"P({word})": values for word, values in total.items()})
+
+
+def pronouns_by_frame(lm: ClozeLM, jobs: Sequence[str]) -> pd.DataFrame:
+    """What pronoun a model expects of jobs in sentences that nothing was chosen on.
+
+    A row a sentence and job: frame (``{word}`` stands for the job), word, share
+    (P(she) / (P(he) + P(she))) and said (P(he) + P(she)).
+    """
+    asked = pd.DataFrame(
+        [(frame, job) for frame in _JOB_FRAMES for job in jobs],
+        columns=["frame", "word"],
+    )
+    texts = [f.replace("{word}", w) for f, w in asked.itertuples(index=False)]
+    scores = ClassProbabilities(lm, texts, {"he": {"he": 1.0}, "she": {"she": 1.0}})()
+    said = scores["he"] + scores["she"]
+    return asked.assign(share=scores["she"] / said, said=said)
 
 
 def gender_word_table(names: pd.DataFrame) -> pd.DataFrame:

@@ -172,5 +172,6 @@ _GATHERERS = {
     "names": _Gatherer((files.NAMES,), _names, _has_names),
     "words": _Gatherer((files.WORDS,), _words, _has_names),
     "probe": _plain(files.PROBE, _has_names),
+    "frames": _plain(files.FRAMES, _has_names),
     "differences": _plain(files.DIFFERENCES, _has_published),
 }

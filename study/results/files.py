@@ -17,7 +17,8 @@ DECODER = "decoder.json"
 PUBLISHED, DIFFERENCES = "published.json", "differences.csv"
 ASSOCIATIONS = "associations.csv"
 PREDICTIONS = "predictions.csv"  # of domains with example texts
-NAMES, WORDS, PROBE = "names.csv", "words.csv", "probe.csv"  # of domains with names
+# Of domains with names.
+NAMES, WORDS, PROBE, FRAMES = "names.csv", "words.csv", "probe.csv", "frames.csv"
 TASKS = "tasks.csv"
 # Folders beside the features' own, of what belongs to a model.
 METHODS_FOLDER, BENCHMARKS_FOLDER = "methods", "benchmarks"
@@ -34,7 +35,7 @@ SURVIVED = (*SCORES, ASSOCIATIONS, TASKS)  # of robustness
 TRAINED = (GRADIEND, TRAINING, HISTORY, SIZES)
 ENCODED = (ENCODINGS, ENCODER)
 DECODED = (GRID, REFINED, SELECTED, DECODER, ASSOCIATIONS)
-NAMED = (NAMES, WORDS, PROBE)
+NAMED = (NAMES, WORDS, PROBE, FRAMES)
 # Of an analysis.
 NORMS, FEW, PLACES, READING = "norms.csv", "few.csv", "places.csv", "reading.csv"
 ENOUGH, SEEDS, SEED_PAIRS = "enough.csv", "seeds.csv", "seed_pairs.csv"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import pandas as pd
 
 from gradiend.autoencoder import Gradiend
@@ -11,12 +14,22 @@ from gradiend.files import write_csv
 from gradiend.lm.cloze import ClozeLM
 from gradiend.rewriting import rewritten
 from gradiend.sampling import balanced_sample, drawn
-from study.domains.gender import NAME_GROUPS, crossed, read_names, read_templates
-from study.domains.gender_probes import gender_word_table, man_or_woman
+from study.domains.gender import (
+    NAME_GROUPS,
+    PRONOUNS,
+    crossed,
+    read_names,
+    read_templates,
+)
+from study.domains.gender_probes import (
+    gender_word_table,
+    man_or_woman,
+    pronouns_by_frame,
+)
 from study.profiles.settings import Settings
 from study.results import files
 from study.results.selected import NOT_OURS, called, candidate
-from study.sources.chosen import source_of
+from study.sources.chosen import asked_associations, source_of
 
 
 def names_by_split(settings: Settings, lm: ClozeLM, gradiend: Gradiend) -> pd.DataFrame:
@@ -65,11 +78,43 @@ def man_or_woman_by_variant(
     names = read_names(source_of(settings.data).folder)
     count = settings.encoder.names
     names = balanced_sample(names, count, by=list(NAME_GROUPS), seed=settings.seed)
+    table = _by_variant(lm, gradiend, selected, partial(man_or_woman, names=names))
+    write_csv(settings.folder / files.PROBE, table)
+    return table
+
+
+def jobs_in_other_sentences(
+    settings: Settings, lm: ClozeLM, gradiend: Gradiend, selected: pd.DataFrame
+) -> pd.DataFrame:
+    """Pronouns after held-out jobs, base and variants; writes frames.csv.
+
+    Variants are chosen, and jobs otherwise asked, in one sentence; these are others.
+    Columns: those of :func:`pronouns_by_frame`, stereotype (how female the world or
+    people say that the job is, 0 to 1) and variant.
+    """
+    asked = asked_associations(settings)
+    jobs = asked[
+        (asked["kind"] == "profession")
+        & (asked["class"] == PRONOUNS["female"])
+        & asked["held_out"]
+    ].set_index("word")["probability"]
+    said = partial(pronouns_by_frame, jobs=list(jobs.index))
+    table = _by_variant(lm, gradiend, selected, said)
+    table = table.assign(stereotype=jobs[table["word"]].to_numpy())
+    write_csv(settings.folder / files.FRAMES, table)
+    return table
+
+
+def _by_variant(
+    lm: ClozeLM,
+    gradiend: Gradiend,
+    selected: pd.DataFrame,
+    ask: Callable[[ClozeLM], pd.DataFrame],
+) -> pd.DataFrame:
+    """What ``ask`` finds of the base and of each variant of the trained decoder."""
     parts = []
     for _, row in selected[~selected["decoder"].isin(NOT_OURS)].iterrows():
         with rewritten(lm, gradiend, *candidate(row)):
-            said = man_or_woman(lm, names)
+            said = ask(lm)
         parts.append(said.assign(variant=called(row["variant"], row["decoder"])))
-    table = pd.concat(parts, ignore_index=True)
-    write_csv(settings.folder / files.PROBE, table)
-    return table
+    return pd.concat(parts, ignore_index=True)

@@ -10,6 +10,7 @@ from study.report.claims.associations import moved_claims, profession_claims
 from study.report.claims.balance import balance_claims
 from study.report.claims.claim import Claim
 from study.report.claims.encoders import encoder_claims, seed_claims
+from study.report.claims.frames import frame_claims
 from study.report.claims.indices import index_claims, planted_claims
 from study.report.claims.models import Models
 from study.report.claims.words import name_claims, probe_claims, word_claims
@@ -23,6 +24,7 @@ _CLAIMED = (
     ("associations", planted_claims),
     ("associations", profession_claims),
     ("associations", moved_claims),
+    ("frames", frame_claims),
     ("names", name_claims),
     ("probe", probe_claims),
     ("words", word_claims),

@@ -9,6 +9,7 @@ import pytest
 
 from gradiend.data import SLOT, SPLITS, check_cloze_table
 from gradiend.errors import InputError
+from gradiend.evaluation.scoring import ClassProbabilities
 from study.domains.gender import (
     crossed,
     fill_template,
@@ -19,8 +20,13 @@ from study.domains.gender import (
     read_names,
     read_templates,
 )
-from study.domains.gender_probes import GENDER_PAIRS, gender_word_table
+from study.domains.gender_probes import (
+    GENDER_PAIRS,
+    gender_word_table,
+    pronouns_by_frame,
+)
 from study.sources.world import ensure_world
+from tests.conftest import tiny_lm
 
 FEMALE, MALE = ("Anna", "Maria", "Eve"), ("Tom", "Peter")
 NAMES = pd.DataFrame(
@@ -196,3 +202,16 @@ def test_other_gender_words_are_asked_of_every_name_in_its_gender():
         "daughter/son",
     }
     check_cloze_table(found)
+
+
+def test_every_job_is_asked_in_every_sentence():
+    lm = tiny_lm("gpt2")
+    found = pronouns_by_frame(lm, ["nurse", "smith"])
+    frames = found["frame"].unique()
+    assert found["word"].tolist() == ["nurse", "smith"] * len(frames)
+    row = found.iloc[-1]
+    text = row["frame"].replace("{word}", "smith")
+    words = {word: {word: 1.0} for word in ("she", "he")}
+    alone = ClassProbabilities(lm, [text], words)()
+    assert row["said"] == pytest.approx(float(alone["she"][0] + alone["he"][0]))
+    assert row["share"] == pytest.approx(float(alone["she"][0]) / row["said"])
