@@ -25,8 +25,8 @@ commands
             CPU, minutes on a GPU; tells first what it will fetch, and how long it takes
   paper     the paper's own models and data: needs the hub and a GPU; tells first what
             it will fetch, and what each model takes
-  standins  train the stand-ins again from the planted world, into results/standins; with
-            --threads 2 none takes 5 minutes, with the recipes' threads the weights are
+  standins  train the stand-ins again from the planted world, into results/standins, in
+            half an hour; with --threads 2 none takes 5 minutes, with the recipes' threads the weights are
             those that are committed, on a machine like ours
   test      ruff, the unit tests and the notebooks under nbval; some forty minutes
   lab [NOTEBOOK]  read a notebook in JupyterLab, by its number or name (lab 01), or all of
@@ -171,8 +171,7 @@ esac
 bootstrap
 export PYTHONPATH=$PWD${PYTHONPATH:+:$PYTHONPATH} PYTHONHASHSEED=0
 # glibc: huge pages where Linux has them, and freed memory is kept for the next step, not
-# handed back. A step of BERT-base takes .45 s (one row) and 2.5 s (32) instead of .80 s
-# and 2.9 s.
+# handed back. A step of one row takes a fifth to a half less (docs/speed.md).
 KEEP=glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=17179869184
 export GLIBC_TUNABLES=${GLIBC_TUNABLES:-$KEEP}
 

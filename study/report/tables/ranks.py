@@ -16,7 +16,9 @@ from study.report.tables.styling import MISSING
 # truth is known it alone counts; SS is 50 of a model that always says the same, too.
 RANKED = ("bias left", "offset", "SS", "SEAT")
 _COUNTED = 2
-_COSTS = ("PPL", "LMS", *COSTS)
+_PERPLEXITY = "PPL"
+_COSTS = (_PERPLEXITY, "LMS", *COSTS)
+COMMON = "common mean"
 
 
 def rank_table(
@@ -25,31 +27,36 @@ def rank_table(
     """Variants ranked by how much bias is left, 0 (worst) to 1 (best).
 
     Per metric and base model, ties share the mean rank; ``mean`` is over the metrics of
-    a model, then over the models, of which there are ``models``. ``overview`` says what
-    each variant changes (``study.comparison.variants``). Costs are mean changes against
-    the base model.
+    a model, then over the models, of which there are ``models``; ``common mean`` is
+    over the models that all methods have (recent ones aside), and ranks if they are two
+    or more. ``overview`` says what a variant changes (``study.comparison.variants``).
+    Costs are mean changes against the base model, that of perplexity in percent of it,
+    over the common models, or over all where there are none.
     """
     rows = estimates[estimates["domain"] == domain]
+    common = _common_models(rows)
     parts = [_shares(part) for _, part in rows.groupby("model", sort=False)]
     shares = pd.concat(parts, ignore_index=True)
     by_variant = shares.groupby(["variant", "metric"])["share"].mean().unstack()
     ranks = by_variant[[metric for metric in RANKED if metric in by_variant]]
-    means = shares.groupby(["variant", "model"])["share"].mean().groupby("variant")
-    ranks.insert(0, "models", means.size())
-    ranks.insert(1, "mean", means.mean())
-    changes = rows.pivot_table(
-        index="variant", columns="metric", values="change", aggfunc="mean"
-    )
+    means = shares.groupby(["variant", "model"])["share"].mean().unstack()
+    ranks.insert(0, "models", means.notna().sum(axis=1))
+    ranks.insert(1, "mean", means.mean(axis=1))
+    if common:
+        ranks.insert(2, COMMON, means[common].mean(axis=1, skipna=False))
+    changes = _changes(rows[rows["model"].isin(common)] if common else rows)
     for metric in _COSTS:
         # What changes nowhere is no column.
         if metric in changes and changes[metric].round(9).nunique() > 1:
-            ranks[f"Δ {metric}"] = changes[metric]
+            unit = " (%)" if metric == _PERPLEXITY else ""
+            ranks[f"Δ {metric}{unit}"] = changes[metric]
     kinds = overview.drop_duplicates("variant").set_index("variant")
     kinds = kinds[["changes weights", "post-processing"]].replace(
         {True: "yes", False: ""}
     )
     table = kinds.join(ranks, how="right")
-    table = table.sort_values("mean", ascending=False, kind="stable")
+    order = [COMMON, "mean"] if common else ["mean"]
+    table = table.sort_values(order, ascending=False, kind="stable")
     return table.rename_axis("method").reset_index()
 
 
@@ -64,20 +71,47 @@ def common_table(
     """
     rows = estimates[(estimates["domain"] == domain) & (estimates["metric"] == metric)]
     rows = rows[rows["variant"] != BASE]
-    values = rows.pivot(index="variant", columns="model", values="value")
-    values = values.loc[rows["variant"].unique(), rows["model"].unique()]
-    old = [method for method in values.index if not is_recent(method)]
-    common = values[values.columns[values.loc[old].notna().all()]]
+    values = _by_model(rows)
+    common = _common_models(rows)
     means = {}
-    if common.shape[1] > 1:
-        means[f"mean (range), the {common.shape[1]} models of all"] = [
-            _mean_and_range(row) for _, row in common.iterrows()
+    if common:
+        means[f"mean (range), the {len(common)} models of all"] = [
+            _mean_and_range(row) for _, row in values[common].iterrows()
         ]
     means["mean (range), all of the method"] = [
         _mean_of_models(row.dropna()) for _, row in values.iterrows()
     ]
     table = values.assign(**means).rename_axis(index="method", columns=None)
     return table.reset_index()
+
+
+def _by_model(rows: pd.DataFrame) -> pd.DataFrame:
+    """Values of one metric, variants down and models across, in their order."""
+    values = rows.pivot(index="variant", columns="model", values="value")
+    return values.loc[rows["variant"].unique(), rows["model"].unique()]
+
+
+def _common_models(rows: pd.DataFrame) -> list[str]:
+    """The models that have the first ranked metric of all methods, recent ones aside.
+
+    Fewer than two are no common ground: none.
+    """
+    known = set(rows["metric"])
+    metric = next((metric for metric in RANKED if metric in known), None)
+    values = _by_model(rows[(rows["metric"] == metric) & (rows["variant"] != BASE)])
+    old = [method for method in values.index if not is_recent(method)]
+    common = list(values.columns[values.loc[old].notna().all()])
+    return common if len(common) > 1 else []
+
+
+def _changes(rows: pd.DataFrame) -> pd.DataFrame:
+    """Mean change of each metric, variants down; of perplexity in percent."""
+    perplexity = rows["metric"] == _PERPLEXITY
+    percent = 100 * rows["change"] / (rows["value"] - rows["change"])
+    change = rows["change"].where(~perplexity, percent)
+    return rows.assign(change=change).pivot_table(
+        index="variant", columns="metric", values="change", aggfunc="mean"
+    )
 
 
 def _shares(rows: pd.DataFrame) -> pd.DataFrame:
