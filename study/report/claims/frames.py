@@ -26,6 +26,8 @@ def frame_claims(said: pd.DataFrame, models: Models) -> Iterator[Claim]:
     found = frame_statistics(said).set_index(["variant", "model", "frame"])
     for group in models.groups():
         base = group.of(found["spread"].xs(BASE))
+        if base.empty:
+            continue
         text = f"spread of the shares in other sentences, base, {group.called}"
         id_ = f"frames_spread_base{group.suffix}"
         yield Claim(id_, _GROUP, text, mean(base))
