@@ -29,7 +29,8 @@ def closed_form(
 
     The encoder is the matching linear one for ∇±W: W_e = W_d·s, b_e = −s·⟨W_d, b_d⟩,
     with s chosen such that the class means are encoded as ±tanh(2). Besides the model
-    it takes 3n numbers: two means and a batch's gradient, then W_e, W_d and b_d.
+    it takes 3n numbers: two means and a batch's gradient, then W_e, W_d and b_d; of a
+    model in two bytes a number a third more, as long as a mean is summed in four.
     """
     positive = mean_difference(lm, rows[1], batch_size=batch_size)
     negative = mean_difference(lm, rows[-1], batch_size=batch_size)
@@ -46,11 +47,19 @@ def closed_form(
 def mean_difference(
     lm: ClozeLM, rows: list[EncodedRow], *, batch_size: int = 32
 ) -> ParameterDict:
-    """E[∇±W] over ``rows``, in one streaming pass."""
-    total = {name: torch.zeros_like(p) for name, p in lm.covered.items()}
+    """E[∇±W] over ``rows``, in one streaming pass.
+
+    It is summed in float32 at least: many small parts of a narrow sum would be lost.
+    """
+    total = {
+        name: torch.zeros_like(p, dtype=torch.promote_types(p.dtype, torch.float32))
+        for name, p in lm.covered.items()
+    }
     for indices, batch in lm.batches(rows, batch_size=batch_size):
         # A batch's gradient is let go of before the next one's is computed.
         _add(total, _difference(lm, batch), len(indices) / len(rows))
+    for name, parameter in lm.covered.items():  # one after another: no second copy
+        total[name] = total[name].to(parameter.dtype)
     return total
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
 
@@ -104,8 +104,8 @@ def differentiable(lm: ClozeLM) -> Iterator[None]:
 def _checkpointed(lm: ClozeLM) -> Iterator[None]:
     """Keep only the inputs of layers for the backward pass.
 
-    The layers of transformers do so in training mode; the modules in them stay in
-    evaluation mode, so nothing is dropped out.
+    The layers of transformers do so in training mode, in which some of them drop out
+    by themselves: what they compute, they compute in evaluation mode.
     """
     layers = [
         module
@@ -113,10 +113,23 @@ def _checkpointed(lm: ClozeLM) -> Iterator[None]:
         if isinstance(module, GradientCheckpointingLayer)
     ]
     for layer in layers:
-        layer._gradient_checkpointing_func = partial(checkpoint, use_reentrant=False)
+        layer._gradient_checkpointing_func = partial(_keep_inputs, layer)
         layer.gradient_checkpointing = layer.training = True
     try:
         yield
     finally:
         for layer in layers:
             layer.gradient_checkpointing = layer.training = False
+
+
+def _keep_inputs(layer: nn.Module, forward: Callable, *inputs: object) -> object:
+    """What ``forward`` of a layer gives, of which the inputs alone are kept."""
+
+    def evaluated(*inputs: object) -> object:
+        before, layer.training = layer.training, False
+        try:
+            return forward(*inputs)
+        finally:
+            layer.training = before
+
+    return checkpoint(evaluated, *inputs, use_reentrant=False)

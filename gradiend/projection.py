@@ -16,7 +16,9 @@ from gradiend.autoencoder import Gradiend, inner
 from gradiend.errors import InputError
 from gradiend.gradients import ParameterDict
 
-_PARALLEL = 1e-6  # of a gradient's length: what is left of one within the others' span
+# Of a gradient's length: what is left of one within the others' span. In a narrow type
+# rounding alone leaves more.
+_PARALLEL = 1e-6
 
 
 def without(gradiend: Gradiend, gradients: Sequence[ParameterDict]) -> Gradiend:
@@ -42,13 +44,17 @@ def orthonormal(vectors: Sequence[ParameterDict]) -> list[ParameterDict]:
         # Once more: the first time leaves what rounding does.
         left = _orthogonal(_orthogonal(vector, basis), basis)
         length = float(inner(left, left)) ** 0.5
-        if not length > _PARALLEL * float(inner(vector, vector)) ** 0.5:
+        if not length > _least(vector) * float(inner(vector, vector)) ** 0.5:
             raise InputError(
                 f"gradient {number} of {len(vectors)} to leave out is zero or a "
                 "combination of those before it; give each direction once"
             )
         basis.append({name: tensor / length for name, tensor in left.items()})
     return basis
+
+
+def _least(vector: ParameterDict) -> float:
+    return max(_PARALLEL, *(torch.finfo(t.dtype).eps for t in vector.values()))
 
 
 @torch.no_grad()

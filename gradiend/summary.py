@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from gradiend.autoencoder import inner
 from gradiend.files import atomic_folder, write_csv, write_json
+from gradiend.gradients import ParameterDict
 from gradiend.rewriting import need_free, write_rewritten
 from gradiend.sampling import evenly
 
@@ -135,7 +137,7 @@ def norms_by_layer(gradiend: Gradiend) -> pd.DataFrame:
     }
     squares = pd.DataFrame(
         {
-            part: {name: float(tensor.square().sum()) for name, tensor in own.items()}
+            part: {name: _square({name: tensor}) for name, tensor in own.items()}
             for part, own in parts.items()
         }
     )
@@ -143,6 +145,11 @@ def norms_by_layer(gradiend: Gradiend) -> pd.DataFrame:
     sizes = pd.Series([tensor.numel() for tensor in gradiend.decoder_bias.values()])
     table = squares.groupby(layers, sort=False).sum().pow(0.5)
     return table.assign(numbers=sizes.groupby(layers, sort=False).sum())
+
+
+def _square(tensors: ParameterDict) -> float:
+    """The squared norm, of narrow numbers in float32."""
+    return float(inner(tensors, tensors))
 
 
 def _layer(name: str) -> str:
