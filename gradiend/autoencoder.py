@@ -199,8 +199,18 @@ class Gradiend:
 
         With ``like`` (a model's covered parameters) each tensor is put on the device
         of its parameter, and names and shapes must agree.
+
+        Raises
+        ------
+        InputError
+            for any other file, a folder, and one that does not fit ``like``.
         """
         parts: dict[str, ParameterDict] = {part: {} for part in _PARTS}
+        if Path(path).is_dir():
+            raise InputError(
+                f"{path} is a folder; give the GRADIEND file in it (of debias it is "
+                "gradiend.safetensors)"
+            )
         try:
             with safe_open(path, framework="pt") as file:
                 metadata = json.loads((file.metadata() or {})["gradiend"])
@@ -212,10 +222,13 @@ class Gradiend:
         except FileNotFoundError as error:
             raise InputError(f"{path}: no such GRADIEND file") from error
         except (SafetensorError, KeyError, json.JSONDecodeError) as error:
+            why = f"no {error} in it" if isinstance(error, KeyError) else error
             raise InputError(
-                f"{path}: not a complete GRADIEND file ({error}); delete it and train "
-                "again"
+                f"{path}: not a GRADIEND file, or an incomplete one ({why}); give the "
+                "gradiend.safetensors of debias, or what Gradiend.save has written"
             ) from error
+        except OSError as error:
+            raise InputError(f"{path} cannot be read ({error})") from error
         if like is None:
             return cls(encoder_bias=bias, metadata=metadata, **parts)
         for part in _PARTS:
@@ -252,8 +265,9 @@ def _fitting(
     *,
     rows: tuple[int, ...],
 ) -> ParameterDict:
-    for name, parameter in like.items():
-        if name not in tensors or tensors[name].shape != (*rows, *parameter.shape):
+    shapes = {name: (*rows, *parameter.shape) for name, parameter in like.items()}
+    for name in (*shapes, *tensors):  # none is missing, and none is left over
+        if name not in tensors or tensors[name].shape != shapes.get(name):
             raise InputError(
                 f"{path} does not fit this model (parameter {name}); it was trained on "
                 "another one"
