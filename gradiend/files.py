@@ -30,6 +30,7 @@ _REMEDIES = {
     errno.EPERM: _ELSEWHERE,
     errno.ENOTDIR: _ELSEWHERE,
     errno.EEXIST: _ELSEWHERE,
+    errno.EISDIR: "a folder stands there: give the name of a file",
 }
 
 
@@ -77,31 +78,67 @@ def _errno(error: Exception) -> int | None:
 def atomic_folder(folder: str | Path, *, replace: bool = False) -> Iterator[Path]:
     """A temporary folder that becomes ``folder`` when the block ends well.
 
-    With ``replace`` an earlier folder of that name makes room; else, if somebody else
-    was faster, theirs stays.
+    With ``replace`` an earlier folder of that name makes room, and goes once the new
+    one stands in its place; else, if somebody else was faster, theirs stays. Of a link
+    it is the folder that it leads to.
 
     Raises
     ------
     InputError
         if it cannot be written (read-only, full); other errors stay what they are.
     """
-    folder = Path(folder)
-    with writing(folder):
+    with writing(Path(folder)):
+        folder = Path(folder).resolve()
         folder.parent.mkdir(parents=True, exist_ok=True)
         unfinished = tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent)
         unfinished = Path(unfinished)
         try:
             yield unfinished
             unfinished.chmod(0o755)
-            if replace and folder.exists():
-                shutil.rmtree(folder)
-            try:
-                os.rename(unfinished, folder)
-            except OSError:
-                if not folder.exists():
-                    raise
+            with _aside(folder, unfinished, replace):
+                _take_place(unfinished, folder)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
+
+
+@contextmanager
+def _aside(folder: Path, unfinished: Path, replace: bool) -> Iterator[None]:
+    """An earlier folder, out of the way; back again if nothing takes its place."""
+    if not (replace and folder.is_dir()):
+        yield
+        return
+    earlier = unfinished.with_name(f"{unfinished.name}-earlier")
+    try:
+        os.rename(folder, earlier)
+        yield
+    finally:
+        if earlier.exists() and not folder.exists():
+            os.rename(earlier, folder)
+        shutil.rmtree(earlier, ignore_errors=True)
+
+
+def _take_place(unfinished: Path, folder: Path) -> None:
+    try:
+        os.rename(unfinished, folder)
+    except OSError:
+        if not folder.is_dir():
+            raise
+
+
+def need_new_file(
+    path: Path, *, overwrite: bool, reads: Iterable[Path], remedy: str
+) -> None:
+    """Refuse a file that is taken, unless to ``overwrite`` it; one it reads never.
+
+    A folder is refused too.
+    """
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; give the name of a file in it")
+    for read in reads:
+        if path.resolve() == read.resolve():
+            raise InputError(f"{path} is what is read; write to another file")
+    if path.exists() and not overwrite:
+        raise InputError(f"{path} exists; {remedy}")
 
 
 def sha256(path: str | Path) -> str:
@@ -155,7 +192,8 @@ def read_table(
         if path.suffix == ".parquet":
             table = pd.read_parquet(path)
         elif path.suffix in (".json", ".jsonl"):
-            lines = path.read_text(encoding="utf-8").splitlines()
+            # Not splitlines: JSON's texts may hold what Unicode calls a line end.
+            lines = path.read_text(encoding="utf-8").split("\n")
             table = pd.DataFrame([json.loads(line) for line in lines if line.strip()])
         else:
             table = pd.read_csv(path, keep_default_na=False)

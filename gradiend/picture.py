@@ -26,7 +26,10 @@ def draw_probes(probes: pd.DataFrame, name: str, path: Path) -> None:
     axis.hlines(places, shown["before"], shown["after"], color="#BBBBBB")
     axis.scatter(shown["before"], places, color="#7F7F7F", s=16, label="before")
     axis.scatter(shown["after"], places, color="#0072B2", s=16, label="after")
-    axis.set_yticks(places, [text[:60] for text in shown["text"]], fontsize=6)
-    axis.set(xlim=(0, 1), xlabel=f"share of {name} in the slot")
+    # Texts are texts: two dollars in one do not make it a formula.
+    texts = [text[:60] for text in shown["text"]]
+    axis.set_yticks(places, texts, fontsize=6, parse_math=False)
+    axis.set_xlabel(f"share of {name} in the slot", parse_math=False)
+    axis.set_xlim(0, 1)
     axis.legend(frameon=False, loc="lower right")
     figure.savefig(path, dpi=150, metadata={"Software": None})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -60,6 +60,7 @@ class Rewriter:
         if self._original is None:
             raise InputError("apply a rewriting inside `with Rewriter(…) as rewriter:`")
         if self._decoded is None or self._decoded[0] != h:
+            self._decoded = None  # n numbers, before as many new ones are made
             decoded: ParameterDict = self.gradiend.decode(h)
             self._decoded = (h, [decoded[name] for name in self.names])
         change = self._decoded[1]
@@ -100,15 +101,30 @@ def save_rewritten(
     """Write W + lr·dec(h) as a Hugging Face checkpoint with tokenizer and model card.
 
     The folder appears when it is complete. An existing one is refused, or with
-    ``overwrite`` replaced if it is such a checkpoint itself.
+    ``overwrite`` replaced if it is such a checkpoint itself, other than the model's.
     """
     folder = Path(folder)
-    need_free(folder, overwrite=overwrite)
-    with atomic_folder(folder, replace=True) as unfinished:
+    with checkpoint_folder(lm, folder, overwrite=overwrite) as unfinished:
         write_rewritten(
             lm, gradiend, h, learning_rate, unfinished, description=description
         )
     return folder
+
+
+@contextmanager
+def checkpoint_folder(lm: ClozeLM, folder: Path, *, overwrite: bool) -> Iterator[Path]:
+    """A folder for :func:`write_rewritten` that becomes ``folder`` when it is whole.
+
+    Raises
+    ------
+    InputError
+        if ``folder`` is taken (:func:`need_free`), before the block or after it.
+    """
+    need_free(folder, overwrite=overwrite, reads=[Path(lm.name)])
+    with atomic_folder(folder, replace=overwrite) as unfinished:
+        yield unfinished
+        # Writing takes its time: what came meanwhile is not to be lost.
+        need_free(folder, overwrite=overwrite, reads=[Path(lm.name)])
 
 
 def write_rewritten(
@@ -144,17 +160,29 @@ def need_free(
     folder: Path,
     *,
     overwrite: bool,
+    reads: Iterable[Path] = (),
     remedy: str = "remove it or give another folder",
 ) -> None:
-    """Refuse a folder that is taken, but for a checkpoint of ours to ``overwrite``."""
-    if folder.exists() and not (overwrite and is_rewritten(folder)):
+    """Refuse a folder that is taken, but for a checkpoint of ours to ``overwrite``.
+
+    Not that either where one is in it, or where one of ``reads`` is: files and folders
+    that are still needed.
+    """
+    if not folder.exists():
+        return
+    if not (overwrite and is_rewritten(folder)):
         raise InputError(f"{folder} exists; {remedy}")
+    for read in (Path.cwd(), *(path for path in reads if path.exists())):
+        if read.resolve().is_relative_to(folder.resolve()):
+            raise InputError(
+                f"{folder} cannot be overwritten: {read} is in use; give another folder"
+            )
 
 
 def is_rewritten(folder: Path) -> bool:
     """Whether a folder holds a checkpoint of :func:`write_rewritten`."""
     card = folder / "README.md"
-    return card.is_file() and _TAG in card.read_text(encoding="utf-8")
+    return card.is_file() and _TAG in card.read_text(encoding="utf-8", errors="replace")
 
 
 def _model_card(

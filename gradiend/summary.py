@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,14 +11,16 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from gradiend.autoencoder import inner
-from gradiend.files import atomic_folder, write_csv, write_json
+from gradiend.files import write_csv, write_json
 from gradiend.gradients import ParameterDict
-from gradiend.rewriting import need_free, write_rewritten
+from gradiend.rewriting import checkpoint_folder, write_rewritten
 from gradiend.sampling import evenly
 
 if TYPE_CHECKING:
     from gradiend.autoencoder import Gradiend
     from gradiend.debiasing import Debiased
+
+_log = logging.getLogger(__name__)
 
 GRADIEND_FILE, SUMMARY, PICTURE = "gradiend.safetensors", "summary.md", "summary.png"
 _PROBES = 10  # that a summary shows
@@ -40,11 +43,11 @@ def save_debiased(
     Raises
     ------
     InputError
-        if the folder exists and is not, with ``overwrite``, such a checkpoint itself.
+        if the folder exists and is not, with ``overwrite``, such a checkpoint itself,
+        other than the model's.
     """
     folder = Path(folder)
-    need_free(folder, overwrite=overwrite)
-    with atomic_folder(folder, replace=True) as unfinished:
+    with checkpoint_folder(found.lm, folder, overwrite=overwrite) as unfinished:
         text = summary(found)
         place = found.h, found.learning_rate
         write_rewritten(found.lm, found.gradiend, *place, unfinished, description=text)
@@ -54,10 +57,19 @@ def save_debiased(
         write_csv(unfinished / "probes.csv", found.probes)
         write_json(unfinished / "debiased.json", _facts(found))
         if find_spec("matplotlib"):
-            from gradiend.picture import draw_probes
-
-            draw_probes(found.probes, found.words.positive, unfinished / PICTURE)
+            _draw(found, unfinished / PICTURE)
     return folder
+
+
+def _draw(found: Debiased, path: Path) -> None:
+    """The picture; the model is worth keeping without it, whatever goes wrong."""
+    try:
+        from gradiend.picture import draw_probes
+
+        draw_probes(found.probes, found.words.positive, path)
+    except Exception as error:
+        path.unlink(missing_ok=True)
+        _log.warning("%s is not drawn (%s)", PICTURE, error)
 
 
 def summary(found: Debiased) -> str:

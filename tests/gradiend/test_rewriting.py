@@ -92,3 +92,17 @@ def test_a_rewriting_needs_its_block():
         assert same(before, snapshot(lm))
         with rewriter:
             rewriter.apply(1, 0.5)
+
+
+def test_an_earlier_change_is_let_go_before_the_next_is_made(monkeypatch):
+    lm, held, decode = tiny_lm("bert"), [], Gradiend.decode
+
+    def watched(gradiend, h):
+        held.append(rewriter._decoded)
+        return decode(gradiend, h)
+
+    monkeypatch.setattr(Gradiend, "decode", watched)
+    with Rewriter(lm, Gradiend.initialise(lm.covered, seed=1)) as rewriter:
+        rewriter.apply(1, 0.5)
+        rewriter.apply(2, 0.5)
+    assert held == [None, None]
