@@ -30,7 +30,7 @@ import numpy as np
 import pandas as pd
 
 from gradiend.classes import check_classes, complete, labels_of, says_numbers, signs
-from gradiend.errors import InputError, need_columns
+from gradiend.errors import InputError, check_count, need_columns
 from gradiend.reading import counted, read_rows, row_name, told
 
 SLOT = "[MASK]"
@@ -70,6 +70,9 @@ def read_cloze_table(
 
     Parameters
     ----------
+    min_rows
+        Training rows that each class needs, besides some in every split. 0 asks for
+        none of that: nothing is to be learned from the rows.
     slot
         How the file writes the slot; without it ``[MASK]``, ``<mask>`` and the like,
         or the one pair of brackets that every text has.
@@ -88,7 +91,7 @@ def read_cloze_table(
     table = read_rows(path, columns=COLUMNS)
     if table.empty:
         raise InputError(
-            f"{source}: 0 rows; write one row per example (at least {min_rows} a class)"
+            f"{source}: 0 rows; write a row a text, at least {min_rows or 1} a class"
         )
     _check_columns(table, source)
     table = _stripped(table, source)
@@ -100,7 +103,8 @@ def read_cloze_table(
     if "split" not in table.columns:
         table["split"] = deal_splits(table["masked"], seed=seed)
     _check_splits(table, source)
-    check_class_sizes(table, source=source, min_rows=min_rows)
+    if min_rows:
+        check_class_sizes(table, source=source, min_rows=min_rows)
     return table[[*COLUMNS, *(c for c in table.columns if c not in COLUMNS)]]
 
 
@@ -165,8 +169,7 @@ def check_class_sizes(
             name = f" ({', '.join(names)})" if len(names) else ""
             raise InputError(
                 f"{source}: class {label:+d}{name} has {rows} training rows, fewer "
-                f"than {min_rows}; add rows of this class or lower min_rows"
-                f"{told(table)}"
+                f"than {min_rows} (min_rows); add rows of this class{told(table)}"
             )
     for split in held_out:
         if not {*labels} <= {*table.loc[table["split"] == split, "label"]}:
@@ -183,6 +186,7 @@ def deal_splits(
     shares: tuple[float, float, float] = (0.7, 0.1, 0.2),
 ) -> list[str]:
     """A split per row, equal keys together, shares counted over distinct keys."""
+    check_count(seed, "seed")
     keys = list(keys)
     distinct = sorted(set(keys))
     order = np.random.default_rng(seed).permutation(len(distinct))

@@ -24,7 +24,7 @@ from gradiend.autoencoder import Gradiend
 from gradiend.class_means import closed_form
 from gradiend.data import check_class_sizes, read_cloze_table
 from gradiend.encoding import encode
-from gradiend.errors import check_choice
+from gradiend.errors import InputError, check_choice, check_count
 from gradiend.evaluation.encoder import pearson
 from gradiend.evaluation.levelling import Levelling, Words, neutral_parts, words_of
 from gradiend.evaluation.refinement import select_centred
@@ -79,6 +79,7 @@ def debias(
     training: TrainingSettings | Mapping[str, float] | None = None,
     candidates: int = 24,
     texts: int = 60,
+    max_tokens: int = 3,
     seed: int = 0,
     device: str = "auto",
     dtype: str = "float32",
@@ -90,22 +91,23 @@ def debias(
     the others); ``rows`` a file for :func:`gradiend.read_cloze_table` or what it gives.
     ``closed-form`` learns in one pass (:mod:`gradiend.class_means`), ``train`` is the
     paper's way, with ``training``: settings, or those that are to differ from what fits
-    the model's size and kind (:func:`gradiend.settings.fitting_settings`). The
+    the model's size and kind (:func:`gradiend.settings.fitting_settings`); the closed
+    form takes the batch size of them. Words may have ``max_tokens`` tokens. The
     language-modelling score is asked on ``neutral`` texts, one half to choose by and
     the other to report on, or on the file's own (of training and test). At most
     ``candidates`` rewritten models are measured, each on at most ``texts`` texts of a
-    split and as many neutral ones (of a masked model four times as many).
+    split (0: all) and as many neutral ones (of a masked model four times as many).
 
     Raises
     ------
     InputError
         for a mistake in the file, the model or the settings, in one line.
     """
-    check_choice(method, get_args(Method), "method")
+    _check_arguments(method, training, candidates=candidates, texts=texts, seed=seed)
     clock = _Clock()
     with clock.part("load"):
         lm = _loaded(model, device, dtype)
-        table = _table(lm, rows, seed)
+        table = _table(lm, rows, seed, max_tokens)
         words = words_of(table)
     with clock.part("learn"):
         gradiend = _learned(lm, table, words, method, training, seed, progress)
@@ -117,6 +119,27 @@ def debias(
     for remark in remarks:
         _log.warning(remark)
     return replace(found, remarks=remarks)
+
+
+def _check_arguments(
+    method: Method,
+    training: TrainingSettings | Mapping[str, float] | None,
+    **counts: int,
+) -> None:
+    """Refuse mistakes before a model is loaded."""
+    check_choice(method, get_args(Method), "method")
+    for name, value in counts.items():
+        check_count(value, name)
+    if isinstance(training, TrainingSettings):
+        return
+    given = training or {}
+    fitting_settings(0, given, causal=False)  # of any model: it refuses what is wrong
+    unused = sorted({*given} - {"batch_size"})
+    if method != "train" and unused:
+        raise InputError(
+            f"{', '.join(unused)} would change nothing: that is of training; add "
+            "method='train' (--method train) or leave it out"
+        )
 
 
 def _levelled(
@@ -154,11 +177,13 @@ def _loaded(model: str | Path | ClozeLM, device: str, dtype: str) -> ClozeLM:
     return ClozeLM.from_pretrained(model, device=device, dtype=dtype)
 
 
-def _table(lm: ClozeLM, rows: str | Path | pd.DataFrame, seed: int) -> pd.DataFrame:
+def _table(
+    lm: ClozeLM, rows: str | Path | pd.DataFrame, seed: int, max_tokens: int
+) -> pd.DataFrame:
     """The rows that the model can answer; ``attrs`` say how many it cannot."""
     if not isinstance(rows, pd.DataFrame):
         rows = read_cloze_table(rows, seed=seed)
-    lm.check_targets(rows)
+    lm.check_targets(rows, max_tokens=max_tokens)
     table = answerable(lm, rows)
     check_class_sizes(table)
     return table

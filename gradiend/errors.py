@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import math
 import sys
 from collections.abc import Callable, Iterable
+from numbers import Integral, Real
 
 
 class InputError(ValueError):
@@ -25,6 +27,22 @@ def check_choice(value: str, allowed: Iterable[str], kind: str) -> None:
     raise InputError(
         f"unknown {kind} {value!r}{hint} (there are: {', '.join(allowed)})"
     )
+
+
+def check_count(value: float, name: str, *, least: int = 0) -> None:
+    """Refuse what is no whole number of at least ``least``."""
+    if not isinstance(value, Integral) or value < least:
+        raise InputError(
+            f"{name} is {value!r}; give a whole number of at least {least}"
+        )
+
+
+def check_rate(value: float, name: str, *, zero: bool = False) -> None:
+    """Refuse what is no finite number above 0 (``zero``: or 0)."""
+    good = isinstance(value, Real) and math.isfinite(value)
+    if not good or value < 0 or (value == 0 and not zero):
+        bound = "of 0 or more" if zero else "above 0"
+        raise InputError(f"{name} is {value!r}; give a number {bound}")
 
 
 def need_columns(

@@ -6,10 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
-from gradiend.errors import check_choice
+from gradiend.errors import check_choice, check_count, check_rate
 
 Source = Literal["factual", "counterfactual", "difference"]
 Moments = Literal["full", "8bit"]
+# The least that each count may be.
+_COUNTS = {
+    "steps": 1,
+    "batch_size": 1,
+    "evaluate_every": 1,
+    "validation_rows": 0,
+    "min_rows": 0,
+    "retries": 0,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +46,14 @@ class TrainingSettings:
     retries: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse a source or moments that there are not (InputError)."""
+        """Refuse what there is not and what cannot be trained with (InputError)."""
         check_choice(self.source, get_args(Source), "source")
         check_choice(self.moments, get_args(Moments), "moments")
+        for name, least in _COUNTS.items():
+            check_count(getattr(self, name), name, least=least)
+        check_rate(self.learning_rate, "learning_rate")
+        check_rate(self.epsilon, "epsilon")
+        check_rate(self.weight_decay, "weight_decay", zero=True)
 
 
 # What converges, by the most parameters and the kind of model: measured on the
@@ -67,7 +81,7 @@ def fitting_settings(
     Raises
     ------
     InputError
-        for a setting that there is not.
+        for a setting that there is not, or a value that it cannot have.
     """
     given = given or {}
     for name in given:

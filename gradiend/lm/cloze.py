@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from gradiend.devices import device_of
+from gradiend.devices import device_here, dtype_of
 from gradiend.errors import InputError
 from gradiend.lm import reach
 from gradiend.lm.batches import Batch, Inputs, by_length, targets_of
@@ -91,18 +91,18 @@ class ClozeLM:
         Raises
         ------
         InputError
-            if the name is unknown, the checkpoint has no language-modelling head, its
+            if the name, device or dtype is unknown, the checkpoint has no LM head, its
             tokenizer does not fit, or :func:`gradiend.lm.selfcheck.checked` refuses it.
         """
-        name = str(name)
+        name, place = str(name), device_here(device)
         model, tokenizer, causal = load_checkpoint(
             name,
-            dtype=getattr(torch, dtype) if isinstance(dtype, str) else dtype,
+            dtype=dtype_of(dtype),
             revision=revision,
             device_map=device_map,
         )
         if device_map is None:
-            model.to(device_of(device))
+            model.to(place)
         from gradiend.lm.selfcheck import checked  # here: it asks a ClozeLM
 
         check_tokenizer(model, tokenizer, name)

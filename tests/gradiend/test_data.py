@@ -83,3 +83,16 @@ def test_words_the_tokenizer_cuts_to_pieces_are_named():
     table.loc[7, "factual"] = "supercalifragilistic"
     with pytest.raises(InputError, match=r"row 9: .*'supercalifragilistic' into \d+"):
         tiny_lm("bert").check_targets(table)
+
+
+def test_rows_that_nothing_is_learned_from_may_be_few(tmp_path):
+    few = rows(2).assign(split="test")
+    path = written(tmp_path, few)
+    with pytest.raises(InputError, match=r"fewer than 10 \(min_rows\); add rows"):
+        read_cloze_table(path)
+    assert len(read_cloze_table(path, min_rows=0)) == 4
+
+
+def test_a_seed_is_a_count(tmp_path):
+    with pytest.raises(InputError, match="seed is -1"):
+        read_cloze_table(written(tmp_path, rows()), seed=-1)

@@ -15,6 +15,7 @@ from gradiend.evaluation.scoring import ClassProbabilities
 from gradiend.summary import SUMMARY, summary
 from study.models.standins import STANDINS
 from study.results.places import REPOSITORY
+from tests.conftest import tiny_lm
 from tests.gradiend.plain import same, snapshot
 
 AGE = REPOSITORY / "data" / "examples" / "age.csv"
@@ -116,6 +117,34 @@ def test_what_did_not_work_is_said(table):
     assert (found.h, found.learning_rate) == (0, 0) and found.before == found.after
     assert any("no candidate was better" in remark for remark in found.remarks)
     assert "**Note:** no candidate was better" in summary(found)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"training": {"steps": 9}}, r"steps would change nothing.*method='train'"),
+        ({"training": {"step": 9}}, "unknown setting 'step'"),
+        ({"training": {"batch_size": 0}}, "batch_size is 0"),
+        ({"texts": -1}, "texts is -1; give a whole number of at least 0"),
+        ({"candidates": -1}, "candidates is -1"),
+        ({"seed": -1}, "seed is -1"),
+        ({"device": "gpu"}, "unknown device 'gpu'; give auto, cpu, cuda"),
+        ({"dtype": "bf16"}, "unknown dtype 'bf16'; did you mean 'bfloat16'"),
+    ],
+)
+def test_an_option_is_checked_before_a_model_is_loaded(given, message, monkeypatch):
+    monkeypatch.setattr("gradiend.lm.loading._config", lambda *_: pytest.fail("loaded"))
+    with pytest.raises(InputError, match=message):
+        debias(STANDINS / "standin-bert-base", "nowhere.csv", **given)
+
+
+def test_longer_words_are_taken_where_one_says_so(table):
+    long = table.replace({"factual": {"young": "youngest of the young"}})
+    lm = tiny_lm("bert")
+    with pytest.raises(InputError, match="or raise max_tokens"):
+        debias(lm, long, candidates=0, texts=8)
+    found = debias(lm, long, candidates=0, texts=8, max_tokens=40)
+    assert "youngest of the young" in found.words.of["young"]
 
 
 def test_mistakes_are_one_line(table):

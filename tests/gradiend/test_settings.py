@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from gradiend.errors import InputError
@@ -19,6 +20,38 @@ from gradiend.settings import TrainingSettings, fitting_settings
 def test_a_misspelt_option_is_refused(option, message):
     with pytest.raises(InputError, match=message):
         TrainingSettings(**option)
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"steps": 0}, "steps is 0; give a whole number of at least 1"),
+        ({"steps": 2.5}, r"steps is 2\.5; give a whole number"),
+        ({"batch_size": 0}, "batch_size is 0"),
+        ({"evaluate_every": 0}, "evaluate_every is 0"),
+        ({"validation_rows": -1}, "validation_rows is -1; .* of at least 0"),
+        ({"learning_rate": 0}, "learning_rate is 0; give a number above 0"),
+        ({"learning_rate": float("nan")}, "learning_rate is nan"),
+        ({"learning_rate": "1e-5"}, "learning_rate is '1e-5'"),
+        ({"weight_decay": -0.1}, r"weight_decay is -0\.1; give a number of 0 or more"),
+    ],
+)
+def test_a_value_that_nothing_can_be_trained_with_is_refused(option, message):
+    with pytest.raises(InputError, match=message):
+        TrainingSettings(**option)
+    with pytest.raises(InputError, match=message):
+        fitting_settings(1e6, option, causal=False)
+
+
+def test_the_least_of_each_number_can_be_taken():
+    counts = dict.fromkeys(("steps", "batch_size", "evaluate_every"), np.int64(1))
+    least = dict.fromkeys(("validation_rows", "min_rows", "retries"), 0)
+    settings = TrainingSettings(**counts, **least, weight_decay=0, epsilon=1e-30)
+    assert (settings.steps, settings.validation_rows, settings.weight_decay) == (
+        1,
+        0,
+        0,
+    )
 
 
 @pytest.mark.parametrize("source", ["factual", "counterfactual", "difference"])
