@@ -71,8 +71,7 @@ def read_cloze_table(
     Parameters
     ----------
     min_rows
-        Training rows that each class needs, besides some in every split. 0 asks for
-        none of that: nothing is to be learned from the rows.
+        Training rows a class needs; 0 for rows that nothing is to be learned from.
     slot
         How the file writes the slot; without it ``[MASK]``, ``<mask>`` and the like,
         or the one pair of brackets that every text has.
@@ -90,12 +89,9 @@ def read_cloze_table(
     source = str(path)
     table = read_rows(path, columns=COLUMNS)
     if table.empty:
-        raise InputError(
-            f"{source}: 0 rows; write a row a text, at least {min_rows or 1} a class"
-        )
+        raise InputError(f"{source}: 0 rows; write {min_rows or 1} or more a class")
     _check_columns(table, source)
-    table = _stripped(table, source)
-    table = _with_slot(table, slot, source)
+    table = _with_slot(_stripped(table, source), slot, source)
     table = complete(table, source=source, positive=positive, pairs=pairs)
     table = check_cloze_table(table, source=source)
     check_classes(table, source=source)

@@ -25,8 +25,10 @@ def rows_from_texts(texts: Iterable[str], positive: str, negative: str) -> pd.Da
     Raises
     ------
     InputError
-        if the words are the same, or one of them stands nowhere.
+        if the words are the same, or one of them is empty or stands nowhere.
     """
+    if not positive.strip() or not negative.strip():
+        raise InputError("one of the two words is empty; give one of each class")
     if positive == negative:
         raise InputError(f"both words are {positive!r}; give one of each class")
     table = pd.DataFrame(_rows(texts, positive, negative), columns=list(REQUIRED))

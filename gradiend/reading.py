@@ -29,7 +29,7 @@ _LINES = ("line", 1)
 _ITEMS = ("item", 1)
 _EXPORT = "save it as CSV in UTF-8 (File, Save as) and give that file"
 _NO_TEXT = {
-    b"PK": f"a spreadsheet or an archive, not text; {_EXPORT}",
+    b"PK\x03\x04": f"a spreadsheet or an archive, not text; {_EXPORT}",
     b"\xd0\xcf\x11\xe0": f"an old spreadsheet, not text; {_EXPORT}",
     b"\x1f\x8b": "a compressed file; unpack it first",
 }
@@ -48,7 +48,11 @@ def read_rows(path: str | Path, *, columns: Collection[str]) -> pd.DataFrame:
         naming file and line (or item of a JSON list) and the way out.
     """
     path = Path(path)
-    text = _text(path, columns)
+    text = _text(
+        path,
+        wanted="a CSV or JSON cloze table",
+        empty=f"its first line names the columns {', '.join(columns)}",
+    )
     match text.lstrip()[0]:
         case "[":
             return _json_list(text, path)
@@ -56,6 +60,21 @@ def read_rows(path: str | Path, *, columns: Collection[str]) -> pd.DataFrame:
             return _json_lines(text, path)
         case _:
             return _separated(text, path, columns)
+
+
+def read_lines(path: str | Path) -> list[str]:
+    """The texts of a text file, one a line, without the spaces around them.
+
+    A line ends where an editor ends it; what Unicode calls a line separator is text.
+
+    Raises
+    ------
+    InputError
+        naming file and line and the way out.
+    """
+    text = _text(Path(path), wanted="a text file", empty="write a text a line")
+    lines = io.StringIO(text, newline=None)
+    return [line.strip() for line in lines if line.strip()]
 
 
 def row_name(table: pd.DataFrame, index: Hashable) -> str:
@@ -84,9 +103,10 @@ def told(table: pd.DataFrame) -> str:
     return f" (changed or left out before: {said})" if said else ""
 
 
-def _text(path: Path, columns: Collection[str]) -> str:
+def _text(path: Path, *, wanted: str, empty: str) -> str:
+    """A file's text; what is ``wanted``, and what an ``empty`` file lacks, is said."""
     if not path.is_file():
-        raise InputError(f"{path}: no such file; give a CSV or JSON cloze table")
+        raise InputError(f"{path}: no such file; give {wanted}")
     content = path.read_bytes()
     for start, what in _NO_TEXT.items():
         if content.startswith(start):
@@ -103,10 +123,7 @@ def _text(path: Path, columns: Collection[str]) -> str:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise InputError(f"{path}, line {line}: not text (a zero byte); {_EXPORT}")
     if not text.strip():
-        raise InputError(
-            f"{path}: the file is empty; its first line names the columns "
-            f"{', '.join(columns)}"
-        )
+        raise InputError(f"{path}: the file is empty; {empty}")
     return text
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import os
 import subprocess
 import sys
 import tomllib
@@ -10,10 +12,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+from huggingface_hub.errors import HFValidationError, HTTPError
 from safetensors.torch import load_file
 
-from gradiend import ClozeLM, Gradiend, read_cloze_table, rewritten
+from gradiend import ClozeLM, Gradiend, cli, read_cloze_table, rewritten
 from gradiend.cli import main
+from gradiend.errors import InputError
+from gradiend.pushing import push
 from study.models.standins import STANDINS
 from study.results.places import REPOSITORY
 
@@ -52,6 +57,32 @@ def test_rows_makes_a_file_that_debias_reads(tmp_path, capsys):
     assert (table["label"] == table["factual"].map({"young": 1, "old": -1})).all()
 
 
+def test_a_file_is_not_overwritten_unawares(tmp_path, capsys):
+    texts, out = tmp_path / "texts.txt", tmp_path / "rows.csv"
+    texts.write_text("Ann is young.\nBob is old.\n")
+    out.write_text("mine")
+    given = ["rows", str(texts), "--words", "young", "old", "--out"]
+    feature = ["encode", "no-model", "no.safetensors", str(out), "--out"]
+    for call, said in (
+        ([*given, str(out)], "rows.csv exists; give another file, or --overwrite"),
+        ([*given, str(texts), "--overwrite"], "texts.txt is what is read"),
+        ([*given, str(tmp_path)], "is a folder"),
+        ([*feature, str(out), "--overwrite"], "rows.csv is what is read"),
+    ):
+        assert main(call) == 1 and said in capsys.readouterr().err
+    assert out.read_text() == "mine" and "Ann" in texts.read_text()
+    assert main([*given, str(out), "--overwrite"]) == 0
+    assert "factual_class" in out.read_text()
+
+
+@pytest.mark.parametrize("rows", [[0], [0, 1, -1]])
+def test_few_rows_are_enough_to_be_read(out, tmp_path, capsys, rows):
+    few = tmp_path / "few.csv"
+    pd.read_csv(AGE).iloc[rows].to_csv(few, index=False)
+    assert main(["encode", MODEL, str(out / "gradiend.safetensors"), str(few)]) == 0
+    assert "Pearson of h and the label" in capsys.readouterr().out
+
+
 def test_encode_writes_h_of_every_row(out, tmp_path, capsys):
     file = str(out / "gradiend.safetensors")
     csv = tmp_path / "h.csv"
@@ -73,6 +104,34 @@ def test_inspect_says_of_what_the_feature_is(out, capsys):
     assert float(line.split()[2]) == pytest.approx(float(norm), rel=5e-3)
 
 
+def test_a_feature_that_is_read_is_not_overwritten(out, capsys):
+    given = ["rewrite", MODEL, str(out / "gradiend.safetensors"), "--h=1", "--alpha=1"]
+    assert main([*given, "--out", str(out), "--overwrite"]) == 1
+    assert "cannot be overwritten" in capsys.readouterr().err
+    assert (out / "gradiend.safetensors").exists()
+
+
+def test_a_small_negative_number_is_a_number():
+    given = ["rewrite", "model", "feature", "--h", "-2E-1", "--alpha", "-1e-4"]
+    chosen = cli._parser().parse_args([*given, "--out", "more"])
+    assert (chosen.h, chosen.alpha) == (-0.2, -1e-4)
+
+
+def test_every_option_has_its_help():
+    for name, (_, add_options, _) in cli._COMMANDS.items():
+        parser = argparse.ArgumentParser()
+        add_options(parser)
+        assert [a.dest for a in parser._actions if not a.help] == [], name
+
+
+@pytest.mark.parametrize("command", ["rewrite", "debias"])
+def test_help_is_shown_where_a_terminal_knows_no_greek(command):
+    call = [sys.executable, "-m", "gradiend", command, "--help"]
+    environment = os.environ | {"PYTHONIOENCODING": "cp1252:strict"}
+    said = subprocess.run(call, capture_output=True, cwd=REPOSITORY, env=environment)
+    assert said.returncode == 0 and b"--overwrite" in said.stdout
+
+
 def test_rewrite_writes_the_candidate_it_is_given(out, tmp_path):
     file, folder = str(out / "gradiend.safetensors"), tmp_path / "more"
     given = ["rewrite", MODEL, file, "--h", "-1", "--alpha", "0.01"]
@@ -90,6 +149,11 @@ def test_rewrite_writes_the_candidate_it_is_given(out, tmp_path):
         (["debias", "no-model", str(AGE)], "no-model"),
         (["debias", MODEL, "no.csv"], "no.csv: no such file"),
         (["debias", MODEL, str(AGE), "--neutral", "no.txt"], "no.txt: no such file"),
+        (["debias", "no-model", str(AGE), "--steps", "9"], "leave it out"),
+        (["debias", "no-model", str(AGE), "--seed", "-1"], "seed is -1"),
+        (["debias", MODEL, str(AGE), "--device", "gpu"], "unknown device 'gpu'"),
+        (["debias", MODEL, str(AGE), "--dtype", "bf16"], "did you mean 'bfloat16'"),
+        (["debias", MODEL, "no.csv", "--push-to-hub", "my model!"], "OWNER/NAME"),
     ],
 )
 def test_a_mistake_is_one_line_and_status_one(
@@ -136,6 +200,33 @@ def test_what_is_pushed_is_the_folder(tmp_path, monkeypatch, capsys):
     said = capsys.readouterr().err
     assert "me/it cannot be pushed (no connection); the model is in" in said
     assert (tmp_path / "again" / "model.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    "error", [HTTPError("no route"), HFValidationError("no route"), OSError()]
+)
+def test_what_the_hub_says_is_one_line(tmp_path, monkeypatch, error):
+    class Hub:
+        def create_repo(self, name, exist_ok):
+            raise error
+
+    monkeypatch.setattr("huggingface_hub.HfApi", Hub)
+    with pytest.raises(
+        InputError, match=r"pushed \((no route|OSError)\); the model is"
+    ):
+        push(tmp_path, "me/it")
+
+
+def test_an_interrupted_upload_says_what_is_written(tmp_path, monkeypatch, capsys):
+    def stopped(*_args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gradiend.pushing.push", stopped)
+    given = ["debias", MODEL, str(AGE), "--candidates", "0", "--push-to-hub", "me/it"]
+    folder = tmp_path / "out"
+    assert main([*given, "--out", str(folder)]) == 130
+    assert capsys.readouterr().err.endswith(f"interrupted; {folder} was written\n")
+    assert (folder / "model.safetensors").exists()
 
 
 def test_the_command_is_installed_and_shows_an_example():

@@ -35,3 +35,12 @@ def test_a_folder_under_a_file_is_refused_with_the_way_out(tmp_path):
         atomic_path(tmp_path / "file" / "result"),
     ):
         pass
+
+
+def test_a_folder_in_a_files_place_is_one_line(tmp_path):
+    (tmp_path / "result").mkdir()
+    with (
+        pytest.raises(InputError, match=r"cannot be written .*give the name of a file"),
+        atomic_path(tmp_path / "result") as unfinished,
+    ):
+        unfinished.touch()

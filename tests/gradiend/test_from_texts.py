@@ -51,3 +51,8 @@ def test_words_that_give_no_rows_are_named():
         rows_from_texts(["a French car"], "French", "German")
     with pytest.raises(InputError, match="both words are 'French'"):
         rows_from_texts(["a French car"], "French", "French")
+
+
+def test_an_empty_word_is_refused():
+    with pytest.raises(InputError, match="one of the two words is empty"):
+        rows_from_texts(["a text"], "", "text")

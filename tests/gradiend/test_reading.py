@@ -9,7 +9,7 @@ import pytest
 
 from gradiend.data import COLUMNS, read_cloze_table
 from gradiend.errors import InputError
-from gradiend.reading import counted, read_rows, row_name, told
+from gradiend.reading import counted, read_lines, read_rows, row_name, told
 from tests.gradiend.files import file_of, rows, written
 
 WORDS = ("007", "1.50", "1e3", "TRUE", "None", "NA", "nan", "18_19", "1/2", "-0")
@@ -187,3 +187,28 @@ def test_a_parts_counts_are_its_own(tmp_path):
     part = counted(table[table["masked"] == "a"], "rows left out", 1)
     assert part.attrs["changed"] == {"empty lines": 1, "rows left out": 1}
     assert table.attrs["changed"] == {"empty lines": 1}
+
+
+# Texts, one a line
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_text_ends_where_a_line_does_and_nowhere_else(tmp_path, end):
+    texts = ["First.", "One\u2028more\x85text\x0chere.", "Last."]
+    path = file_of(tmp_path, "\ufeff" + end.join([*texts, "", "  "]))
+    assert read_lines(path) == texts
+
+
+def test_a_file_of_texts_that_cannot_be_read_is_named(tmp_path):
+    path = file_of(tmp_path, "One.\nCafé.".encode("latin-1"))
+    with pytest.raises(InputError, match=r"own\.csv, line 2: not UTF-8"):
+        read_lines(path)
+    with pytest.raises(InputError, match=r"is empty; write a text a line"):
+        read_lines(file_of(tmp_path, "\n"))
+    with pytest.raises(InputError, match=r"none: no such file; give a text file"):
+        read_lines(tmp_path / "none")
+
+
+def test_a_column_may_be_called_like_an_archive_begins(tmp_path):
+    path = file_of(tmp_path, "PK,masked,factual\n1,The [MASK].,young\n")
+    assert read(path)["PK"].tolist() == ["1"]
