@@ -16,8 +16,10 @@ from torch.nn import functional
 
 from gradiend.data import SLOT
 from gradiend.errors import InputError
+from gradiend.evaluation.long_words import Ids, LongWord, LongWords, distinct
 from gradiend.lm.batches import Inputs
 from gradiend.lm.cloze import ClozeLM
+from gradiend.lm.tokens import EncodedRow
 from gradiend.lm.trees import Questions, questions
 
 _DUMMY = "a"  # what stands in the slot of a text whose target does not matter
@@ -99,78 +101,74 @@ class _LikeSlots:
         single_tokens: bool,
         batch_size: int,
     ) -> None:
-        self.lm, self.batch_size = lm, batch_size
+        self.lm, self.batch_size, self.texts = lm, batch_size, texts
         every_word = sorted({word for group in words.values() for word in group})
         cut = lm.token_ids(every_word, context=context)
         tokens = dict(zip(every_word, cut, strict=True))
-        single = {word: ids[0] for word, ids in tokens.items() if len(ids) == 1}
-        if single_tokens and not single:
+        single = next((word for word, ids in tokens.items() if len(ids) == 1), None)
+        if single_tokens and single is None:
             raise InputError(
                 f"no word is a single token for {lm.name!r}, e.g. {every_word[0]!r}; "
                 "give words the tokenizer knows"
             )
-        self.weights = self._weights(words, single)
-        first = next(iter(single), every_word[0])
-        self.rows = lm.encode(_cloze_rows(texts, [first] * len(texts)))
-        self.long = [] if single_tokens else self._long_words(texts, words, single)
+        groups = [distinct(group, tokens) for group in words.values()]
+        self.weights = self._weights(groups)
+        self.rows = self._encoded(single or every_word[0])
+        self.long = [] if single_tokens else list(self._long_words(groups))
         # Texts first, at their first slot, then each of them with each longer word.
         asked = [(row.sequences[0], row.factual.positions[:1]) for row in self.rows]
         asked += [
             (row.sequences[0], row.factual.positions)
-            for _, _, rows in self.long
-            for row in rows
+            for word in self.long
+            for row in word.rows
         ]
-        self.batches = list(questions(lm, asked, batch_size=batch_size))
+        self.batches = [
+            (batch, *self._places(batch))
+            for batch in questions(lm, asked, batch_size=batch_size)
+        ]
 
     def __call__(self) -> np.ndarray:
         """P(class) of every text, [texts, classes]."""
-        count = len(self.rows)
-        found = np.zeros((count, self.weights.shape[1]))
-        for batch in self.batches:
+        found = np.zeros((len(self.rows), self.weights.shape[1]))
+        for batch, texts, slots, long in self.batches:
             with torch.no_grad():
                 told = self.lm.log_probabilities(batch.inputs(self.lm))
-            texts = [index for index in batch.asked if index < count]
-            slots = [batch.asked[index][0] for index in texts]
-            found[texts] += (told[slots].exp().float() @ self.weights).cpu().numpy()
-            self._add_long_words(found, batch, told)
+            short = told[slots.to(told.device)].exp().float() @ self.weights
+            found[texts] += short.cpu().numpy()
+            long.add(found, told)
         return found
 
-    def _add_long_words(
-        self, found: np.ndarray, batch: Questions, told: Tensor
-    ) -> None:
-        """Joint probability of each word's tokens (the product of theirs)."""
-        for index, slots in batch.asked.items():
-            word, text = divmod(index - len(found), len(found))
-            if word < 0:  # the text itself, asked for words of one token
-                continue
-            column, weight, rows = self.long[word]
-            tokens = list(rows[text].factual.tokens)
-            joint = told[slots, tokens].double().sum().exp()
-            found[text, column] += weight * float(joint)
+    def _places(self, batch: Questions) -> tuple[list[int], Tensor, LongWords]:
+        """Texts asked for words of one token, their slots, and the longer words."""
+        count, device = len(self.rows), self.lm.device
+        texts = [index for index in batch.asked if index < count]
+        slots = [batch.asked[index][0] for index in texts]
+        longer = [index for index in batch.asked if index >= count]
+        asked = [(i % count, self.long[i // count - 1]) for i in longer]
+        long = LongWords.of(asked, [batch.asked[i] for i in longer], device)
+        return texts, torch.tensor(slots, dtype=torch.long, device=device), long
 
-    def _weights(
-        self, words: Mapping[str, Mapping[str, float]], single: Mapping[str, int]
-    ) -> Tensor:
-        """[V, classes]; words that share a token (cased and not) are averaged."""
+    def _weights(self, groups: Sequence[Mapping[Ids, tuple[str, float]]]) -> Tensor:
+        """[V, classes], of the words of one token."""
         head = self.lm.model.get_output_embeddings()
         size = head.weight.shape[0] if head is not None else len(self.lm.tokenizer)
-        weights = torch.zeros(size, len(words))
-        for column, group in enumerate(words.values()):
-            sharing: dict[int, list[float]] = {}
-            for word, weight in group.items():
-                if word in single:
-                    sharing.setdefault(single[word], []).append(weight)
-            for token, values in sharing.items():
-                weights[token, column] = float(np.mean(values))
+        weights = torch.zeros(size, len(groups))
+        for column, group in enumerate(groups):
+            for ids, (_, weight) in group.items():
+                if len(ids) == 1:
+                    weights[ids[0], column] = weight
         return weights.to(self.lm.device)
 
-    def _long_words(self, texts, words, single) -> list:
-        return [
-            (column, weight, self.lm.encode(_cloze_rows(texts, [word] * len(texts))))
-            for column, group in enumerate(words.values())
-            for word, weight in group.items()
-            if word not in single
-        ]
+    def _long_words(
+        self, groups: Sequence[Mapping[Ids, tuple[str, float]]]
+    ) -> Iterator[LongWord]:
+        for column, group in enumerate(groups):
+            for ids, (word, weight) in group.items():
+                if len(ids) > 1:
+                    yield LongWord(column, weight, self._encoded(word))
+
+    def _encoded(self, word: str) -> list[EncodedRow]:
+        return self.lm.encode(_cloze_rows(self.texts, [word] * len(self.texts)))
 
 
 class LanguageModelling:
