@@ -176,6 +176,13 @@ class LanguageModelling:
 
     Masked LM: top-1 accuracy on 15 % of the non-special tokens, masked with ``seed``.
     Causal LM: 1 / (1 + mean negative log-likelihood of the next token, in nats).
+    Texts without anything to predict (an empty one; causal, one of a single token) are
+    left out.
+
+    Raises
+    ------
+    InputError
+        if no text is left.
     """
 
     def __init__(
@@ -197,13 +204,20 @@ class LanguageModelling:
             max_length=lm.max_length,
         )
         generator = np.random.default_rng(seed)
-        self.items = [
+        items = [
             self._item(ids, special, share, generator)
             for ids, special in zip(
                 encoding["input_ids"], encoding["special_tokens_mask"], strict=True
             )
         ]
-        self.items.sort(key=lambda item: len(item[0]))
+        self.items = sorted(
+            (item for item in items if item[1]), key=lambda item: len(item[0])
+        )
+        if not self.items:
+            raise InputError(
+                f"no neutral text has a token that {lm.name!r} can predict, e.g. "
+                f"{texts[0]!r}; give whole sentences"
+            )
 
     def __call__(self) -> float:
         """The score, in (0, 1]."""
@@ -233,10 +247,12 @@ class LanguageModelling:
             yield inputs, target, inputs.slots[:, 0]
 
     def _item(self, ids, special, share, generator):
-        """Input ids and (position, token) pairs to predict."""
+        """Input ids and (position, token) pairs to predict, if there are any."""
         if self.lm.causal:
             return ids, [(p, ids[p + 1]) for p in range(len(ids) - 1)]
         free = [p for p, is_special in enumerate(special) if not is_special]
+        if not free:
+            return ids, []
         count = max(1, round(share * len(free)))
         chosen = sorted(generator.choice(free, size=count, replace=False).tolist())
         masked = list(ids)

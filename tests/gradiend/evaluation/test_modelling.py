@@ -8,6 +8,7 @@ import math
 import pytest
 import torch
 
+from gradiend.errors import InputError
 from gradiend.evaluation.scoring import LanguageModelling
 from gradiend.lm.cloze import ClozeLM
 from tests.conftest import tiny_lm
@@ -138,3 +139,19 @@ def test_a_causal_score_is_of_the_mean_over_predicted_tokens(architecture):
     nll = (3 * (total - height) + 9 * total) / 12
     found = score(lm, Fixed(lm, "family", height), texts)
     assert found == pytest.approx(1 / (1 + nll), rel=1e-5)
+
+
+@pytest.mark.parametrize("architecture", ["bert", "gpt2"])
+def test_texts_with_nothing_to_predict_are_left_out(architecture):
+    """A text that is empty or, of a causal model, one token: all of some batches."""
+    lm = tiny_lm(architecture)
+    texts = ["Tom said that he was tired.", LONG, "The house."]
+    empty = ["", " "] if architecture == "bert" else ["", "a", "b", "c"]
+    mixed = [empty[0], texts[0], *empty, *texts[1:]]
+    alone, together = (
+        LanguageModelling(lm, some, seed=0, batch_size=2)() for some in (texts, mixed)
+    )
+    assert alone == together
+    with pytest.raises(InputError, match="no neutral text has a token") as error:
+        LanguageModelling(lm, empty, seed=0)
+    assert "\n" not in str(error.value)
