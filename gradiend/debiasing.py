@@ -152,7 +152,7 @@ def _levelled(
     h, rate = (0.0, 0.0) if np.isnan(best["h"]) else best[["h", "learning_rate"]]
     with clock.part("report"):
         before, after, probes = asked.report(gradiend, h, rate)
-        correlation = _correlation(asked.lm, gradiend, asked.table)
+        correlation = _correlation(asked.lm, gradiend, asked.rows("test"))
     counts = asked.table["split"].value_counts().to_dict()
     return Debiased(
         lm=asked.lm,
@@ -215,9 +215,8 @@ def _learned(
     return replace(found, metadata=found.metadata | said)
 
 
-def _correlation(lm: ClozeLM, gradiend: Gradiend, table: pd.DataFrame) -> float:
-    """Pearson of h and label on test rows, from the gradient of the factual word."""
-    rows = table[table["split"] == "test"]
+def _correlation(lm: ClozeLM, gradiend: Gradiend, rows: pd.DataFrame) -> float:
+    """Pearson of h and label on rows, from the gradient of the factual word."""
     h = encode(lm, gradiend, rows)
     return pearson(h, rows["label"].to_numpy())
 

@@ -56,8 +56,8 @@ def words_of(table: pd.DataFrame) -> Words:
 class Levelling:
     """Texts of a split at whose slots the classes compete, and neutral ones.
 
-    At most ``texts`` of a split; ``neutral`` are the texts of ``validation`` and
-    ``test`` for the language-modelling score.
+    At most ``texts`` of a split, of rows that are of a class; ``neutral`` are the texts
+    of ``validation`` and ``test`` for the language-modelling score.
     """
 
     lm: ClozeLM
@@ -77,7 +77,7 @@ class Levelling:
 
     def search(self, gradiend: Gradiend, candidates: int) -> pd.DataFrame:
         """The candidates that were measured, the base model first."""
-        rows = self.table[self.table["split"] == "validation"]
+        rows = self.rows("validation")
         rows = balanced_sample(rows, self.texts, by="label", seed=self.seed)
         slopes = log_odds_slopes(self.lm, gradiend, rows)
         measure = self.measure("validation")
@@ -101,8 +101,13 @@ class Levelling:
         )
         return found[0][0], found[1][0], probes
 
+    def rows(self, split: str) -> pd.DataFrame:
+        """Rows of a split that are of a class; neutral ones (label 0) are of none."""
+        table = self.table
+        return table[(table["split"] == split) & (table["label"] != 0)]
+
     def _texts(self, split: str) -> list[str]:
-        own = self.table.loc[self.table["split"] == split, "masked"]
+        own = self.rows(split)["masked"]
         return drawn(list(dict.fromkeys(own)), self.texts, seed=self.seed)
 
 

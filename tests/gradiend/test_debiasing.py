@@ -98,6 +98,23 @@ def test_the_feature_can_be_trained(table):
     assert found.gradiend.metadata["feature"] == "young / old"
 
 
+def test_rows_of_no_class_are_nothing_to_level(table):
+    """They may be texts to keep fluent on; of what is levelled they are no part."""
+    lm = ClozeLM.from_pretrained(STANDINS / "standin-bert-base")
+    few = table.groupby(["label", "split"]).head(12)
+    plain = few.assign(label=0, factual_class="neither", counterfactual_class="neither")
+    plain["masked"] = "Yesterday, " + plain["masked"]
+    options = {"neutral": table["masked"].head(40), "candidates": 2, "texts": 16}
+    without, among = (
+        debias(lm, rows, **options)
+        for rows in (few, pd.concat([few, plain], ignore_index=True))
+    )
+    assert not any("Yesterday" in text for text in among.probes["text"])
+    pd.testing.assert_frame_equal(among.candidates, without.candidates)
+    assert among.correlation == without.correlation
+    assert (among.before, among.after) == (without.before, without.after)
+
+
 def test_texts_to_keep_fluent_on_are_halved_or_come_from_the_file(table):
     own = neutral_parts(table, None, 30, seed=0)
     assert [len(part) for part in own.values()] == [30, 30]
