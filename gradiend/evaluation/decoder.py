@@ -7,8 +7,7 @@ language-modelling score.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 
@@ -16,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from gradiend.autoencoder import Gradiend
-from gradiend.errors import InputError
 from gradiend.evaluation.indices import Indices
+from gradiend.evaluation.partial import BASE, Partial
 from gradiend.evaluation.scoring import ClassProbabilities, LanguageModelling
 from gradiend.lm.cloze import ClozeLM
 from gradiend.rewriting import Rewriter
@@ -83,20 +82,24 @@ def evaluate_grid(
     """Measure the base model (h and learning rate empty) and every candidate.
 
     ``partial`` names a file that gains a line per finished candidate; a killed call
-    with the same file goes on behind the last whole line.
+    with the same file goes on behind the last whole line. The base model is measured
+    again then, by which the file shows whether it is of this measure.
+
+    Raises
+    ------
+    InputError
+        if the file is of another model, feature or measure, or is damaged.
     """
-    candidates = [(None, None), *product(feature_factors, learning_rates)]
-    done = _read_partial(partial)
+    candidates = [BASE, *product(feature_factors, learning_rates)]
     rows: list[dict] = []
     with Rewriter(lm, gradiend) as rewriter:
-        for h, rate in progress(candidates):
-            row = done.get((h, rate))
-            if row is None:
-                if h is not None:
-                    rewriter.apply(h, rate)
-                row = {"h": h, "learning_rate": rate, **measure()}
-                _append(partial, row)
-            rows.append(row)
+        for place in progress(candidates):
+            if place == BASE:
+                done = Partial.of(partial, lm, gradiend, measure())
+            elif place not in done.rows:
+                rewriter.apply(*place)
+                done.add(place, measure())
+            rows.append(done.rows[place])
     return pd.DataFrame(rows).astype({"h": float, "learning_rate": float})
 
 
@@ -119,26 +122,3 @@ def keeping_lms(grid: pd.DataFrame, share: float) -> pd.DataFrame:
 def base_row(grid: pd.DataFrame) -> pd.Series:
     """The row of the unchanged model."""
     return grid[grid["h"].isna()].iloc[0]
-
-
-def _read_partial(path: Path | None) -> dict[tuple, dict]:
-    if path is None or not path.exists():
-        return {}
-    return {(row["h"], row["learning_rate"]): row for row in _whole_lines(path)}
-
-
-def _whole_lines(path: Path) -> Iterator[dict]:
-    lines = path.read_text(encoding="utf-8").split("\n")
-    # What follows the last newline was being written when the run was killed.
-    path.write_text("".join(f"{line}\n" for line in lines[:-1]), encoding="utf-8")
-    for number, line in enumerate(lines[:-1], start=1):
-        try:
-            yield json.loads(line)
-        except json.JSONDecodeError as error:
-            raise InputError(f"{path}, line {number}: damaged; delete it") from error
-
-
-def _append(path: Path | None, row: dict) -> None:
-    if path is not None:
-        with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +15,7 @@ from gradiend.evaluation.decoder import base_row, evaluate_grid, select
 from gradiend.evaluation.indices import balanced_index, gender_indices
 from gradiend.evaluation.scoring import ClassProbabilities, LanguageModelling, top_words
 from gradiend.rewriting import rewritten
+from tests.conftest import tiny_lm
 
 TEXTS = ["The road was long because [MASK] was tired.", "Tom said that [MASK] smiled."]
 
@@ -125,7 +128,7 @@ def test_grid_equals_single_rewrites_and_resumes(lm, tmp_path):
     assert grid["he"].nunique() > 1
     # Killed in the middle of a line: the whole lines count, the rest is done again.
     lines = partial.read_text().split("\n")
-    partial.write_text("\n".join(lines[:3]) + "\n" + lines[3][:10])
+    partial.write_text("\n".join(lines[:4]) + "\n" + lines[4][:10])
     calls = []
     again = evaluate_grid(
         lm,
@@ -134,8 +137,30 @@ def test_grid_equals_single_rewrites_and_resumes(lm, tmp_path):
         partial=partial,
         **options,
     )
-    assert len(calls) == 2
+    assert len(calls) == 3  # the base, which tells of whom the file is, and two
     pd.testing.assert_frame_equal(grid, again)
+
+
+@pytest.mark.parametrize("other", ["feature", "model", "measure", "file"])
+def test_a_file_of_another_grid_is_refused(tmp_path, other):
+    lm, partial = tiny_lm("bert"), tmp_path / "grid.jsonl"
+    options = {"feature_factors": (1,), "learning_rates": (0.1,)}
+    first = Gradiend.initialise(lm.covered, seed=0)
+    made = evaluate_grid(lm, first, lambda: {"LMS": 1.0}, partial=partial, **options)
+    again = evaluate_grid(lm, first, lambda: {"LMS": 0.5}, partial=partial, **options)
+    pd.testing.assert_frame_equal(made, again)
+    if other == "file":  # without its first line
+        partial.write_text("".join(partial.read_text().splitlines(True)[1:]))
+    gradiend = Gradiend.initialise(lm.covered, seed=int(other == "feature"))
+    if other == "model":
+        lm = dataclasses.replace(lm, name="another")
+    names = ("LMS", "BPI") if other == "measure" else ("LMS",)
+    before = partial.read_text()
+    with pytest.raises(InputError, match=r"grid\.jsonl: of another model.*delete it"):
+        evaluate_grid(
+            lm, gradiend, lambda: dict.fromkeys(names, 1.0), partial=partial, **options
+        )
+    assert partial.read_text() == before
 
 
 def test_selection_takes_the_best_and_may_take_the_base():

@@ -1,0 +1,109 @@
+"""Candidates of a grid on disk, so that a killed call goes on where it was.
+
+The first line says of what the grid is; a line a candidate follows.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from gradiend.autoencoder import Gradiend
+from gradiend.errors import InputError
+from gradiend.gradients import ParameterDict
+from gradiend.lm.cloze import ClozeLM
+
+_SUMS = ("W_e", "W_d", "b_d")
+_APART = 1e-6  # share of a sum: another device adds up in another order
+
+
+Place = tuple[float, float] | tuple[None, None]  # h and α
+BASE = None, None  # the model as it is
+
+
+@dataclass(frozen=True)
+class Partial:
+    """The rows of candidates that are done; without a path they are in memory only."""
+
+    path: Path | None
+    rows: dict[Place, dict] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        path: Path | None,
+        lm: ClozeLM,
+        gradiend: Gradiend,
+        base: Mapping[str, float],
+    ) -> Partial:
+        """Read the file, or begin it; ``base`` is what is measured of the base model.
+
+        Raises
+        ------
+        InputError
+            if it is of another model, feature or measure, or a line is damaged.
+        """
+        found = cls(path)
+        if path is not None:
+            found._read(path, _whose(lm, gradiend, base))
+        if BASE not in found.rows:
+            found.add(BASE, base)
+        return found
+
+    def _read(self, path: Path, whose: dict) -> None:
+        lines = list(_whole_lines(path)) if path.exists() else []
+        if not lines:
+            _append(path, whose)
+        elif not _same(lines[0], whose):
+            raise InputError(
+                f"{path}: of another model, feature or measure than the grid asked "
+                "for; delete it or give another file"
+            )
+        self.rows.update(((row["h"], row["learning_rate"]), row) for row in lines[1:])
+
+    def add(self, place: Place, measured: Mapping[str, float]) -> None:
+        """Keep what was measured of a candidate."""
+        h, rate = place
+        self.rows[place] = {"h": h, "learning_rate": rate, **measured}
+        if self.path is not None:
+            _append(self.path, self.rows[place])
+
+
+def _whose(lm: ClozeLM, gradiend: Gradiend, base: Mapping[str, float]) -> dict:
+    parts = gradiend.encoder, gradiend.decoder_weight, gradiend.decoder_bias
+    sums = dict(zip(_SUMS, map(_sum, parts), strict=True))
+    return {"model": lm.name, **sums, "measures": list(base)}
+
+
+def _sum(tensors: ParameterDict) -> float:
+    return sum(float(each.sum(dtype=torch.float64)) for each in tensors.values())
+
+
+def _same(found: dict, whose: dict) -> bool:
+    return found.keys() == whose.keys() and all(
+        math.isclose(found[name], value, rel_tol=_APART)
+        if name in _SUMS
+        else found[name] == value
+        for name, value in whose.items()
+    )
+
+
+def _whole_lines(path: Path) -> Iterator[dict]:
+    lines = path.read_text(encoding="utf-8").split("\n")
+    # What follows the last newline was being written when the run was killed.
+    path.write_text("".join(f"{line}\n" for line in lines[:-1]), encoding="utf-8")
+    for number, line in enumerate(lines[:-1], start=1):
+        try:
+            yield json.loads(line)
+        except json.JSONDecodeError as error:
+            raise InputError(f"{path}, line {number}: damaged; delete it") from error
+
+
+def _append(path: Path, row: dict) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(row) + "\n")
