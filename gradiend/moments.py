@@ -1,8 +1,9 @@
 """AdamW's two moments of every number: in full, or in 8 bits each.
 
 Eight bits hold the logarithm of a value's share of the largest one of its group of 256,
-which is kept in float32; rounding is at random (seeded), since a second moment changes
-by less than a level a step and would otherwise stand still.
+which is kept in float32. What is stored in 8 bits or in bfloat16 is computed in float32
+and rounded at random (:mod:`gradiend.rounding`), since a second moment changes by less
+than a level a step and would otherwise stand still.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from gradiend.rounding import Rounding, widened
+
 GROUP = 256
 KINDS = ("exp_avg", "exp_avg_sq")
-_ROUNDING = "rounding"
 # Of the 255 levels besides 0: how many decades below the largest value they reach.
 _DECADES = {"exp_avg": 7.0, "exp_avg_sq": 14.0}
 
@@ -22,20 +24,24 @@ _DECADES = {"exp_avg": 7.0, "exp_avg_sq": 14.0}
 class FullMoments:
     """Moments in the type of the numbers they belong to."""
 
-    def __init__(self, tensors: Mapping[str, Tensor]) -> None:
+    def __init__(self, tensors: Mapping[str, Tensor], rounding: Rounding) -> None:
         self.values = {
             kind: {name: torch.zeros_like(t) for name, t in tensors.items()}
             for kind in KINDS
         }
+        self.rounding = rounding
 
     def block(self, name: str, start: int, length: int) -> list[Tensor]:
-        """Flat views of both moments, from ``start``; writing to them is enough."""
-        return [
-            self.values[kind][name].view(-1).narrow(0, start, length) for kind in KINDS
-        ]
+        """Both moments [length], from ``start``: views, or narrow ones in float32."""
+        return [widened(stored) for stored in self._stored(name, start, length)]
 
     def keep(self, name: str, start: int, values: list[Tensor]) -> None:
-        """Nothing to do: :meth:`block` gave views."""
+        """Store what :meth:`block` gave, as it is now, unless they were views."""
+        if self.values[KINDS[0]][name].dtype == values[0].dtype:
+            return
+        stored = self._stored(name, start, len(values[0]))
+        for one, value in zip(stored, values, strict=True):
+            self.rounding.keep(one, value)
 
     def state(self) -> dict[str, dict[str, Tensor]]:
         """Everything, by kind and tensor name, not copied."""
@@ -45,11 +51,16 @@ class FullMoments:
         """Go back to a state of :meth:`state`."""
         _overwrite(self.values, kinds)
 
+    def _stored(self, name: str, start: int, length: int) -> list[Tensor]:
+        return [
+            self.values[kind][name].view(-1).narrow(0, start, length) for kind in KINDS
+        ]
+
 
 class EightBitMoments:
     """Moments in 8 bits a number and 4 bytes a group of 256."""
 
-    def __init__(self, tensors: Mapping[str, Tensor], *, seed: int = 0) -> None:
+    def __init__(self, tensors: Mapping[str, Tensor], rounding: Rounding) -> None:
         self.values: dict[str, dict[str, Tensor]] = {}
         for kind in KINDS:
             self.values[kind] = {
@@ -60,8 +71,7 @@ class EightBitMoments:
                 name: torch.zeros(-(-t.numel() // GROUP), device=t.device)
                 for name, t in tensors.items()
             }
-        self.seed = seed
-        self._generators: dict[torch.device, torch.Generator] = {}
+        self.rounding = rounding
 
     def block(self, name: str, start: int, length: int) -> list[Tensor]:
         """Both moments in float32, from ``start`` (a multiple of the group)."""
@@ -84,37 +94,22 @@ class EightBitMoments:
             )
             codes = self.values[kind][name].narrow(0, start, len(value))
             share = value / self._largest(kind, name, start, codes).clamp_min(1e-38)
-            noise = torch.rand(
-                len(value), device=value.device, generator=self._generator(value)
-            )
+            generator = self.rounding.generator(value.device)
+            noise = torch.rand(len(value), device=value.device, generator=generator)
             codes.copy_(_encoded(kind, share, noise))
 
     def state(self) -> dict[str, dict[str, Tensor]]:
-        """Everything, by kind and tensor name, not copied.
-
-        Rounding is a part of it: where its generators, one a device, have got to.
-        """
-        states = {str(d): g.get_state() for d, g in self._generators.items()}
-        return self.values | {_ROUNDING: states}
+        """Everything, by kind and tensor name, not copied."""
+        return self.values
 
     def load(self, kinds: Mapping[str, Mapping[str, Tensor]]) -> None:
         """Go back to a state of :meth:`state`."""
         _overwrite(self.values, kinds)
-        for device, state in kinds.get(_ROUNDING, {}).items():
-            generator = torch.Generator(device)
-            generator.set_state(state.cpu())
-            self._generators[torch.device(device)] = generator
 
     def _largest(self, kind: str, name: str, start: int, codes: Tensor) -> Tensor:
         groups = -(-len(codes) // GROUP)
         largest = self.values[f"{kind}_largest"][name].narrow(0, start // GROUP, groups)
         return largest.repeat_interleave(GROUP)[: len(codes)]
-
-    def _generator(self, value: Tensor) -> torch.Generator:
-        if value.device not in self._generators:
-            generator = torch.Generator(value.device).manual_seed(self.seed)
-            self._generators[value.device] = generator
-        return self._generators[value.device]
 
 
 Moments = FullMoments | EightBitMoments

@@ -4,7 +4,9 @@ Of the 3n + 1 numbers of one neuron and their two AdamW moments each, a step has
 and write 22n: 2n for h; 3n + 4n read and 6n written for W_d, b_d; 4n read and 3n
 written for W_e. Of k neurons it is (14k + 8)·n: a block of a gradient serves them all.
 It goes through them block by block, so that what is computed of a block is still in the
-cache when it is used, and nothing of the size of a parameter is allocated.
+cache when it is used, and nothing of the size of a parameter is allocated. A block of
+bfloat16 is computed in float32 and rounded at random (:mod:`gradiend.rounding`): a step
+is far smaller than what lies between two such numbers.
 """
 
 from __future__ import annotations
@@ -17,13 +19,16 @@ import torch
 from torch import Tensor
 
 from gradiend.autoencoder import Gradiend
-from gradiend.errors import check_choice
+from gradiend.errors import InputError, check_choice
 from gradiend.gradients import ParameterDict
 from gradiend.moments import MOMENTS, Moments
+from gradiend.rounding import Rounding, widened
 
 # Numbers a block: few enough for a CPU's cache, enough for a GPU to be busy with.
 BLOCK = {"cpu": 1 << 20, "cuda": 1 << 26}
+NARROWER = 4  # of bfloat16 that part: its copies in float32 come on top
 BETAS = (0.9, 0.999)
+_ROUNDING = "rounding"  # what a state calls where the generators have got to
 
 
 class OptimiserSettings(Protocol):
@@ -42,6 +47,11 @@ class Update:
     ∂/∂b_d = 2r/n, ∂/∂W_d = h·2r/n, and ∂/∂W_e = z·∇W, ∂/∂b_e = z, where
     z = (1 − h²)·⟨2r/n, W_d⟩ runs back through the tanh. Of k neurons r has a sum over
     h_i·W_d,i, and each neuron its own W_d,i, W_e,i and z_i.
+
+    Raises
+    ------
+    InputError
+        if a tensor is in float16, in which 2r/n is zero, or for unknown moments.
     """
 
     def __init__(self, gradiend: Gradiend, settings: OptimiserSettings) -> None:
@@ -51,7 +61,13 @@ class Update:
         self.encoders = [_part("encoder", row) for row in rows]
         self.weights = [_part("decoder_weight", row) for row in rows]
         check_choice(settings.moments, MOMENTS, "kind of moments")
-        self.moments: Moments = MOMENTS[settings.moments](self.tensors)
+        if any(tensor.dtype == torch.float16 for tensor in self.tensors.values()):
+            raise InputError(
+                "GRADIEND cannot be trained in float16, in which its steps are zero; "
+                "load the model in bfloat16 or float32"
+            )
+        self.rounding = Rounding()
+        self.moments: Moments = MOMENTS[settings.moments](self.tensors, self.rounding)
         self.steps = 0
         self._counts: dict[torch.device, Tensor] = {}  # steps, where a block lies
 
@@ -87,28 +103,34 @@ class Update:
                 for key, slope_of in zip(keys, slopes, strict=True):
                     block = self._block(key, start, part)
                     self._adamw(key, start, block, part * slope_of.to(part))
-        bias = gradiend.encoder_bias.view(-1)
+        bias = self._block("encoder_bias", 0, slope.view(-1))
         self._adamw("encoder_bias", 0, bias, slope.to(bias).view(-1))
         return float(loss) / size
 
     def state(self) -> dict[str, ParameterDict]:
         """Everything a later step depends on, by kind and tensor name."""
-        return {"value": self.tensors, **self.moments.state()}
+        rounding = self.rounding.state()
+        return {"value": self.tensors, **self.moments.state(), _ROUNDING: rounding}
 
     def load(self, kinds: dict[str, ParameterDict], *, steps: int) -> None:
         """Go back to a state of :meth:`state` after ``steps`` steps."""
         overwrite(self.tensors, kinds["value"])
         self.moments.load(kinds)
+        self.rounding.load(kinds.get(_ROUNDING, {}))
         self.steps = steps
 
     def _block(self, name: str, start: int, like: Tensor) -> Tensor:
-        return self.tensors[name].view(-1).narrow(0, start, len(like))
+        """The numbers from ``start``: a view, or narrow ones in float32."""
+        return widened(self._stored(name, start, len(like)))
+
+    def _stored(self, name: str, start: int, length: int) -> Tensor:
+        return self.tensors[name].view(-1).narrow(0, start, length)
 
     def _adamw(self, name: str, start: int, block: Tensor, gradient: Tensor) -> None:
-        """AdamW in one pass over a block and its moments, in place.
+        """AdamW in one pass over a block of :meth:`_block` and its moments, in place.
 
-        Moments of a byte come in float32; a block of another type is then computed in
-        float32 and rounded once.
+        Moments of a byte come in float32, in which a block is then computed, too; what
+        is computed in another type than it is stored in is rounded once.
         """
         moments = self.moments.block(name, start, len(block))
         value = block.to(moments[0])
@@ -126,8 +148,8 @@ class Update:
             eps=self.settings.epsilon,
             maximize=False,
         )
-        if value is not block:
-            block.copy_(value)
+        if value.dtype != self.tensors[name].dtype:
+            self.rounding.keep(self._stored(name, start, len(value)), value)
         self.moments.keep(name, start, moments)
 
     def _count(self, device: torch.device) -> Tensor:
@@ -138,10 +160,12 @@ class Update:
 
 
 def _blocks(tensor: Tensor) -> Iterator[tuple[int, Tensor]]:
-    """(first number, flat view) of each block of a tensor."""
+    """(first number, flat view; of a narrow tensor in float32) of each block."""
     size = BLOCK.get(tensor.device.type, BLOCK["cuda"])
+    if tensor.dtype == torch.bfloat16:
+        size = -(-size // NARROWER)
     for number, part in enumerate(tensor.reshape(-1).split(size)):
-        yield number * size, part
+        yield number * size, widened(part)
 
 
 def _decoded(factors: Sequence[Tensor], weights: Sequence[Tensor]) -> Tensor:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+import transformers
 from safetensors import safe_open
 from torch.utils.checkpoint import checkpoint
 
@@ -16,11 +17,13 @@ from gradiend.encoding import encode
 from gradiend.errors import InputError
 from gradiend.gradients import gradients
 from gradiend.lm.cloze import ClozeLM
+from gradiend.lm.ways import Ways
 from gradiend.moments import GROUP, EightBitMoments
+from gradiend.rounding import Rounding
 from gradiend.settings import TrainingSettings
 from gradiend.training import fit
 from gradiend.update import Update, copied, flat
-from tests.conftest import tiny_lm
+from tests.conftest import byte_bpe, tiny_lm
 
 SETTINGS = TrainingSettings(
     steps=40, batch_size=4, learning_rate=1e-2, evaluate_every=10, min_rows=2
@@ -50,11 +53,13 @@ def test_the_size_of_a_block_does_not_matter(table, monkeypatch, block):
         torch.testing.assert_close(tensor, states[1][1][name], rtol=1e-4, atol=1e-6)
 
 
-def test_a_step_allocates_nothing_of_the_size_of_a_parameter(table, monkeypatch):
-    lm = tiny_lm("bert")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_step_allocates_nothing_of_the_size_of_a_parameter(table, monkeypatch, dtype):
+    lm = tiny_lm("bert", dtype=dtype)
     found = gradients(lm, lm.batch(lm.encode(table)), sources=("factual", "difference"))
     update = Update(Gradiend.initialise(lm.covered, seed=1), SETTINGS)
     monkeypatch.setitem(module.BLOCK, "cpu", 128)
+    monkeypatch.setattr("gradiend.autoencoder._BLOCK", 128)
     largest = max(tensor.numel() for tensor in lm.covered.values())
     with torch.profiler.profile(profile_memory=True) as profiler:
         update(*found.values())
@@ -128,7 +133,7 @@ def test_eight_bit_moments_go_on_after_a_kill(table, tmp_path):
 
 def test_a_byte_keeps_sign_and_size_to_some_percent():
     values = torch.randn(3 * GROUP - 5) * torch.logspace(-4, 0, 3 * GROUP - 5)
-    moments = EightBitMoments({"a": values})
+    moments = EightBitMoments({"a": values}, Rounding())
     moments.keep("a", 0, [values, values.square()])
     first, second = moments.block("a", 0, len(values))
     large = values.abs() > 1e-5 * values.abs().max()
@@ -163,6 +168,33 @@ def test_checkpointing_changes_no_gradient(lm, table, monkeypatch):
             torch.testing.assert_close(lean[source][name], tensor)
     assert len(calls) == 2  # a layer each, and none in the plain pass
     assert not any(module.training for module in lm.model.modules())
+
+
+def test_checkpointing_switches_no_dropout_on(table):
+    """Of OPT, whose layers drop out by themselves, not by a module in them."""
+    tokenizer = byte_bpe(masked=False)
+    config = transformers.OPTConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=16,
+        word_embed_proj_dim=16,
+        ffn_dim=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        max_position_embeddings=64,
+        dropout=0.1,
+        attn_implementation="eager",
+    )
+    model = transformers.OPTForCausalLM(config)
+    lm = ClozeLM.wrap(model, tokenizer, causal=True, name="tiny-opt")
+    lm = replace(lm, ways=Ways.plain())
+    batch = lm.batch(lm.encode(lm.usable(table)))
+    plain, lean = (
+        gradients(replace(lm, checkpointing=c), batch, sources=("factual",))["factual"]
+        for c in (False, True)
+    )
+    for name, tensor in plain.items():
+        torch.testing.assert_close(lean[name], tensor)
+    assert not any(module.training for module in model.modules())
 
 
 def test_autocast_is_close_and_leaves_encodings_alone(lm, table):
