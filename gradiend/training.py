@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
@@ -12,23 +9,19 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
 from gradiend.autoencoder import Gradiend
+from gradiend.checkpoints import checkpoint_path, read_checkpoint, write_checkpoint
 from gradiend.classes import labels_of
 from gradiend.data import check_class_sizes
 from gradiend.encoding import encode
 from gradiend.errors import InputError
 from gradiend.evaluation.contrasts import told_apart, weakest
-from gradiend.files import atomic_path
-from gradiend.gradients import ParameterDict, gradients
+from gradiend.gradients import gradients
 from gradiend.lm.cloze import ClozeLM
 from gradiend.sampling import balanced_sample
 from gradiend.settings import TrainingSettings
 from gradiend.update import Update, copied, flat, overwrite
-
-_log = logging.getLogger(__name__)
 
 # What long loops iterate through, such as ``tqdm``: yields what it is given.
 Progress = Callable[[Sequence], Iterable]
@@ -70,7 +63,7 @@ def fit(
     Raises
     ------
     InputError
-        if a class of ``table`` has too few rows.
+        if a class of ``table`` has too few rows, or the model is in float16.
     """
     settings = settings or TrainingSettings()
     best: TrainingResult | None = None
@@ -109,7 +102,13 @@ class Trainer:
 
     A step encodes the batch-averaged gradient of 32 texts of one class and decodes
     ∇±W of the same batch; the classes take turns. The base model never changes. Two
-    classes make one neuron, as in the paper; k + 1 classes make k.
+    classes make one neuron, as in the paper; k + 1 classes make k. It begins with a
+    copy of ``start`` or, without one, at random.
+
+    Raises
+    ------
+    InputError
+        if a class of ``table`` has too few rows, or the model is in float16.
     """
 
     def __init__(
@@ -137,14 +136,22 @@ class Trainer:
         validation = self._validation(table)
         self.validation_labels = validation["label"].to_numpy()
         self.validation_rows = lm.encode(validation)
-        self.gradiend = start or Gradiend.initialise(
-            lm.covered, seed=seed, neurons=len(self.labels) - 1
+        neurons = len(self.labels) - 1
+        self.gradiend = (
+            Gradiend.initialise(lm.covered, seed=seed, neurons=neurons)
+            if start is None
+            else copied(start)
         )
         self.update = Update(self.gradiend, self.settings)
         self.step = 0
         self.history: list[dict] = []
         self.best: tuple[np.ndarray, int, Gradiend] | None = None
-        self.checkpoint = self._checkpoint_path(checkpoints, table, start)
+        self.checkpoint: Path | None = None
+        if checkpoints is not None:
+            begun = {} if start is None else flat(start)
+            self.checkpoint = checkpoint_path(
+                checkpoints, lm, table, self.settings, seed=seed, start=begun
+            )
 
     def run(self, progress: Progress = iter) -> TrainingResult:
         """Train to the end (from the last checkpoint, if there is one)."""
@@ -176,7 +183,7 @@ class Trainer:
             raise InputError(
                 f"the {what} is {value} at step {step} (learning rate "
                 f"{self.settings.learning_rate:g}, seed {self.seed}); train with a "
-                "smaller learning rate, or in float32 if the model is in float16"
+                "smaller learning rate"
             )
 
     def _draw(self, label: int, turn: int) -> list:
@@ -201,9 +208,18 @@ class Trainer:
         self._refuse_infinite(correlation, "correlation", self.step)
         self.history.append({"step": self.step, "loss": loss, "pearson": correlation})
         if self.best is None or abs(correlation) > abs(weakest(self.best[0])):
-            # Kept in main memory: a GPU that trains has no room for another one.
-            self.best = (correlations, self.step, copied(self.gradiend, "cpu"))
+            self.best = (correlations, self.step, self._kept())
         self._save()
+
+    def _kept(self) -> Gradiend:
+        """A copy of the GRADIEND, in the place of the one kept before.
+
+        It is in main memory: a GPU that trains has no room for another one.
+        """
+        if self.best is None:
+            return copied(self.gradiend, "cpu")
+        overwrite(flat(self.best[2]), flat(self.gradiend))
+        return self.best[2]
 
     def _result(self) -> TrainingResult:
         correlations, step, gradiend = self.best
@@ -228,61 +244,23 @@ class Trainer:
         limit = self.settings.validation_rows
         return balanced_sample(rows, limit, by="label", seed=self.seed)
 
-    # Resuming. A checkpoint belongs to exactly one run: its name holds a digest of
-    # everything the run depends on.
-
-    def _checkpoint_path(
-        self, folder: Path | None, table: pd.DataFrame, start: Gradiend | None
-    ) -> Path | None:
-        if folder is None:
-            return None
-        digest = hashlib.sha256()
-        digest.update(json.dumps(asdict(self.settings), sort_keys=True).encode())
-        digest.update(pd.util.hash_pandas_object(table, index=False).values.tobytes())
-        digest.update(self.lm.name.encode())
-        begun = {} if start is None else flat(start)
-        for tensor in (*self.lm.covered.values(), *begun.values()):
-            digest.update(repr(float(tensor.double().sum())).encode())
-        name = f"seed{self.seed}-{digest.hexdigest()[:12]}.safetensors"
-        return Path(folder) / name
-
     def _save(self) -> None:
         if self.checkpoint is None:
             return
-        tensors = {
-            f"{kind}/{name}": tensor
-            for kind, state in self.update.state().items()
-            for name, tensor in state.items()
-        }
         correlations, step, best = self.best
-        tensors |= {f"best/{name}": t for name, t in flat(best).items()}
         header = {
             "step": self.step,
             "history": self.history,
             "best": [correlations.tolist(), step],
         }
-        self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_path(self.checkpoint) as path:
-            save_file(tensors, path, metadata={"training": json.dumps(header)})
+        kinds = self.update.state() | {"best": flat(best)}
+        write_checkpoint(self.checkpoint, kinds, header)
 
     def _resume(self) -> None:
-        if self.checkpoint is None or not self.checkpoint.exists():
+        found = None if self.checkpoint is None else read_checkpoint(self.checkpoint)
+        if found is None:
             return
-        try:
-            with safe_open(self.checkpoint, framework="pt") as file:
-                header = json.loads(file.metadata()["training"])
-                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        except (SafetensorError, KeyError, TypeError, json.JSONDecodeError) as error:
-            _log.warning(
-                "%s is not a complete checkpoint (%s): training starts again",
-                self.checkpoint,
-                error,
-            )
-            return
-        kinds: dict[str, ParameterDict] = {}
-        for key, tensor in tensors.items():
-            kind, _, name = key.partition("/")
-            kinds.setdefault(kind, {})[name] = tensor
+        kinds, header = found
         best = copied(self.gradiend, "cpu")
         overwrite(flat(best), kinds.pop("best"))
         self.update.load(kinds, steps=header["step"])

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors import safe_open
 
-from gradiend import training as module
+from gradiend import checkpoints as module
 from gradiend.evaluation import contrasts
 from gradiend.settings import TrainingSettings
-from gradiend.training import TrainingResult, fit
+from gradiend.training import Trainer, TrainingResult, fit
 from gradiend.update import flat
 from tests.conftest import tiny_lm
 
@@ -163,3 +164,31 @@ def test_other_rows_or_another_model_make_another_run(table, tmp_path):
         fit(model, rows, SHORT, checkpoints=tmp_path, progress=steps)
         assert steps.given == [[1, 2, 3, 4, 5, 6, 7]]
     assert len(list(tmp_path.iterdir())) == 3
+
+
+@dataclass(frozen=True)
+class Says:
+    """A change of what the head says."""
+
+    strength: float
+
+
+def test_all_that_a_models_gradients_depend_on_makes_another_run(table, tmp_path):
+    lm, other_head = tiny_lm("bert"), tiny_lm("bert")
+    with torch.no_grad():
+        other_head.model.cls.predictions.bias.add_(0.01)
+    narrow = tiny_lm("bert", dtype=torch.bfloat16)
+    widened = replace(narrow, model=deepcopy(narrow.model).float())
+    others = [
+        replace(lm, prefix="Anna said "),
+        replace(lm, autocast=True),
+        *(replace(lm, says=Says(strength)) for strength in (1.0, 2.0)),
+        other_head,
+        narrow,
+        widened,  # the sums of its parameters are those of the narrow one
+    ]
+    paths = [Trainer(m, table, SHORT, checkpoints=tmp_path).checkpoint
+             for m in (lm, *others)]  # fmt: skip
+    assert len({*paths}) == len(paths)
+    again = Trainer(replace(lm, says=Says(2.0)), table, SHORT, checkpoints=tmp_path)
+    assert again.checkpoint == paths[4]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
 import pytest
 import torch
 
@@ -11,6 +12,7 @@ from gradiend.autoencoder import Gradiend, inner
 from gradiend.errors import InputError
 from gradiend.settings import TrainingSettings
 from gradiend.training import Trainer, fit
+from gradiend.update import copied, flat
 from tests.conftest import tiny_lm
 
 SHORT = TrainingSettings(
@@ -53,9 +55,36 @@ def test_another_start_is_another_run(table, tmp_path):
     assert len(names) == 3
 
 
-@pytest.mark.parametrize("moments", ["full", "8bit"])
-def test_a_run_cut_off_gives_the_bits_of_an_undisturbed_one(table, tmp_path, moments):
+def test_the_start_that_is_given_stays_as_it_is(table):
     lm = tiny_lm("bert")
+    start = Gradiend.initialise(lm.covered, seed=1)
+    before = copied(start)
+    Trainer(lm, table, SHORT, start=start).run()
+    for name, tensor in flat(before).items():
+        assert torch.equal(tensor, flat(start)[name]), name
+
+
+def test_the_best_is_copied_into_the_copy_that_there_is(table):
+    trainer = Trainer(tiny_lm("bert"), table, SHORT)
+    trainer.step = 1
+    trainer.best = (np.array(0.0), 0, copied(trainer.gradiend))
+    kept = trainer.best[2]
+    next(iter(trainer.gradiend.encoder.values())).add_(1)
+    trainer._validate(0.0)
+    correlation, step, best = trainer.best
+    assert step == 1
+    assert abs(float(correlation)) > 0
+    assert best is kept
+    for name, tensor in flat(trainer.gradiend).items():
+        assert torch.equal(tensor, flat(best)[name]), name
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("moments", ["full", "8bit"])
+def test_a_run_cut_off_gives_the_bits_of_an_undisturbed_one(
+    table, tmp_path, moments, dtype
+):
+    lm = tiny_lm("bert", dtype=dtype)
     settings = dataclasses.replace(SHORT, moments=moments)
     whole = fit(lm, table, settings)
 
