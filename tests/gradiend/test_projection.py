@@ -60,3 +60,15 @@ def test_a_gradient_given_twice_is_refused():
     twice = {name: 2 * tensor for name, tensor in vector(3).items()}
     with pytest.raises(InputError, match="gradient 2 of 2"):
         orthonormal([vector(3), twice])
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])
+def test_a_direction_given_twice_is_refused_in_every_type(dtype):
+    drawn = torch.Generator().manual_seed(0)
+    one, other = (
+        {"a": torch.randn(4_000, generator=drawn).to(dtype)} for _ in range(2)
+    )
+    twice = {name: 3 * tensor for name, tensor in one.items()}
+    with pytest.raises(InputError, match="gradient 2 of 2"):
+        orthonormal([one, twice])
+    assert len(orthonormal([one, other])) == 2
