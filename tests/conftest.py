@@ -20,6 +20,7 @@ from transformers import PreTrainedTokenizerFast
 from xdist.scheduler import LoadFileScheduling
 
 from gradiend.lm.cloze import ClozeLM
+from gradiend.lm.loading import prepared
 from study.models import tokenizers
 from study.run.plan import OF_REAL_MODEL
 
@@ -156,7 +157,7 @@ def tiny_lm(architecture: str, *, dtype: torch.dtype = torch.float32) -> ClozeLM
         ),
     }[architecture]()
     model = getattr(transformers, cls)(config).to(dtype)
-    return ClozeLM.wrap(model, tokenizer, causal=causal, name=f"tiny-{architecture}")
+    return ClozeLM(prepared(model), tokenizer, causal, f"tiny-{architecture}")
 
 
 @pytest.fixture(params=ARCHITECTURES)

@@ -73,3 +73,14 @@ def check_tokenizer(
             "tokens; put the files of the model's own tokenizer (tokenizer.json) "
             "beside its weights"
         )
+
+
+def check_slots(tokenizer: PreTrainedTokenizerBase, name: str, *, causal: bool) -> None:
+    """Refuse a tokenizer with which a slot is not found or not filled with masks."""
+    if not tokenizer.is_fast:
+        raise InputError(
+            f"the tokenizer of {name!r} reports no character offsets; use a model "
+            "with a fast tokenizer (tokenizer.json)"
+        )
+    if not causal and tokenizer.mask_token_id is None:
+        raise InputError(f"the tokenizer of {name!r} has no mask token")

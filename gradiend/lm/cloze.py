@@ -22,9 +22,9 @@ from gradiend.devices import device_here, dtype_of
 from gradiend.errors import InputError
 from gradiend.lm import reach
 from gradiend.lm.batches import Batch, Inputs, by_length, targets_of
-from gradiend.lm.checks import check_targets, check_tokenizer
+from gradiend.lm.checks import check_slots, check_targets, check_tokenizer
 from gradiend.lm.head import HeadChange
-from gradiend.lm.loading import load_checkpoint
+from gradiend.lm.loading import load_checkpoint, prepared
 from gradiend.lm.packing import (
     Layout,
     own_attention,
@@ -42,10 +42,13 @@ from gradiend.reading import row_name
 class ClozeLM:
     """A language model of transformers that answers cloze rows.
 
+    :meth:`from_pretrained` and :meth:`wrap` try out which quick ways give its numbers;
+    made directly, it takes ``ways`` unseen.
+
     Parameters
     ----------
     model, tokenizer
-        A masked or causal LM in evaluation mode and its fast tokenizer.
+        A masked or causal LM, :func:`prepared`, and its fast tokenizer.
     causal
         Whether the model predicts from the left context only.
     name
@@ -96,17 +99,12 @@ class ClozeLM:
         """
         name, place = str(name), device_here(device)
         model, tokenizer, causal = load_checkpoint(
-            name,
-            dtype=dtype_of(dtype),
-            revision=revision,
-            device_map=device_map,
+            name, dtype=dtype_of(dtype), revision=revision, device_map=device_map
         )
         if device_map is None:
             model.to(place)
-        from gradiend.lm.selfcheck import checked  # here: it asks a ClozeLM
-
         check_tokenizer(model, tokenizer, name)
-        lm = checked(cls.wrap(model, tokenizer, causal=causal, name=name))
+        lm = cls.wrap(model, tokenizer, causal=causal, name=name)
         return dataclasses.replace(lm, autocast=autocast, checkpointing=checkpointing)
 
     @classmethod
@@ -118,18 +116,20 @@ class ClozeLM:
         causal: bool,
         name: str,
     ) -> ClozeLM:
-        """Use a model that is in memory; puts it into evaluation mode."""
-        if not tokenizer.is_fast:
-            raise InputError(
-                f"the tokenizer of {name!r} reports no character offsets; use a model "
-                "with a fast tokenizer (tokenizer.json)"
-            )
-        if not causal and tokenizer.mask_token_id is None:
-            raise InputError(f"the tokenizer of {name!r} has no mask token")
-        model.eval()
-        model.requires_grad_(False)
-        model.config.use_cache = False
-        return cls(model, tokenizer, causal, name)
+        """Use a model that is in memory, checked as a loaded one is.
+
+        It stays :func:`prepared`: in evaluation mode, without gradients of its
+        parameters and with ``config.use_cache`` off.
+
+        Raises
+        ------
+        InputError
+            if the tokenizer does not fit, or ``checked`` refuses it (as above).
+        """
+        from gradiend.lm.selfcheck import checked  # here: it asks a ClozeLM
+
+        check_slots(tokenizer, name, causal=causal)
+        return checked(cls(prepared(model), tokenizer, causal, name))
 
     @property
     def device(self) -> torch.device:

@@ -68,6 +68,18 @@ def load_checkpoint(
     return model, tokenizer, causal
 
 
+def prepared(model: PreTrainedModel) -> PreTrainedModel:
+    """The model itself, as a ClozeLM uses it, and as it stays.
+
+    It is in evaluation mode, none of its parameters asks for a gradient, and
+    ``config.use_cache`` is False.
+    """
+    model.eval()
+    model.requires_grad_(False)
+    model.config.use_cache = False
+    return model
+
+
 def _config(name: str, revision: str | None) -> PretrainedConfig:
     try:
         return AutoConfig.from_pretrained(name, revision=revision)

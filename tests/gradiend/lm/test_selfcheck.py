@@ -11,6 +11,7 @@ import torch
 
 from gradiend.errors import InputError
 from gradiend.lm.cloze import ClozeLM
+from gradiend.lm.loading import prepared
 from gradiend.lm.selfcheck import checked
 from gradiend.lm.ways import Ways
 from tests.conftest import tiny_lm
@@ -20,9 +21,8 @@ from tests.gradiend.plain import same, snapshot
 
 
 def of_family(family: str, kind: str) -> ClozeLM:
-    causal = kind == "causal"
-    model = tiny_model(family, kind)
-    return ClozeLM.wrap(model, tiny_tokenizer(), causal=causal, name=family)
+    model = prepared(tiny_model(family, kind))
+    return ClozeLM(model, tiny_tokenizer(), kind == "causal", family)
 
 
 def off(lm: ClozeLM) -> float:
@@ -66,12 +66,18 @@ def test_what_gives_other_numbers_is_given_up(family, kind, given_up, caplog):
     lm = of_family(family, kind)
     assert off(lm) > 0.01
     with caplog.at_level(logging.WARNING):
-        lm = checked(lm)
+        lm = ClozeLM.wrap(lm.model, lm.tokenizer, causal=lm.causal, name=lm.name)
     assert {name for name, _ in lm.ways.without()} == given_up
     (record,) = (r for r in caplog.records if r.name.startswith("gradiend"))
     assert family in record.getMessage()
     assert "\n" not in record.getMessage()
     assert off(lm) <= TOLERANCES["float64"]
+
+
+def test_a_model_in_memory_is_checked_as_a_loaded_one():
+    lm = tiny_lm("bert")
+    with pytest.raises(InputError, match="reads what follows"):
+        ClozeLM.wrap(lm.model, lm.tokenizer, causal=True, name="bert")
 
 
 class NoForwardRule(torch.autograd.Function):
