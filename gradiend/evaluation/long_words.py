@@ -45,7 +45,7 @@ class LongWords:
         device: torch.device,
     ) -> LongWords:
         """(text, word) pairs, and the slots that each word's tokens are told at."""
-        tokens = [word.rows[text].factual.tokens for text, word in asked]
+        tokens = [word.rows[text].factual.first_slot()[1] for text, word in asked]
 
         def index(parts: Sequence[Sequence[int]]) -> Tensor:
             flat = [number for own in parts for number in own]

@@ -31,8 +31,10 @@ class ClassProbabilities:
     Parameters
     ----------
     texts
-        Texts with one slot; all words of all classes compete in it. A word is cut into
+        Texts with a slot; all words of all classes compete in it. A word is cut into
         tokens as it is cut *there*: after a space, a bracket, or where a text begins.
+        Of several slots the first is asked, the others hold masks (masked) or are not
+        read (causal).
     words
         For each class, its words and their weights: 1 for the terms of a class, or
         prob_F / prob_M of a name (paper, Sec. 4). Words of one token are read off one
@@ -115,10 +117,10 @@ class _LikeSlots:
         self.weights = self._weights(groups)
         self.rows = self._encoded(single or every_word[0])
         self.long = [] if single_tokens else list(self._long_words(groups))
-        # Texts first, at their first slot, then each of them with each longer word.
+        # Texts first, then each of them with each longer word; at the first slot.
         asked = [(row.sequences[0], row.factual.positions[:1]) for row in self.rows]
         asked += [
-            (row.sequences[0], row.factual.positions)
+            (row.sequences[0], row.factual.first_slot()[0])
             for word in self.long
             for row in word.rows
         ]

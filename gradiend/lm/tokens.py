@@ -24,6 +24,11 @@ class Target:
     sequence: int  # index into the row's sequences
     positions: tuple[int, ...]
     tokens: tuple[int, ...]
+    first: int | None = None  # how many of them are of the first slot; None: all
+
+    def first_slot(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Positions and tokens of the first slot alone."""
+        return self.positions[: self.first], self.tokens[: self.first]
 
 
 @dataclass(frozen=True)
@@ -163,7 +168,8 @@ def _masked_row(factual: _Filled, counterfactual: _Filled, *, mask: int) -> Enco
         if tuple(ids) not in sequences:
             sequences.append(tuple(ids))
         tokens = tuple(side.ids[position] for position in positions)
-        targets.append(Target(sequences.index(tuple(ids)), positions, tokens))
+        place, first = sequences.index(tuple(ids)), len(side.spans[0])
+        targets.append(Target(place, positions, tokens, first))
     return EncodedRow(tuple(sequences), *targets)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from tokenizers import normalizers
@@ -42,6 +43,26 @@ def test_classes_that_share_a_word_each_have_it():
         lm, TEXTS, {"x": {LONG: 1.0}, "y": {LONG.title(): 2.0}}
     )()
     np.testing.assert_allclose(found["y"], 2 * found["x"], rtol=1e-12)
+
+
+@pytest.mark.parametrize("architecture", ["bert", "roberta", "gpt2"])
+@pytest.mark.parametrize(
+    "text", ["Tom said [MASK] and [MASK] smiled.", "The [MASK] [MASK] smiled."]
+)
+def test_of_several_slots_the_first_is_read(architecture, text):
+    lm = tiny_lm(architecture, dtype=torch.float64)
+    (row,) = lm.encode(
+        pd.DataFrame({"masked": [text], "factual": LONG, "counterfactual": LONG})
+    )
+    (tokens,) = lm.token_ids([LONG])
+    slots = 1 if lm.causal else 2
+    assert row.factual.tokens == slots * tokens
+    with torch.no_grad():
+        p = lm.model(torch.tensor(row.sequences)).logits[0].softmax(-1)
+    places = list(row.factual.positions[: len(tokens)])
+    expected = float(p[places, list(tokens)].prod())
+    (found,) = ClassProbabilities(lm, [text], {"x": {LONG: 1.0}})()["x"]
+    assert found == pytest.approx(expected, rel=1e-6, abs=0)
 
 
 def test_no_number_is_fetched_alone(monkeypatch):
