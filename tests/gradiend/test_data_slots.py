@@ -103,7 +103,7 @@ def test_a_class_that_vanishes_says_why(tmp_path):
     table = rows()
     table.loc[20:, "masked"] = "The same [MASK] text."
     message = (
-        r"class -1 \(old\) has [01] training rows, fewer than 10; .*"
+        r"class -1 \(old\) has [01] training rows, fewer than 10 \(min_rows\); .*"
         r"repeated rows left out: 19"
     )
     with pytest.raises(InputError, match=message):

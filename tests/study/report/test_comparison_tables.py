@@ -165,7 +165,29 @@ def test_what_changes_nowhere_is_no_column_of_the_ranks():
         *of("A", "LMS", base=100.0, N=100.0, CDA=100.0),
         *of("A", "PPL", base=2.0, N=2.5, CDA=2.0),
     )
-    assert list(ranked(rows).columns[2:]) == ["models", "mean", "bias left", "Δ PPL"]
+    table = ranked(rows)
+    assert list(table.columns[2:]) == ["models", "mean", "bias left", "Δ PPL (%)"]
+    assert table["Δ PPL (%)"].to_dict() == {"N": 25.0, "CDA": 0.0, "base": 0.0}
+
+
+def test_methods_rank_by_the_models_that_all_have():
+    rows = estimates(
+        *of("A", "bias left", base=100.0, N=10.0, CDA=50.0),
+        *of("B", "bias left", base=100.0, N=10.0, CDA=50.0),
+        *of("C", "bias left", base=100.0, N=120.0),
+        *of("A", "PPL", base=2.0, N=2.5, CDA=2.0),
+        *of("B", "PPL", base=60.0, N=63.0, CDA=60.0),
+        *of("C", "PPL", base=2.0, N=4.0),
+    )
+    table = ranked(rows)
+    assert table["models"].to_dict() == {"N": 3, "CDA": 2, "base": 3}
+    assert table["common mean"].to_dict() == {"N": 1.0, "CDA": 0.5, "base": 0.0}
+    assert table["mean"].to_dict() == pytest.approx(
+        {"N": 2 / 3, "CDA": 0.5, "base": 1 / 3}
+    )
+    assert table["Δ PPL (%)"].to_dict() == pytest.approx(
+        {"N": 15.0, "CDA": 0, "base": 0}
+    )
 
 
 def test_where_the_truth_is_not_known_ss_and_seat_rank():
