@@ -14,6 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
@@ -45,7 +46,7 @@ def checkpoint_path(
     digest.update(repr(model).encode())
     weights = (*dict(lm.model.named_parameters()).values(), *start.values())
     for tensor in weights:
-        digest.update(repr(float(tensor.detach().double().sum())).encode())
+        digest.update(repr(float(tensor.detach().sum(dtype=torch.float64))).encode())
     return Path(folder) / f"seed{seed}-{digest.hexdigest()[:12]}.safetensors"
 
 
