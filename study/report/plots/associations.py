@@ -11,13 +11,12 @@ from matplotlib.figure import Figure
 
 from study.domains import DOMAINS
 from study.domains.domain import BALANCED
+from study.report.plots.methods import area, balanced_look
 from study.report.plots.style import (
-    ACCENT,
     NEGATIVE,
     NEUTRAL,
     PALETTE,
     POSITIVE,
-    SECOND,
     legend_below,
     panel_title,
     panelled,
@@ -34,11 +33,10 @@ from study.results.selected import (
 # The base model, then what became of it: a colour and a marker each, by its name.
 _LOOKS = {
     BASE: (NEUTRAL, "o"),
-    f"{BALANCED}, {TRAINED}": (POSITIVE, "s"),
-    f"{BALANCED}, {REFINED}": (NEGATIVE, "D"),
-    f"{BALANCED}, {CLOSED_FORM}": (ACCENT, "^"),
-    f"{BALANCED}, {CLOSED_FORM_REFINED}": (SECOND, "v"),
-    f"{BALANCED}, {AUTHORS}": ("#E69F00", "P"),
+    **{
+        f"{BALANCED}, {decoder}": balanced_look(decoder)
+        for decoder in (TRAINED, REFINED, CLOSED_FORM, CLOSED_FORM_REFINED, AUTHORS)
+    },
 }
 _DOMAIN_COLOURS = dict(zip(DOMAINS, PALETTE, strict=False))
 
@@ -133,12 +131,13 @@ def shares_by_word(
             axis.scatter(
                 part["share"],
                 part["word"].map(words.index),
-                s=16,
+                s=16 * area(looks[value][1]),
                 marker=looks[value][1],
                 color=looks[value][0],
                 label=value,
             )
         axis.set(xlim=(0, 1), xlabel=label)
+        axis.set_xticks((0, 0.5, 1), ("0", "0.5", "1"))
         axis.set_yticks(range(len(words)), words, fontsize=7)
         panel_title(axis, name)
     axes[0].invert_yaxis()

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from study.comparison.variants import BASE, is_ours, legend_name
-from study.report.plots.methods import looks
+from study.report.plots.methods import area, looks
 from study.report.plots.style import (
     ACCENT,
     HATCHES,
@@ -104,7 +104,7 @@ def _trade_off_panel(axis: Axes, values: pd.DataFrame, cost: str) -> None:
         colour, marker = shown[legend_name(variant)]
         axis.scatter(
             *(bias[variant], paid[variant]),
-            s=sizes[variant],
+            s=sizes[variant] * area(marker),
             color=colour,
             marker=marker,
             alpha=0.75,
@@ -113,15 +113,22 @@ def _trade_off_panel(axis: Axes, values: pd.DataFrame, cost: str) -> None:
     if cost == "PPL" and paid.max() > _DEAR:  # else all others lie on a line
         axis.set_yscale("symlog", linthresh=_CHEAP)
         axis.yaxis.set_major_formatter("{x:g}")
+        _note(axis, f"log scale above {_CHEAP:g} %")
     axis.axhline(0, color="black", linewidth=0.6, linestyle=":")
     axis.axvline(bias[BASE], color="black", linewidth=0.6, linestyle=":")
     axis.set_xlabel("bias left (%)" if known else "|SS − 50|")
 
 
+def _note(axis: Axes, text: str) -> None:
+    place = {"transform": axis.transAxes, "ha": "right", "va": "bottom"}
+    axis.text(1, 1, text, fontsize=7, color=NEUTRAL, **place)
+
+
 def _trade_off_legend(axis: Axes, variants: list[str]) -> None:
     """Entries of a size each, whatever stands in the panels."""
     for name, (colour, marker) in looks(variants).items():
-        axis.scatter([], [], s=34, color=colour, marker=marker, label=name)
+        size = 34 * area(marker)
+        axis.scatter([], [], s=size, color=colour, marker=marker, label=name)
     for label, size in (("offset 0", _SMALL), ("offset ½", _LARGE)):
         axis.scatter([], [], s=size, facecolors="none", edgecolors=NEUTRAL, label=label)
 

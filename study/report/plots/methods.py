@@ -1,7 +1,7 @@
 """How a method looks: one colour and marker each, in every figure of the comparison.
 
-Ours are green, whatever the decoder, with a marker each; where a method is not listed
-it gets the next free look, in the order of the names.
+Ours are green, a shade and a marker each decoder; where a method is not listed it gets
+the next free look, in the order of the names.
 """
 
 from __future__ import annotations
@@ -19,22 +19,24 @@ from study.comparison.variants import (
 )
 from study.domains.domain import BALANCED, OURS
 from study.report.plots.style import ACCENT, NEGATIVE, NEUTRAL, POSITIVE, SECOND
+from study.results.selected import called
 
 Look = tuple[str, str]  # colour, marker
 
 COMBINED = "combinations"
 _N = f"{OURS}-{BALANCED}"
+_DARK, _PALE, _DULL = "#00513B", "#5BC0A0", "#5E8C31"
 LOOKS: dict[str, Look] = {
     BASE: ("#000000", "s"),
     _N: (ACCENT, "o"),
-    _N + REFINED: (ACCENT, "*"),
-    _N + CLOSED_FORM: (ACCENT, "P"),
-    _N + CLOSED_FORM_REFINED: (ACCENT, "X"),
+    _N + REFINED: (_DARK, "*"),
+    _N + CLOSED_FORM: (_PALE, "P"),
+    _N + CLOSED_FORM_REFINED: (_DULL, "X"),
     _N + AUTHORS: (ACCENT, "^"),
     OURS: (ACCENT, "o"),  # the features of a domain that has several
-    OURS + REFINED: (ACCENT, "*"),
-    OURS + CLOSED_FORM: (ACCENT, "P"),
-    OURS + CLOSED_FORM_REFINED: (ACCENT, "X"),
+    OURS + REFINED: (_DARK, "*"),
+    OURS + CLOSED_FORM: (_PALE, "P"),
+    OURS + CLOSED_FORM_REFINED: (_DULL, "X"),
     f"{OURS}-F": (POSITIVE, "^"),
     f"{OURS}-M": (NEGATIVE, "v"),
     "CDA": ("#E69F00", "s"),
@@ -50,6 +52,16 @@ LOOKS: dict[str, Look] = {
     COMBINED: (NEUTRAL, "d"),
 }
 _FREE = tuple(product((POSITIVE, SECOND, "#56B4E9", NEUTRAL), "8H^v<>"))
+
+
+def balanced_look(decoder: str) -> Look:
+    """The look of the balanced variant of a decoder (``trained``, ``refined``, …)."""
+    return LOOKS[called(_N, decoder)]
+
+
+def area(marker: str) -> float:
+    """What a marker's area is to be multiplied with: a star is mostly corners."""
+    return 2.2 if marker == "*" else 1.0
 
 
 def looks(variants: Iterable[str]) -> dict[str, Look]:
