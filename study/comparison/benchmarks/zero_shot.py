@@ -54,6 +54,7 @@ validation_split: validation
 # A task file that names this metric asks for the likeliest answer by its character: of
 # answers of different lengths the shortest is else the likeliest.
 _NORMALISED = "acc_norm"
+_LOGITS = 1 << 28  # of a forward pass at most: a GiB, of which there are some copies
 _COLUMNS = ("task", "unit", "label", "prediction", "correct")
 
 
@@ -86,7 +87,7 @@ def zero_shot(
     limit
         Take the first ``limit`` examples of each task (all: None).
     batch_size
-        Sequences a forward pass.
+        Sequences a forward pass; fewer where their logits would take a GiB.
 
     Returns
     -------
@@ -233,6 +234,8 @@ def _harness(lm: ClozeLM, batch_size: int):
     """The model as the library asks it."""
     from lm_eval.models.huggingface import HFLM
 
+    batch_size = batch_size if lm.ways.padded else 1
+
     class Harness(HFLM):
         def _loglikelihood_tokens(self, requests, *_args, **_kwargs):
             for (prompt, _), before, answer in requests:
@@ -240,6 +243,11 @@ def _harness(lm: ClozeLM, batch_size: int):
                 tokens = len(before) + len(answer) - 1
                 where = f"the prompt {prompt[:80]!r}…"
                 lm.check_length(tokens, where, "leave the task out")
+            lengths = (len(before) + len(answer) for _, before, answer in requests)
+            longest = max(lengths, default=1)
+            # The library computes and keeps the logits of all words at all tokens.
+            fitting = _LOGITS // (longest * lm.model.config.vocab_size)
+            self.batch_size_per_gpu = max(1, min(batch_size, fitting))
             return super()._loglikelihood_tokens(requests, disable_tqdm=True)
 
     return Harness(
@@ -247,7 +255,7 @@ def _harness(lm: ClozeLM, batch_size: int):
         backend="causal",
         # The library gives a tokenizer without padding one; ours stays as it is.
         tokenizer=copy.deepcopy(lm.tokenizer),
-        batch_size=batch_size if lm.ways.padded else 1,
+        batch_size=batch_size,
         max_length=lm.max_length,
     )
 

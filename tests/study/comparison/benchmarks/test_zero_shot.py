@@ -196,6 +196,24 @@ def test_hooks_of_the_model_count(llama, data):
     assert (plain["prediction"] != flipped["prediction"]).all()
 
 
+def test_a_pass_has_no_more_logits_than_fit(llama, data, monkeypatch):
+    options = {"include": WORLD_TASKS, "data": data, "limit": FEW}
+    expected = zero_shot(llama, ["cb"], **options)
+    shapes = []
+    handle = llama.model.register_forward_hook(
+        lambda _module, _inputs, output: shapes.append(output.logits.shape)
+    )
+    most = 100 * llama.model.config.vocab_size  # of some thirty tokens a sequence
+    monkeypatch.setattr(module, "_LOGITS", most)
+    try:
+        found = zero_shot(llama, ["cb"], **options)
+    finally:
+        handle.remove()
+    assert expected.equals(found)
+    assert max(shape.numel() for shape in shapes) <= most
+    assert max(shape[0] for shape in shapes) > 1
+
+
 @pytest.mark.parametrize("batch_size", [1, 5])
 def test_the_batch_size_changes_nothing(llama, data, batch_size):
     options = {"include": WORLD_TASKS, "data": data, "limit": FEW}
