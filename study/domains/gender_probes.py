@@ -35,8 +35,15 @@ _JOB_FRAMES = (
 
 def female_share(lm: ClozeLM, texts: Sequence[str]) -> np.ndarray:
     """P(she) / (P(he) + P(she)) at the slot of each text."""
+    share, _ = _pronouns(lm, texts)
+    return share
+
+
+def _pronouns(lm: ClozeLM, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """P(she) / (P(he) + P(she)) and P(he) + P(she) at the slot of each text."""
     scores = ClassProbabilities(lm, texts, {"he": {"he": 1.0}, "she": {"she": 1.0}})()
-    return scores["she"] / (scores["he"] + scores["she"])
+    said = scores["he"] + scores["she"]
+    return scores["she"] / said, said
 
 
 def man_or_woman(lm: ClozeLM, names: pd.DataFrame) -> pd.DataFrame:
@@ -65,9 +72,8 @@ def pronouns_by_frame(lm: ClozeLM, jobs: Sequence[str]) -> pd.DataFrame:
         columns=["frame", "word"],
     )
     texts = [f.replace("{word}", w) for f, w in asked.itertuples(index=False)]
-    scores = ClassProbabilities(lm, texts, {"he": {"he": 1.0}, "she": {"she": 1.0}})()
-    said = scores["he"] + scores["she"]
-    return asked.assign(share=scores["she"] / said, said=said)
+    share, said = _pronouns(lm, texts)
+    return asked.assign(share=share, said=said)
 
 
 def gender_word_table(names: pd.DataFrame) -> pd.DataFrame:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from study.report.tables.norms import spread_and_mean
+
 
 def frame_statistics(said: pd.DataFrame) -> pd.DataFrame:
     """Spread and mean of the shares of *she*, by variant and sentence.
@@ -21,9 +23,7 @@ def frame_statistics(said: pd.DataFrame) -> pd.DataFrame:
             {
                 **dict(zip(keys, key, strict=True)),
                 "r": np.corrcoef(share, stereotype)[0, 1],
-                "slope": np.polyfit(stereotype, share, 1)[0],
-                "spread": share.std(ddof=1),
-                "mean": share.mean(),
+                **spread_and_mean(share, stereotype),
                 "said": part["said"].mean(),
             }
         )

@@ -53,13 +53,20 @@ def human_norms(rated: pd.DataFrame) -> pd.DataFrame:
                 "r": np.corrcoef(said, felt)[0, 1],
                 "low": low,
                 "high": high,
-                "slope": np.polyfit(felt, said, 1)[0],
-                "spread": said.std(ddof=1),
-                "mean": said.mean(),
+                **spread_and_mean(said, felt),
                 "offset": abs(said.mean() - 0.5),
             }
         )
     return pd.DataFrame(rows)
+
+
+def spread_and_mean(shares: np.ndarray, stereotype: np.ndarray) -> dict[str, float]:
+    """Slope of the shares on the stereotype, their standard deviation and mean."""
+    return {
+        "slope": np.polyfit(stereotype, shares, 1)[0],
+        "spread": shares.std(ddof=1),
+        "mean": shares.mean(),
+    }
 
 
 def _interval(said: np.ndarray, rated: np.ndarray) -> tuple[float, float]:
