@@ -13,6 +13,7 @@ class Prepared(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     module: str
+    carrier: str | None = None  # the package of data/wheels.yaml that it reads
     needs: tuple[str, ...] = ()  # committed files that it reads
     resources: Resources = Field(default_factory=dict)
 

@@ -20,6 +20,7 @@ from study.run.model_steps import model_files
 from study.run.options import check_targets, elsewhere, read_options
 from study.run.plan import steps
 from study.sources.chosen import source_of
+from study.sources.wheels.carried import check_carrier
 
 # What run_all.sh does besides running a profile.
 OTHERS = ("standins", "test", "lab", "bench")
@@ -65,7 +66,10 @@ def _check_paths(profile: Profile) -> None:
 
 
 def _check_models(profile: Profile, models: Iterable[str], *, here: bool) -> None:
-    """Refuse a model that is not where it should be, or has no device to run on."""
+    """Refuse a model that is not where it should be, or has no device to run on.
+
+    Of one that is made here, and is not yet, the package that it is made of.
+    """
     models = list(models)
     for model in models:
         for path in model_files(profile, model):
@@ -74,6 +78,10 @@ def _check_models(profile: Profile, models: Iterable[str], *, here: bool) -> Non
                     f"{path}: not there; check models.{model}.folder of the profile (a "
                     "whole path, or one seen from the checkout)"
                 )
+        prepared = profile.entry(model).prepared
+        made = all(path.is_file() for path in model_files(profile, model))
+        if prepared is not None and prepared.carrier is not None and not made:
+            check_carrier(prepared.carrier)
     if here:
         runs = (run for model in models for run in profile.runs(model))
         need_devices(run.load.device for run in runs)

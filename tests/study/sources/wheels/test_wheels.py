@@ -10,7 +10,12 @@ import pytest
 from gradiend.errors import InputError
 from study.results.places import REPOSITORY
 from study.sources.wheels import carried
-from study.sources.wheels.carried import FOLDER, NotCarriedError, carried_files
+from study.sources.wheels.carried import (
+    FOLDER,
+    NotCarriedError,
+    carried_files,
+    check_carrier,
+)
 from study.sources.wheels.manifest import LOCK, Package, package, read_packages
 
 FILE, CONTENT = "toy_carrier/words.txt", b"river\nmill\n"
@@ -135,3 +140,21 @@ def test_an_unknown_package_or_key_is_named(tmp_path):
         read_packages.cache_clear()
         with pytest.raises(InputError, match=match):
             read_packages(path)
+
+
+def test_what_the_hub_has_may_be_absent_here_but_not_altered(toy, monkeypatch):
+    asked = carried.package("toy-carrier").model_copy(update={"hub": "somebody/words"})
+    monkeypatch.setattr(carried, "package", {"toy-carrier": asked}.__getitem__)
+    check_carrier("toy-carrier")
+    (toy / FILE).write_bytes(b"other words")
+    way_out = "uninstall it: the hub has the same as somebody/words"
+    with pytest.raises(InputError, match=rf"words.txt: sha256 [^\n]*{way_out}"):
+        check_carrier("toy-carrier")
+    monkeypatch.setattr(sys, "path", [p for p in sys.path if p != str(toy)])
+    check_carrier("toy-carrier")
+
+
+def test_a_package_that_the_hub_does_not_have_must_be_there(toy, monkeypatch):
+    monkeypatch.setattr(sys, "path", [p for p in sys.path if p != str(toy)])
+    with refused("toy-carrier: not installed", NotCarriedError):
+        check_carrier("toy-carrier")
