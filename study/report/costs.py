@@ -1,6 +1,6 @@
 """What each method cost to fit: time, memory and passes, from the notes of its fit.
 
-They differ from run to run, so this is no source of a figure that is drawn again.
+Times and memory differ from run to run, and with them the bytes of what shows them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from study.profiles.variants import variants
 from study.results import files
 from study.results.reading import made
 
-_STEPS = {"training": "training", "choice": "decoder"}  # of GRADIEND, as notes have it
+_ANALYSIS = "first_order"  # in which the class means of the closed form are taken
 COLUMNS = ("seconds", "peak_MiB", "forward", "backward", "tokens")
 
 
@@ -26,16 +26,20 @@ def costs(profile: Profile, model: str, domain: str = "all") -> pd.DataFrame:
     """A row a method that is fitted: :data:`COLUMNS`, and on which device.
 
     Of a domain's, or of all that are compared. GRADIEND's rows are its training (all
-    seeds) and the choice of its variants, of the first feature. A combination's is that
+    seeds), the class means that the closed form takes instead (where notebook 11 was
+    asked) and the choice of its variants, of the first feature. A combination's is that
     of its last part.
     """
     whole = domain == "all"
     run = (profile.compared(model) if whole else profile.runs(model, domain))[0]
+    notes = {"training": run.folder / "training.run.json"}
+    if _ANALYSIS in profile.entry(model).analyses and run == profile.runs(model)[0]:
+        means = run.model_folder / _ANALYSIS / files.MEANS_COST
+        notes["class means"] = means
+    notes["choice"] = run.folder / "decoder.run.json"
     rows = [
-        _row(
-            run, run.domain.name, f"{OURS} ({called})", run.folder / f"{step}.run.json"
-        )
-        for called, step in _STEPS.items()
+        _row(run, run.domain.name, f"{OURS} ({called})", path)
+        for called, path in notes.items()
     ]
     for variant in variants(profile, model, domain):
         if variant.stored:

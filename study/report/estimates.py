@@ -21,6 +21,7 @@ from study.comparison.variants import ANY, BASE, Variant, of_domain, overview
 from study.profiles.profile import Profile
 from study.profiles.settings import Settings
 from study.profiles.variants import variants
+from study.report.costs import costs
 from study.report.gaps import association_estimates
 from study.report.source import gathering
 from study.results import files
@@ -36,6 +37,7 @@ def collect_comparison(profile: Profile, gather: bool | str = True) -> Path:
     compared = [model for model in profile.models if profile.compared(model)]
     here = [model for model in compared if model in target.models]
     target.write("comparison", [comparison_estimates(profile, m) for m in here])
+    target.write("costs", [costs(profile, m) for m in here])
     target.write("robustness", [robustness_estimates(profile, m) for m in here])
     # What variants there are, the profile says.
     target.write("variants", [overview(variants(profile, m)) for m in compared])

@@ -45,6 +45,7 @@ CHANGES, AGREEMENT, HOLDS = "changes.csv", "agreement.csv", "holds.csv"
 LOSSES, LIMITS, STATES, NORM = "losses.csv", "limits.csv", "states.csv", "norm.csv"
 DECODERS, COSINES, PUSHES = "decoders.csv", "cosines.csv", "pushes.csv"
 PROJECTED = "projected.csv"
+MEANS_COST = "class_means.run.json"  # what the closed form's one pass cost
 FIRST_ORDER = (
     *(DECODERS, COSINES, PUSHES, CHANGES, AGREEMENT, HOLDS),
     *(LOSSES, LIMITS, STATES, NORM, PROJECTED),

@@ -30,6 +30,7 @@ from study.domains import FEATURES, FeatureData
 from study.domains.domain import BALANCED
 from study.profiles.profile import Profile
 from study.profiles.settings import Settings
+from study.results import files
 from study.results.making import measured
 from study.results.selected import (
     CLOSED_FORM,
@@ -48,7 +49,6 @@ from study.steps.training import closed_form_gradiend, load_gradiend
 
 SENTENCES, TEXTS = "sentences", "neutral texts"
 MEANS, RANDOM = "class means alone", "random"
-MEANS_COST = "class_means.run.json"
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Studied:
     def decoders(self) -> dict[str, Gradiend]:
         """The trained one, the closed form, its W_d alone, and a random one."""
         trained = load_gradiend(self.settings, self.lm)
-        with measured(self.folder / MEANS_COST):
+        with measured(self.folder / files.MEANS_COST):
             closed = closed_form_gradiend(self.settings, self.lm, self.data)
         return {
             TRAINED: trained,

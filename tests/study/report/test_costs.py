@@ -10,6 +10,7 @@ from gradiend.files import write_json
 from study.profiles.reading import load_profile
 from study.report.costs import costs
 from study.report.tables.costs import cost_table
+from study.results import files
 
 SMOKE, MODEL = load_profile("smoke"), "standin-gpt2"
 
@@ -46,6 +47,23 @@ def test_there_is_a_row_a_fit_and_what_was_not_noted_is_not_a_number(folder):
         3,
         34567,
     ]
+
+
+def test_what_the_closed_form_takes_stands_beside_training(folder):
+    means = SMOKE.runs(MODEL, "gender")[0].model_folder / "first_order"
+    write_json(means / files.MEANS_COST, {"seconds": 0.5, "device": "CPU"})
+    rows = {}
+    for asked in ([], ["first_order"]):
+        entry = SMOKE.entry(MODEL).model_copy(update={"analyses": asked})
+        profile = SMOKE.model_copy(update={"entries": {MODEL: entry}})
+        table = costs(profile, MODEL, "gender").set_index("method")
+        rows[bool(asked)] = table["seconds"].head(3).to_dict()
+    assert "GRADIEND (class means)" not in rows[False]
+    assert rows[True] == {
+        "GRADIEND (training)": 2.5,
+        "GRADIEND (class means)": 0.5,
+        "GRADIEND (choice)": 2.5,
+    }
 
 
 def test_memory_is_that_of_the_gpu_where_it_was_fitted(folder):
