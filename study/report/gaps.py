@@ -141,5 +141,5 @@ def _over(metric, probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 def _mean(values: np.ndarray, weights: np.ndarray | None) -> float | np.ndarray:
     if weights is None:
-        return float(values.mean())
+        return float(values.mean()) if len(values) else float("nan")
     return weights @ values / weights.sum(axis=1)

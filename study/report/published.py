@@ -19,7 +19,7 @@ from study.domains.gender import GENDER
 from study.profiles.reading import load_profile
 from study.report.source import read_source
 from study.results.places import REPOSITORY
-from study.results.selected import candidate
+from study.results.selected import BASE, TRAINED, UNCHANGED, candidate
 
 FOLDER = REPOSITORY / "data" / "published"
 TABLES = ("encoder", "seeds", "decoder", "predictions", "benchmarks")
@@ -71,6 +71,27 @@ def beside(
     known = published(table).drop_duplicates(list(keys))
     known = known.rename(columns={"value": called})[[*keys, called, "source"]]
     return ours.merge(known, how="left", on=list(keys))
+
+
+def ours_and_published(encoder: pd.DataFrame, selected: pd.DataFrame) -> pd.DataFrame:
+    """Gender's numbers of the profile's models of which the authors published theirs.
+
+    ``encoder`` and ``selected`` are the gathered tables; of the selected models those
+    of the trained decoder, as the paper's are. Columns: model, variant, metric, here,
+    published, source; no rows: none of these models has published numbers.
+    """
+    gender = GENDER.features[0].name
+    read = encoder[encoder["feature"] == gender].rename(columns={"statistic": "metric"})
+    kept = selected["decoder"].isin([TRAINED, UNCHANGED])
+    written = selected[kept & (selected["feature"] == gender)].melt(
+        ["model", "variant"],
+        ["P(female)", "P(male)", "LMS", *GENDER.variants.values()],
+        var_name="metric",
+    )
+    parts = [beside(read.assign(variant=BASE), "encoder"), beside(written, "decoder")]
+    both = pd.concat(parts, ignore_index=True).dropna(subset="published")
+    columns = ["model", "variant", "metric", "here", "published", "source"]
+    return both.rename(columns={"value": "here"})[columns].reset_index(drop=True)
 
 
 def sources() -> pd.DataFrame:

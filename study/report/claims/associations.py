@@ -38,7 +38,9 @@ def profession_claims(learned: pd.DataFrame, models: Models) -> Iterator[Claim]:
             name = f"{BALANCED}, {decoder}"
             if name not in spread.index:
                 continue
-            left = group.of(spread[name]) / base
+            left = (group.of(spread[name]) / base).dropna()
+            if left.empty:  # of these models that decoder was not asked for
+                continue
             yield from _professions(
                 left, group.of(centre[name]), group.of(same[name]), decoder, group
             )

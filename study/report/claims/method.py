@@ -13,6 +13,7 @@ from study.report.claims.encoders import encoder_claims, seed_claims
 from study.report.claims.frames import frame_claims
 from study.report.claims.indices import index_claims, planted_claims
 from study.report.claims.models import Models
+from study.report.claims.ratings import rating_claims
 from study.report.claims.words import name_claims, probe_claims, word_claims
 
 # Table of the gathered source data → the claims that are made of it, in order.
@@ -23,6 +24,7 @@ _CLAIMED = (
     ("selected", index_claims),
     ("associations", planted_claims),
     ("associations", profession_claims),
+    ("associations", rating_claims),
     ("associations", moved_claims),
     ("frames", frame_claims),
     ("names", name_claims),

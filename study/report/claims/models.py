@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from study.profiles.profile import Profile
+from study.report.tables.norms import rated_models
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Models:
 
     stand_ins: tuple[str, ...]
     real: tuple[str, ...] = ()
+    rated: tuple[str, ...] = ()  # of them those asked of jobs that people rated
 
     @classmethod
     def of(cls, profile: Profile) -> Models:
@@ -38,6 +40,7 @@ class Models:
         return cls(
             tuple(entry.display for entry in entries if entry.stand_in),
             tuple(entry.display for entry in entries if not entry.stand_in),
+            rated_models(profile),
         )
 
     def groups(self) -> Iterator[Group]:

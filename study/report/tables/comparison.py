@@ -41,10 +41,15 @@ def main_table(estimates: pd.DataFrame, domain: str) -> Styler:
 
 
 def part_table(estimates: pd.DataFrame, domain: str, part: str) -> Styler:
-    """The same for the parts of a metric: SEAT's tests, a suite's tasks."""
+    """The same for the parts of a metric: SEAT's tests, a suite's tasks.
+
+    Of what was asked: a variant without a number has no row, and a metric of one part
+    is that part.
+    """
     rows = estimates[estimates["domain"] == domain]
     metrics = [m for m in rows["metric"].unique() if m.startswith(f"{part}: ")]
-    return metrics_table(rows, [*metrics, *_there(rows, [part])])
+    whole = [] if len(metrics) == 1 else _there(rows, [part])
+    return metrics_table(*_asked(rows, [*metrics, *whole]))
 
 
 def collateral_table(estimates: pd.DataFrame, domain: str) -> Styler:
@@ -55,7 +60,8 @@ def collateral_table(estimates: pd.DataFrame, domain: str) -> Styler:
     """
     rows = estimates[estimates["domain"] == domain]
     metrics = [m for m in rows["metric"].unique() if _kind(m) in FROM_BASE]
-    return metrics_table(rows[rows["variant"] != BASE], metrics, bold=False)
+    ours = rows[rows["variant"] != BASE]
+    return metrics_table(*_asked(ours, metrics), bold=False)
 
 
 def task_table(estimates: pd.DataFrame, *, caption: str = "") -> Styler:
@@ -90,6 +96,11 @@ def metrics_table(
     if constant:
         caption = f"{caption} {', '.join(constant)} everywhere.".strip()
     return styled(texts, caption=caption, bold=np.hstack(marks)).hide(axis="index")
+
+
+def _asked(rows: pd.DataFrame, metrics: list[str]) -> tuple[pd.DataFrame, list[str]]:
+    """The rows with a number of one of the metrics."""
+    return rows[rows["metric"].isin(metrics) & rows["value"].notna()], metrics
 
 
 def _there(rows: pd.DataFrame, metrics: Sequence[str]) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 
@@ -19,12 +21,21 @@ def rated_shares(learned: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     Of the models whose jobs people rated; none: no rows. Columns: model, variant, word,
     share (P(she) / (P(he) + P(she))) and rating (how female, 0 to 1).
     """
-    known = [
+    return shares_and_ratings(learned, rated_models(profile))
+
+
+def rated_models(profile: Profile) -> tuple[str, ...]:
+    """The models that are asked jobs which people rated, as tables call them."""
+    return tuple(
         profile.entry(model).display
         for model in profile.models
         if profile.data_of(model) == CARRIED
-    ]
-    asked = learned[learned["model"].isin(known)]
+    )
+
+
+def shares_and_ratings(learned: pd.DataFrame, models: Collection[str]) -> pd.DataFrame:
+    """:func:`rated_shares` of ``models``, whose jobs people rated."""
+    asked = learned[learned["model"].isin(models)]
     if asked.empty:
         return pd.DataFrame()
     she = held_out(asked[asked["class"] == PRONOUNS["female"]])

@@ -11,6 +11,7 @@ from study.report.published import (
     TABLES,
     beside,
     chosen_cells,
+    ours_and_published,
     published,
     published_grid,
     sources,
@@ -90,3 +91,40 @@ def test_ours_stand_beside_theirs_where_there_is_one():
     assert both["published"].tolist()[0] == 0.957
     assert both["published"].isna().tolist() == [False, True, True]
     assert both["source"][0] == "paper, first version"
+
+
+def test_a_model_of_the_hub_has_the_authors_numbers_beside_ours():
+    model = {"model": "BERT-base", "feature": "gender_MF"}
+    encoder = pd.DataFrame(
+        [
+            model | {"statistic": "Cor_feature", "value": 0.9},
+            model | {"statistic": "n", "value": 8},
+        ]
+    )
+    cells = {
+        "P(female)": 0.4,
+        "P(male)": 0.3,
+        "LMS": 0.8,
+        "BPI": 0.5,
+        "FPI": 0.1,
+        "MPI": 0.2,
+    }
+    selected = pd.DataFrame(
+        [
+            model | {"variant": "N", "decoder": "trained"} | cells,
+            model | {"variant": "N", "decoder": "refined"} | cells,
+        ]
+    )
+    both = ours_and_published(encoder, selected).set_index(["variant", "metric"])
+    assert both.loc[("base", "Cor_feature"), ["here", "published"]].tolist() == [
+        0.9,
+        0.957,
+    ]
+    assert both.loc[("N", "BPI"), "here"] == 0.5
+    assert both.loc[("N", "BPI"), "published"] == pytest.approx(0.363, abs=1e-3)
+    assert both.index.is_unique
+    named = {
+        name: table.assign(model="my own")
+        for name, table in (("e", encoder), ("s", selected))
+    }
+    assert ours_and_published(named["e"], named["s"]).empty
