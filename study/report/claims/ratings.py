@@ -9,11 +9,15 @@ import pandas as pd
 from study.domains.domain import BALANCED
 from study.report.claims.balance import DECODERS, suffixed
 from study.report.claims.claim import Claim, Quantity
-from study.report.claims.models import Models
+from study.report.claims.models import Group, Models
 from study.report.tables.norms import human_norms, shares_and_ratings
 from study.results.selected import BASE
 
-_RATINGS = "people's ratings"
+_GROUP = "people's ratings"
+_NUMBERS = {
+    "r": "Pearson's r of shares and people's ratings of jobs",
+    "slope": "rise of the share with people's rating of the job",
+}
 
 
 def rating_claims(learned: pd.DataFrame, models: Models) -> Iterator[Claim]:
@@ -26,22 +30,21 @@ def rating_claims(learned: pd.DataFrame, models: Models) -> Iterator[Claim]:
     rated = shares_and_ratings(learned, models.rated)
     if rated.empty:
         return
-    norms = human_norms(rated).set_index(["model", "variant"])[["r", "slope"]]
+    norms = dict(list(human_norms(rated).groupby("model", sort=False)))
     for group in models.groups():
-        for model in (name for name in group.models if name in models.rated):
-            own = norms.loc[model]
-            for decoder in DECODERS:
-                name = f"{BALANCED}, {decoder}"
-                if name not in own.index:
-                    continue
-                called = f"{DECODERS[decoder]}, {group.called}"
-                for number, text in (
-                    ("r", "Pearson's r of shares and people's ratings of jobs"),
-                    ("slope", "rise of the share with people's rating of the job"),
-                ):
-                    yield Claim(
-                        suffixed(f"ratings_{number}", decoder, group),
-                        _RATINGS,
-                        f"{text}, share of the base's, {called}",
-                        Quantity(own.loc[name, number] / own.loc[BASE, number]),
-                    )
+        for model in (name for name in group.models if name in norms):
+            yield from _against_base(norms[model].set_index("variant"), group)
+
+
+def _against_base(norms: pd.DataFrame, group: Group) -> Iterator[Claim]:
+    for decoder, called in DECODERS.items():
+        variant = f"{BALANCED}, {decoder}"
+        if variant not in norms.index:
+            continue
+        for number, text in _NUMBERS.items():
+            yield Claim(
+                suffixed(f"ratings_{number}", decoder, group),
+                _GROUP,
+                f"{text}, share of the base's, {called}, {group.called}",
+                Quantity(norms.loc[variant, number] / norms.loc[BASE, number]),
+            )

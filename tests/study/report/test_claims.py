@@ -349,6 +349,11 @@ def test_a_spread_stands_beside_its_mean():
     assert claims["share_base"].quantity.number == pytest.approx(0.5)
     assert claims["one_sided_trained"].quantity.shown == "1 of 1"
     assert claims["one_sided_trained"].named == ("A",)
+    some = professions(0.8)
+    kept = some[(some["model"] != REAL) | (some["decoder"] != "closed form")]
+    found = by_id(profession_claims(kept, MODELS))
+    ids = {i for i in found if i.startswith("spread_closed_form")}
+    assert ids == {"spread_closed_form"}  # of the other it was not asked for
     centred = by_id(profession_claims(professions(0.5), MODELS))
     assert centred["one_sided_trained"].quantity.shown == "0 of 1"
 

@@ -11,6 +11,7 @@ from study.report.tables.comparison import (
     collateral_table,
     main_table,
     metrics_table,
+    part_table,
     robustness_table,
 )
 from study.report.tables.ranks import common_table, rank_table
@@ -114,6 +115,26 @@ def test_what_has_moved_is_a_distance_without_a_base_or_a_best():
     assert styler.data.iloc[0, 2].startswith("0.100 ± ")
     assert not styler.data.iloc[:, 2].str.contains(r"[(*°]").any()
     assert bold(styler) == set()
+
+
+def test_parts_are_of_what_was_asked_and_one_part_is_no_total():
+    rows = estimates(
+        *of("A", "SS", base=60.0, N=50.0, M=70.0),
+        *of("B", "SS", base=60.0),
+        *of("A", "GLUE: sst2", base=80.0, N=70.0),
+        *of("A", "GLUE", base=80.0, N=70.0),
+    )
+    one = part_table(rows, "gender", "GLUE").data
+    assert list(one) == ["model", "variant", "sst2 ↑"]
+    assert one[["model", "variant"]].to_numpy().tolist() == [["A", "base"], ["A", "N"]]
+    two = [rows, estimates(*of("A", "GLUE: mrpc", base=60.0, N=61.0))]
+    both = part_table(pd.concat(two), "gender", "GLUE").data
+    assert list(both) == ["model", "variant", "sst2 ↑", "mrpc ↑", "GLUE ↑"]
+
+
+def test_nothing_moved_that_was_not_asked():
+    rows = estimates(*of("A", "SS", base=60.0, N=50.0))
+    assert collateral_table(rows, "gender").data.empty
 
 
 def test_robustness_shows_what_its_table_has():

@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from study.profiles.reading import load_profile
+from study.report.claims import Models
+from study.report.claims.ratings import rating_claims
 from study.report.tables.norms import human_norms, rated_shares
 
 REAL = load_profile("real")
@@ -48,3 +50,19 @@ def test_a_model_that_repeats_the_ratings_has_r_1_and_a_balanced_one_none():
 
 def test_models_whose_jobs_nobody_rated_have_no_row():
     assert rated_shares(learned("another", lambda rating: rating), REAL).empty
+
+
+def test_r_and_slope_are_told_as_shares_of_the_bases():
+    said = learned(REAL.entry(REAL.models[0]).display, lambda rating: 0.2 + rating / 2)
+    base, ours = (row for _, row in human_norms(rated_shares(said, REAL)).iterrows())
+    claims = {claim.id: claim for claim in rating_claims(said, Models.of(REAL))}
+    ending = "trained:smollm2-135m-instruct"
+    assert set(claims) == {f"ratings_r_{ending}", f"ratings_slope_{ending}"}
+    for number in ("r", "slope"):
+        claim = claims[f"ratings_{number}_{ending}"]
+        assert claim.quantity.number == pytest.approx(ours[number] / base[number])
+        assert claim.bound is None
+
+
+def test_nothing_is_claimed_of_jobs_that_nobody_rated():
+    assert not list(rating_claims(learned("another", float), Models.of(REAL)))
