@@ -28,7 +28,8 @@ def costs(profile: Profile, model: str, domain: str = "all") -> pd.DataFrame:
     Of a domain's, or of all that are compared. GRADIEND's rows are its training (all
     seeds), the class means that the closed form takes instead (where notebook 11 was
     asked) and the choice of its variants, of the first feature. A combination's is that
-    of its last part.
+    of its last part. What was resumed after a kill has no numbers: those of the part
+    before it are lost.
     """
     whole = domain == "all"
     run = (profile.compared(model) if whole else profile.runs(model, domain))[0]
@@ -55,8 +56,9 @@ def _cost_file(run: Settings, variant: Variant) -> Path:
 
 def _row(run: Settings, domain: str, called: str, path: Path) -> dict[str, str | float]:
     found = read_json(made(path))
-    numbers = {name: found.get(name, float("nan")) for name in COLUMNS}
-    if "peak_GPU_MiB" in found:  # where it was fitted is what counts
-        numbers["peak_MiB"] = found["peak_GPU_MiB"]
+    known = {} if found.get("resumed") else found  # of a part alone
+    numbers = {name: known.get(name, float("nan")) for name in COLUMNS}
+    if "peak_GPU_MiB" in known:  # where it was fitted is what counts
+        numbers["peak_MiB"] = known["peak_GPU_MiB"]
     names = {"model": run.display, "domain": domain, "method": called}
     return names | numbers | {"device": found.get("device", "–")}

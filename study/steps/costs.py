@@ -13,8 +13,11 @@ from study.results.making import measured
 
 
 @contextmanager
-def costed(path: Path, lm: ClozeLM) -> Iterator[None]:
-    """Write to ``path`` what the block costs; see :func:`measured`, :class:`Passes`."""
+def costed(path: Path, lm: ClozeLM, *, resumed: bool = False) -> Iterator[None]:
+    """Write to ``path`` what the block costs; see :func:`measured`, :class:`Passes`.
+
+    ``resumed``: it goes on with what an earlier run has paid for, and the note says so.
+    """
     with measured(path) as cost, counted(lm.model.base_model) as passes:
         yield
-        cost |= asdict(passes)
+        cost |= asdict(passes) | ({"resumed": True} if resumed else {})

@@ -43,7 +43,8 @@ def train(
     """
     folder = settings.folder
     checkpoints = folder / "checkpoints"
-    with costed(folder / "training.run.json", lm):
+    resumed = checkpoints.exists() and any(checkpoints.iterdir())
+    with costed(folder / "training.run.json", lm, resumed=resumed):
         result = fit(
             lm,
             data.table,

@@ -83,6 +83,14 @@ def test_the_table_shows_what_is_there(folder):
     assert "–" in text and styler.caption.endswith("on CPU")
 
 
+def test_what_was_resumed_has_no_numbers(folder):
+    path = folder / "gender-inlp.run.json"
+    write_json(path, {"seconds": 3, "forward": 2, "device": "CPU", "resumed": True})
+    row = costs(SMOKE, MODEL, "gender").set_index("method").loc["INLP"]
+    assert row[["seconds", "peak_MiB", "forward"]].isna().all()
+    assert row["device"] == "CPU"
+
+
 def test_a_fit_that_is_missing_is_named(folder):
     (folder / "gender-inlp.run.json").unlink()
     with pytest.raises(InputError, match=r"gender-inlp\.run\.json: not there yet; run"):

@@ -120,3 +120,24 @@ def test_without_kept_seeds_there_is_the_one_that_is_used(asked, lm, data):
     assert found[files.SEEDS]["seed"].tolist() == [result.seed]
     assert found[files.SEED_PAIRS].empty
     assert load_gradiend(settings, lm).metadata["seed"] == result.seed
+
+
+def test_the_cost_of_a_resumed_training_is_said_to_be_of_a_part(asked, lm, data):
+    settings = asked()
+    note = settings.folder / "training.run.json"
+
+    class Killed(BaseException):
+        """As a machine that goes down: nothing is tidied up."""
+
+    def killed(steps):
+        for number, step in enumerate(steps):
+            if number == 1:
+                raise Killed
+            yield step
+
+    train(settings, lm, data)
+    assert "resumed" not in read_json(note)
+    with pytest.raises(Killed):
+        train(settings, lm, data, progress=killed)
+    train(settings, lm, data)
+    assert read_json(note)["resumed"] is True
