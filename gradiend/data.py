@@ -30,11 +30,11 @@ import numpy as np
 import pandas as pd
 
 from gradiend.classes import check_classes, complete, labels_of, says_numbers, signs
-from gradiend.errors import InputError, check_count, need_columns
+from gradiend.errors import InputError, need_columns
 from gradiend.reading import counted, read_rows, row_name, told
+from gradiend.splits import SPLITS, checked_splits, deal_splits
 
 SLOT = "[MASK]"
-SPLITS = ("train", "validation", "test")
 REQUIRED = (
     "masked",
     "factual",
@@ -86,8 +86,32 @@ def read_cloze_table(
     InputError
         naming the file, the row (as numbered in the file) and the remedy.
     """
-    source = str(path)
     table = read_rows(path, columns=COLUMNS)
+    return complete_table(
+        table,
+        source=str(path),
+        seed=seed,
+        min_rows=min_rows,
+        slot=slot,
+        positive=positive,
+        pairs=pairs,
+    )
+
+
+def complete_table(
+    table: pd.DataFrame,
+    *,
+    source: str = "table",
+    seed: int = 0,
+    min_rows: int = 10,
+    slot: str | None = None,
+    positive: str | None = None,
+    pairs: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
+    """A table, checked and completed as :func:`read_cloze_table` does with a file.
+
+    One that comes from there stays as it is. ``source`` is what messages call it.
+    """
     if table.empty:
         raise InputError(f"{source}: 0 rows; write {min_rows or 1} or more a class")
     _check_columns(table, source)
@@ -98,7 +122,7 @@ def read_cloze_table(
     table = _distinct(table)
     if "split" not in table.columns:
         table["split"] = deal_splits(table["masked"], seed=seed)
-    _check_splits(table, source)
+    table = checked_splits(table, source=source)
     if min_rows:
         check_class_sizes(table, source=source, min_rows=min_rows)
     return table[[*COLUMNS, *(c for c in table.columns if c not in COLUMNS)]]
@@ -175,25 +199,6 @@ def check_class_sizes(
             )
 
 
-def deal_splits(
-    keys: Iterable[str],
-    *,
-    seed: int,
-    shares: tuple[float, float, float] = (0.7, 0.1, 0.2),
-) -> list[str]:
-    """A split per row, equal keys together, shares counted over distinct keys."""
-    check_count(seed, "seed")
-    keys = list(keys)
-    distinct = sorted(set(keys))
-    order = np.random.default_rng(seed).permutation(len(distinct))
-    bounds = np.cumsum([round(share * len(distinct)) for share in shares[:2]])
-    split_of = {
-        distinct[index]: SPLITS[int(np.searchsorted(bounds, place, side="right"))]
-        for place, index in enumerate(order)
-    }
-    return [split_of[key] for key in keys]
-
-
 def _check_columns(table: pd.DataFrame, source: str) -> None:
     optional = "label, counterfactual, counterfactual_class and split"
     remedy = (
@@ -206,7 +211,7 @@ def _check_columns(table: pd.DataFrame, source: str) -> None:
     absent = [column for column in COLUMNS if column not in table]
     for column in table.columns.difference(COLUMNS, sort=False):
         # A misspelt column that may be left out would be one that is.
-        for close in difflib.get_close_matches(column.casefold(), absent, 1, 0.85):
+        for close in difflib.get_close_matches(str(column).casefold(), absent, 1, 0.85):
             raise InputError(f"{source}: column {column}; did you mean {close}?")
 
 
@@ -226,7 +231,8 @@ def _stripped(table: pd.DataFrame, source: str) -> pd.DataFrame:
 
 
 def _distinct(table: pd.DataFrame) -> pd.DataFrame:
-    found = table.drop_duplicates()
+    # As text: a table that is no file's may hold what cannot be compared otherwise.
+    found = table[~table.astype(str).duplicated()]
     return counted(found, "repeated rows left out", len(table) - len(found))
 
 
@@ -280,17 +286,4 @@ def _check_placeholders(texts: Iterable[str], source: str) -> None:
         raise InputError(
             f"{source}: every text also has {', '.join(sorted(common - {SLOT}))}; put "
             "real words there"
-        )
-
-
-def _check_splits(table: pd.DataFrame, source: str) -> None:
-    short = table["split"] == "val"
-    table["split"] = table["split"].mask(short, "validation")
-    counted(table, "splits val read as validation", short.sum())
-    wrong = ~table["split"].isin(SPLITS)
-    if wrong.any():
-        row = int(np.flatnonzero(wrong)[0])
-        raise InputError(
-            f"{source}, {row_name(table, table.index[row])}: split "
-            f"{table['split'].iloc[row]!r} is not one of {', '.join(SPLITS)}"
         )

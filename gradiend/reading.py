@@ -107,7 +107,12 @@ def _text(path: Path, *, wanted: str, empty: str) -> str:
     """A file's text; what is ``wanted``, and what an ``empty`` file lacks, is said."""
     if not path.is_file():
         raise InputError(f"{path}: no such file; give {wanted}")
-    content = path.read_bytes()
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read ({error.strerror}); give {wanted} that you may read"
+        ) from error
     for start, what in _NO_TEXT.items():
         if content.startswith(start):
             raise InputError(f"{path}: {what}")
@@ -155,7 +160,8 @@ def _records(
 ) -> Iterator[tuple[int, Sequence[str]]]:
     """Each record with the line it begins in: quoted texts may hold line ends."""
     lines = io.StringIO(text, newline="")
-    reader = csv.reader(lines, delimiter=separator, strict=True)
+    # Written by hand, a cell may begin with a space; quotes behind it are quotes.
+    reader = csv.reader(lines, delimiter=separator, strict=True, skipinitialspace=True)
     line = 1
     try:
         for cells in reader:

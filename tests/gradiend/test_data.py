@@ -5,7 +5,12 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from gradiend.data import SPLITS, deal_splits, read_cloze_table
+from gradiend.data import (
+    SPLITS,
+    complete_table,
+    deal_splits,
+    read_cloze_table,
+)
 from gradiend.errors import InputError
 from tests.conftest import tiny_lm
 from tests.gradiend.files import rows, written
@@ -96,3 +101,33 @@ def test_rows_that_nothing_is_learned_from_may_be_few(tmp_path):
 def test_a_seed_is_a_count(tmp_path):
     with pytest.raises(InputError, match="seed is -1"):
         read_cloze_table(written(tmp_path, rows()), seed=-1)
+
+
+def test_a_text_that_is_learned_from_is_not_held_out(tmp_path):
+    table = read_cloze_table(written(tmp_path, rows()))
+    torn = table.copy()
+    other = torn.index[torn["split"] == "test"][0]
+    learned = torn.index[torn["split"] == "train"][0]
+    torn.loc[other, "masked"] = torn.loc[learned, "masked"]
+    message = "its text is in the split .* in line .* or leave the column out"
+    with pytest.raises(InputError, match=message):
+        read_cloze_table(written(tmp_path, torn))
+    neutral = dict.fromkeys(("factual_class", "counterfactual_class"), "none")
+    torn = torn.assign(**neutral).assign(label=0)
+    assert len(read_cloze_table(written(tmp_path, torn), min_rows=0)) == 40
+
+
+def test_a_table_that_was_read_stays_as_it_is(tmp_path):
+    table = read_cloze_table(written(tmp_path, rows().drop(columns="label")))
+    found = complete_table(table)
+    pd.testing.assert_frame_equal(found, table)
+    assert found.attrs == table.attrs
+
+
+def test_a_table_of_no_file_is_completed_like_one():
+    table = rows().drop(columns=["label", "counterfactual", "counterfactual_class"])
+    table["masked"] = table["masked"].str.replace("[MASK]", "<mask>")
+    found = complete_table(table.assign(notes=[["a list"]] * 40))
+    assert found["masked"].str.contains("[MASK]", regex=False).all()
+    assert set(found["split"]) == set(SPLITS) and set(found["label"]) == {1, -1}
+    assert found["counterfactual"].map({"old": 1, "young": -1}).equals(found["label"])

@@ -53,6 +53,26 @@ def test_words_that_give_no_rows_are_named():
         rows_from_texts(["a French car"], "French", "French")
 
 
+def test_a_word_may_begin_like_the_other_one():
+    texts = ["an old man sat", "the young sat", "the old sat"]
+    table = rows_from_texts(texts, "old", "old man")
+    assert table["factual"].tolist() == ["old man", "old"]
+    assert table["masked"].tolist() == ["an [MASK] sat", "the [MASK] sat"]
+
+
+def test_what_is_left_out_is_counted():
+    texts = ["a red car", "an American car", "British, American", "my [MASK] British"]
+    texts += ["the American car", "the British car"] * 2
+    table = rows_from_texts(texts, "American", "British")
+    assert len(table) == 2 and table.attrs["changed"] == {
+        "texts without the words left out": 1,
+        "texts with a or an before the word left out": 1,
+        "texts with the words in several places left out": 1,
+        "texts with [MASK] left out": 1,
+        "equal texts left out": 2,
+    }
+
+
 def test_an_empty_word_is_refused():
     with pytest.raises(InputError, match="one of the two words is empty"):
         rows_from_texts(["a text"], "", "text")

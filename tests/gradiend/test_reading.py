@@ -172,6 +172,26 @@ def test_a_folder_is_no_file(tmp_path):
         read(tmp_path)
 
 
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_quotes_behind_a_space_are_quotes(tmp_path, separator):
+    rows = (("masked", "factual", "label"), ('"Sat, [MASK]; so."', '"he"', " 1"))
+    text = "\n".join(f"{separator} ".join(row) for row in rows)
+    found = read(file_of(tmp_path, text))
+    assert found.iloc[0].tolist() == ["Sat, [MASK]; so.", "he", "1"]
+
+
+def test_a_file_that_may_not_be_read_is_named(tmp_path, monkeypatch):
+    def refused(_path):
+        raise PermissionError(13, "Permission denied")
+
+    path = file_of(tmp_path, "masked\n")
+    monkeypatch.setattr("pathlib.Path.read_bytes", refused)
+    with pytest.raises(
+        InputError, match=r"own\.csv cannot be read \(Permission denied"
+    ):
+        read(path)
+
+
 # Counts
 
 
