@@ -17,6 +17,7 @@ from gradiend.gradients import ParameterDict, gradients
 from gradiend.lm.batches import Batch
 from gradiend.lm.cloze import ClozeLM
 from gradiend.lm.tokens import EncodedRow
+from gradiend.training import Progress
 
 
 def closed_form(
@@ -24,6 +25,7 @@ def closed_form(
     rows: dict[int, list[EncodedRow]],
     *,
     batch_size: int = 32,
+    progress: Progress = iter,
 ) -> Gradiend:
     """Closed-form GRADIEND from encoded rows of class +1 and −1.
 
@@ -32,8 +34,9 @@ def closed_form(
     it takes 3n numbers: two means and a batch's gradient, then W_e, W_d and b_d; of a
     model in two bytes a number a third more, as long as a mean is summed in four.
     """
-    positive = mean_difference(lm, rows[1], batch_size=batch_size)
-    negative = mean_difference(lm, rows[-1], batch_size=batch_size)
+    options = {"batch_size": batch_size, "progress": progress}
+    positive = mean_difference(lm, rows[1], **options)
+    negative = mean_difference(lm, rows[-1], **options)
     weight, bias = {}, {}
     for name in list(positive):  # each mean is let go of when it has been used
         plus, minus = positive.pop(name), negative.pop(name)
@@ -45,7 +48,11 @@ def closed_form(
 
 
 def mean_difference(
-    lm: ClozeLM, rows: list[EncodedRow], *, batch_size: int = 32
+    lm: ClozeLM,
+    rows: list[EncodedRow],
+    *,
+    batch_size: int = 32,
+    progress: Progress = iter,
 ) -> ParameterDict:
     """E[∇±W] over ``rows``, in one streaming pass.
 
@@ -55,7 +62,9 @@ def mean_difference(
         name: torch.zeros_like(p, dtype=torch.promote_types(p.dtype, torch.float32))
         for name, p in lm.covered.items()
     }
-    for indices, batch in lm.batches(rows, batch_size=batch_size):
+    steps = progress(range(-(-len(rows) // batch_size)))
+    batches = lm.batches(rows, batch_size=batch_size)
+    for _, (indices, batch) in zip(steps, batches, strict=True):
         # A batch's gradient is let go of before the next one's is computed.
         _add(total, _difference(lm, batch), len(indices) / len(rows))
     for name, parameter in lm.covered.items():  # one after another: no second copy

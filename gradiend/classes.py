@@ -16,6 +16,7 @@ from gradiend.reading import counted, row_name
 
 _NUMBERS = "write 1 and -1 for the two classes and 0 for neutral rows"
 _LEAVE = "leave the column label out, and the classes name themselves"
+LABELLED = "label filled in"  # what that is counted as
 _ONE_LABEL = f"give a class one label, or {_LEAVE}"
 
 
@@ -183,7 +184,7 @@ def _labelled(table: pd.DataFrame, positive: str | None, source: str) -> pd.Data
         check_choice(positive, classes, f"class in {source}")
     first = table["factual_class"] == (positive or classes[0])
     table["label"] = np.where(first, 1, -1)
-    return counted(table, "label filled in", len(table))
+    return counted(table, LABELLED, len(table))
 
 
 def _check_names(table: pd.DataFrame, source: str) -> None:

@@ -10,12 +10,17 @@ from __future__ import annotations
 import argparse
 import io
 import logging
+import math
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gradiend import options
 from gradiend.errors import InputError, exit_status
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _EXAMPLES = """\
 examples
@@ -47,7 +52,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _debias(chosen: argparse.Namespace) -> None:
-    from gradiend.data import class_table
     from gradiend.debiasing import debias
     from gradiend.pushing import check_hub_name, push
     from gradiend.reading import read_lines
@@ -62,13 +66,9 @@ def _debias(chosen: argparse.Namespace) -> None:
         "learning_rate": chosen.learning_rate,
     }
     given = {key: value for key, value in training.items() if value is not None}
-    table = _table(chosen)
-    print(class_table(table).to_string(index=False))
-    for what, count in table.attrs.get("changed", {}).items():
-        print(f"{what}: {count}")
     found = debias(
         chosen.model,
-        table,
+        _table(chosen),
         method=chosen.method,
         neutral=None if chosen.neutral is None else read_lines(chosen.neutral),
         training=given,
@@ -78,7 +78,9 @@ def _debias(chosen: argparse.Namespace) -> None:
         seed=chosen.seed,
         device=chosen.device,
         dtype=chosen.dtype,
-        progress=_progress("training"),
+        progress=_progress("learning"),
+        search_progress=_progress("candidates"),
+        look=_show,
     )
     chosen.written = found.save(chosen.out, overwrite=chosen.overwrite)
     print(summary(found))
@@ -101,24 +103,35 @@ def _rows(chosen: argparse.Namespace) -> None:
     print(
         f"{chosen.out}: " + ", ".join(f"{size} {name}" for name, size in sizes.items())
     )
+    _show_changes(table)
 
 
 def _encode(chosen: argparse.Namespace) -> None:
     from gradiend.answerable import answerable
     from gradiend.encoding import encode
     from gradiend.files import write_csv
+    from gradiend.matching import labelled_as, source_of
 
     if chosen.out is not None:
         _new(chosen, chosen.rows, chosen.gradiend)
     table = _table(chosen, min_rows=0)
+    if chosen.out is not None and "h" in table:
+        raise InputError(
+            f"{chosen.rows}: it has a column h, which --out would replace; rename it"
+        )
     lm, gradiend = _both(chosen)
+    if chosen.positive is None:
+        table = labelled_as(gradiend, table)
+    # However many tokens a word has, h is that of its own, if they are known.
+    lm.check_targets(table, max_tokens=sys.maxsize)
     table = answerable(lm, table)
-    table = table.assign(h=encode(lm, gradiend, table))
+    table = table.assign(h=encode(lm, gradiend, table, source=source_of(gradiend)))
     if chosen.out is not None:
         write_csv(chosen.out, table)
         chosen.written = chosen.out
     groups = table.groupby(["factual_class", "split"])["h"]
     print(groups.agg(["mean", "std", "size"]).to_string(float_format="{:.3f}".format))
+    _show_changes(table)
     print(f"Pearson of h and the label: {table['h'].corr(table['label']):.3f}")
 
 
@@ -136,6 +149,9 @@ def _inspect(chosen: argparse.Namespace) -> None:
 def _rewrite(chosen: argparse.Namespace) -> None:
     from gradiend.rewriting import save_rewritten
 
+    for name, value in (("h", chosen.h), ("alpha", chosen.alpha)):
+        if not math.isfinite(value):
+            raise InputError(f"--{name} is {value}; give a finite number")
     _free(chosen, chosen.gradiend)
     lm, gradiend = _both(chosen)
     place = chosen.h, chosen.alpha
@@ -147,17 +163,45 @@ def _rewrite(chosen: argparse.Namespace) -> None:
 def _table(chosen: argparse.Namespace, min_rows: int = 10):
     from gradiend.data import read_cloze_table
 
-    pairs = dict(pair.split("=", 1) for pair in chosen.pairs if "=" in pair)
-    if len(pairs) < len(chosen.pairs):
-        raise InputError("--pairs are words of the two classes, e.g. he=she his=her")
     return read_cloze_table(
         chosen.rows,
         seed=chosen.seed,
         min_rows=min_rows,
         slot=chosen.slot,
         positive=chosen.positive,
-        pairs=pairs or None,
+        pairs=_pairs(chosen.pairs) or None,
     )
+
+
+def _pairs(given: Sequence[str]) -> dict[str, str]:
+    """The partner of each word; one word has one."""
+    pairs: dict[str, str] = {}
+    for pair in dict.fromkeys(given):
+        word, equals, other = pair.partition("=")
+        if not equals:
+            raise InputError(
+                "--pairs are words of the two classes, e.g. he=she his=her"
+            )
+        if word in pairs:
+            raise InputError(
+                f"--pairs gives {word!r} two partners ({pairs[word]} and {other}); "
+                "name one, or write the column counterfactual"
+            )
+        pairs[word] = other
+    return pairs
+
+
+def _show(table: pd.DataFrame) -> None:
+    """The rows that are used, and what was changed or left out."""
+    from gradiend.data import class_table
+
+    print(class_table(table).to_string(index=False))
+    _show_changes(table)
+
+
+def _show_changes(table: pd.DataFrame) -> None:
+    for what, count in table.attrs.get("changed", {}).items():
+        print(f"{what}: {count}")
 
 
 def _both(chosen: argparse.Namespace):

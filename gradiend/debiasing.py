@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -22,21 +22,30 @@ import pandas as pd
 from gradiend.answerable import answerable
 from gradiend.autoencoder import Gradiend
 from gradiend.class_means import closed_form
-from gradiend.data import check_class_sizes, read_cloze_table
+from gradiend.data import check_class_sizes, complete_table, read_cloze_table
 from gradiend.encoding import encode
 from gradiend.errors import InputError, check_choice, check_count
 from gradiend.evaluation.encoder import pearson
-from gradiend.evaluation.levelling import Levelling, Words, neutral_parts, words_of
+from gradiend.evaluation.levelling import (
+    Levelling,
+    Words,
+    cut_short,
+    given_texts,
+    neutral_parts,
+    words_of,
+)
 from gradiend.evaluation.refinement import select_centred
 from gradiend.lm.cloze import ClozeLM
+from gradiend.matching import source_of
+from gradiend.reading import counted
+from gradiend.remarks import remarks
 from gradiend.settings import TrainingSettings, fitting_settings
 from gradiend.training import Progress, fit
 
 _log = logging.getLogger(__name__)
 
 Method = Literal["closed-form", "train"]
-NARROWED = 0.8  # a gap larger than that share of the base's is hardly narrowed
-LEARNED = 0.5  # a Pearson correlation below tells of no feature
+Look = Callable[[pd.DataFrame], object]
 
 
 @dataclass(frozen=True)
@@ -45,7 +54,9 @@ class Debiased:
 
     ``before`` and ``after`` are of test texts: P of each class, ``gap``, ``share`` (of
     class +1), ``said`` and ``LMS`` (:func:`class_statistics`). ``probes`` has one row a
-    test text: text, before and after (its share of class +1).
+    test text: text, before and after (its share of class +1). ``encodings`` has one a
+    test row: masked, factual, factual_class, label and h. ``history`` is that of
+    training (:class:`gradiend.training.TrainingResult`); the closed form has none.
     """
 
     lm: ClozeLM = field(repr=False)
@@ -58,10 +69,17 @@ class Debiased:
     before: dict[str, float]
     after: dict[str, float]
     probes: pd.DataFrame = field(repr=False)
+    encodings: pd.DataFrame = field(repr=False)
+    history: pd.DataFrame | None = field(repr=False)
     candidates: pd.DataFrame = field(repr=False)
     seconds: dict[str, float]  # of each part
     counts: dict[str, int]  # rows by split, and what was changed or left out
     remarks: tuple[str, ...] = ()  # what a user should know before using it
+
+    @property
+    def fallbacks(self) -> tuple[str, ...]:
+        """In what this model's numbers come by plainer and slower ways than others'."""
+        return tuple(plain for _, plain in self.lm.ways.without())
 
     def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
         """Write the rewritten model with its feature and a summary; see there."""
@@ -84,6 +102,8 @@ def debias(
     device: str = "auto",
     dtype: str = "float32",
     progress: Progress = iter,
+    search_progress: Progress = iter,
+    look: Look | None = None,
 ) -> Debiased:
     """Learn the feature that a cloze table describes, and level its classes.
 
@@ -97,6 +117,12 @@ def debias(
     the other to report on, or on the file's own (of training and test). At most
     ``candidates`` rewritten models are measured, each on at most ``texts`` texts of a
     split (0: all) and as many neutral ones (of a masked model four times as many).
+    ``progress`` is of learning, ``search_progress`` of the candidates. ``look`` is
+    given the rows that are used before anything is learned; their ``attrs["changed"]``
+    counts what was changed or left out.
+
+    h of a closed form is read from the factual gradient, of a trained feature from the
+    ``source`` of its training; the feature's metadata say which.
 
     Raises
     ------
@@ -104,21 +130,28 @@ def debias(
         for a mistake in the file, the model or the settings, in one line.
     """
     _check_arguments(method, training, candidates=candidates, texts=texts, seed=seed)
+    own_texts = given_texts(neutral)
     clock = _Clock()
     with clock.part("load"):
         lm = _loaded(model, device, dtype)
         table = _table(lm, rows, seed, max_tokens)
         words = words_of(table)
-    with clock.part("learn"):
-        gradiend = _learned(lm, table, words, method, training, seed, progress)
     # A masked model is asked 15 % of a text's tokens, so it needs more texts.
-    some = neutral_parts(table, neutral, texts if lm.causal else 4 * texts, seed)
+    some = neutral_parts(table, own_texts, texts if lm.causal else 4 * texts, seed)
+    for part in some.values():
+        cut = "neutral texts cut to the longest that the model reads"
+        table = counted(table, cut, cut_short(lm, part))
+    if look is not None:
+        look(table)
+    with clock.part("learn"):
+        gradiend, history = _learned(lm, table, words, method, training, seed, progress)
     asked = Levelling(lm, table, words, some, texts, seed)
-    found = _levelled(asked, gradiend, method, candidates, clock)
-    remarks = tuple(_remarks(found))
-    for remark in remarks:
+    found = _levelled(asked, gradiend, method, candidates, clock, search_progress)
+    found = replace(found, history=history)
+    said = tuple(remarks(found))
+    for remark in said:
         _log.warning(remark)
-    return replace(found, remarks=remarks)
+    return replace(found, remarks=said)
 
 
 def _check_arguments(
@@ -130,9 +163,8 @@ def _check_arguments(
     check_choice(method, get_args(Method), "method")
     for name, value in counts.items():
         check_count(value, name)
-    if isinstance(training, TrainingSettings):
-        return
-    given = training or {}
+    given = _changed(training) if isinstance(training, TrainingSettings) else training
+    given = given or {}
     fitting_settings(0, given, causal=False)  # of any model: it refuses what is wrong
     unused = sorted({*given} - {"batch_size"})
     if method != "train" and unused:
@@ -142,17 +174,35 @@ def _check_arguments(
         )
 
 
+def _changed(training: TrainingSettings) -> dict[str, object]:
+    """The settings that are not the defaults."""
+    usual = TrainingSettings()
+    names = [setting.name for setting in fields(TrainingSettings)]
+    return {
+        name: getattr(training, name)
+        for name in names
+        if getattr(training, name) != getattr(usual, name)
+    }
+
+
 def _levelled(
-    asked: Levelling, gradiend: Gradiend, method: Method, candidates: int, clock: _Clock
+    asked: Levelling,
+    gradiend: Gradiend,
+    method: Method,
+    candidates: int,
+    clock: _Clock,
+    progress: Progress,
 ) -> Debiased:
     """The candidate that is chosen, and what it does to texts not chosen by."""
     with clock.part("choose"):
-        found = asked.search(gradiend, candidates)
-        best = select_centred(found)
+        found = asked.search(gradiend, candidates, progress=progress)
+        # Where no candidate has a share, there is nothing to choose by.
+        shared = found["share"].notna().any()
+        best = select_centred(found) if shared else found.iloc[0]
     h, rate = (0.0, 0.0) if np.isnan(best["h"]) else best[["h", "learning_rate"]]
     with clock.part("report"):
         before, after, probes = asked.report(gradiend, h, rate)
-        correlation = _correlation(asked.lm, gradiend, asked.rows("test"))
+        encodings = _encodings(asked.lm, gradiend, asked.rows("test"))
     counts = asked.table["split"].value_counts().to_dict()
     return Debiased(
         lm=asked.lm,
@@ -161,10 +211,12 @@ def _levelled(
         h=float(h),
         learning_rate=float(rate),
         method=method,
-        correlation=correlation,
+        correlation=pearson(encodings["h"].to_numpy(), encodings["label"].to_numpy()),
         before=before,
         after=after,
         probes=probes,
+        encodings=encodings,
+        history=None,
         candidates=found,
         seconds=clock.seconds,
         counts={**counts, **asked.table.attrs.get("changed", {})},
@@ -181,7 +233,9 @@ def _table(
     lm: ClozeLM, rows: str | Path | pd.DataFrame, seed: int, max_tokens: int
 ) -> pd.DataFrame:
     """The rows that the model can answer; ``attrs`` say how many it cannot."""
-    if not isinstance(rows, pd.DataFrame):
+    if isinstance(rows, pd.DataFrame):
+        rows = complete_table(rows, source="rows", seed=seed)
+    else:
         rows = read_cloze_table(rows, seed=seed)
     lm.check_targets(rows, max_tokens=max_tokens)
     table = answerable(lm, rows)
@@ -197,48 +251,33 @@ def _learned(
     training: TrainingSettings | Mapping[str, float] | None,
     seed: int,
     progress: Progress,
-) -> Gradiend:
+) -> tuple[Gradiend, pd.DataFrame | None]:
+    """The feature and, if it was trained, the history of that."""
     if not isinstance(training, TrainingSettings):
         size = sum(parameter.numel() for parameter in lm.covered.values())
         training = fitting_settings(size, training, causal=lm.causal)
+    history = None
     if method == "train":
-        found = fit(lm, table, training, seeds=(seed,), progress=progress).gradiend
+        trained = fit(lm, table, training, seeds=(seed,), progress=progress)
+        found, history = trained.gradiend, trained.history
     else:
         train = table[table["split"] == "train"]
         rows = {label: lm.encode(train[train["label"] == label]) for label in (1, -1)}
-        found = closed_form(lm, rows, batch_size=training.batch_size)
+        size = training.batch_size
+        found = closed_form(lm, rows, batch_size=size, progress=progress)
     said = {"positive": words.positive, "negative": words.negative}
     said |= {
         "base_model": lm.name,
         "feature": f"{words.positive} / {words.negative}",
+        "source": source_of(found),
     }
-    return replace(found, metadata=found.metadata | said)
+    return replace(found, metadata=found.metadata | said), history
 
 
-def _correlation(lm: ClozeLM, gradiend: Gradiend, rows: pd.DataFrame) -> float:
-    """Pearson of h and label on rows, from the gradient of the factual word."""
-    h = encode(lm, gradiend, rows)
-    return pearson(h, rows["label"].to_numpy())
-
-
-def _remarks(found: Debiased) -> Iterator[str]:
-    """What did not come out as one would wish, and what to try."""
-    if found.learning_rate == 0:
-        yield (
-            "no candidate was better than the model as it is: give more rows or texts, "
-            "or method='train'"
-        )
-    elif found.after["gap"] > NARROWED * found.before["gap"]:
-        yield (
-            f"the gap is hardly narrower on test texts ({found.before['gap']:.3f} → "
-            f"{found.after['gap']:.3f}): what tells the classes apart may be in the "
-            "texts themselves; try more rows or method='train'"
-        )
-    if abs(found.correlation) < LEARNED:
-        yield (
-            f"h and label correlate at {found.correlation:.2f} on test rows: the "
-            "feature is hardly encoded; try more rows or method='train'"
-        )
+def _encodings(lm: ClozeLM, gradiend: Gradiend, rows: pd.DataFrame) -> pd.DataFrame:
+    """h of rows, from the gradient that the feature reads."""
+    kept = rows[["masked", "factual", "factual_class", "label"]]
+    return kept.assign(h=encode(lm, gradiend, rows, source=source_of(gradiend)))
 
 
 class _Clock:

@@ -85,7 +85,8 @@ def _file(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pairs",
         nargs="+",
-        default=(),
+        action="extend",
+        default=[],
         metavar="A=B",
         help="aligned words, where the file has no counterfactuals",
     )

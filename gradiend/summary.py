@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,6 +14,7 @@ import pandas as pd
 from gradiend.autoencoder import inner
 from gradiend.files import write_csv, write_json
 from gradiend.gradients import ParameterDict
+from gradiend.matching import source_of
 from gradiend.rewriting import checkpoint_folder, write_rewritten
 from gradiend.sampling import evenly
 
@@ -55,6 +57,9 @@ def save_debiased(
         (unfinished / SUMMARY).write_text(text, encoding="utf-8")
         write_csv(unfinished / "candidates.csv", found.candidates)
         write_csv(unfinished / "probes.csv", found.probes)
+        write_csv(unfinished / "encodings.csv", found.encodings)
+        if found.history is not None:
+            write_csv(unfinished / "history.csv", found.history)
         write_json(unfinished / "debiased.json", _facts(found))
         if find_spec("matplotlib"):
             _draw(found, unfinished / PICTURE)
@@ -83,6 +88,8 @@ def summary(found: Debiased) -> str:
         *_table(("", "before", "after", ""), _rows(found)),
         "",
         f"Pearson of h and the label on test rows: {found.correlation:.3f}.",
+        f"h of each class: {_encoded(found)}.",
+        *_plainer(found),
         "",
         f"Share of *{first}* in the slot:",
         "",
@@ -111,6 +118,37 @@ def _rows(found: Debiased) -> Iterable[Sequence[str]]:
         yield name, f"{before:.3f}", f"{after:.3f}", meaning
 
 
+def _encoded(found: Debiased) -> str:
+    """Mean and spread of h on test rows, class by class, +1 first."""
+    groups = encoder_statistics(found)
+    return ", ".join(
+        f"{name} {of['mean']:.3f} ± {of['std']:.3f} ({of['rows']} rows)"
+        for name, of in groups.items()
+    )
+
+
+def _plainer(found: Debiased) -> list[str]:
+    """That the numbers were come by in plainer ways, where they were."""
+    if not found.fallbacks:
+        return []
+    ways = "; ".join(found.fallbacks)
+    return ["", f"Computed in plainer, slower ways, as this model needs: {ways}."]
+
+
+def encoder_statistics(found: Debiased) -> dict[str, dict[str, float]]:
+    """mean, std (as ``gradiend encode`` has it) and rows of h, class by class."""
+    groups = found.encodings.groupby("factual_class")["h"]
+    named = (found.words.positive, found.words.negative)
+    return {
+        name: {
+            "mean": float(h.mean()),
+            "std": float(h.std()) if len(h) > 1 else 0.0,
+            "rows": len(h),
+        }
+        for name, h in ((name, groups.get_group(name)) for name in named)
+    }
+
+
 def _some(probes: pd.DataFrame) -> pd.DataFrame:
     """Probes from one end to the other of what the model said before."""
     ordered = probes.sort_values("before", kind="stable")
@@ -132,12 +170,20 @@ def _facts(found: Debiased) -> dict:
         "h": found.h,
         "learning_rate": found.learning_rate,
         "correlation": found.correlation,
-        "before": found.before,
-        "after": found.after,
+        "encoder": encoder_statistics(found),
+        "source": source_of(found.gradiend),
+        "fallbacks": list(found.fallbacks),
+        "before": _finite(found.before),
+        "after": _finite(found.after),
         "seconds": found.seconds,
         "counts": found.counts,
         "remarks": list(found.remarks),
     }
+
+
+def _finite(numbers: dict[str, float]) -> dict[str, float | None]:
+    """As JSON has them: nothing where there is no share."""
+    return {k: v if math.isfinite(v) else None for k, v in numbers.items()}
 
 
 def norms_by_layer(gradiend: Gradiend) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
@@ -22,6 +23,8 @@ from gradiend.lm.cloze import ClozeLM
 from gradiend.sampling import balanced_sample
 from gradiend.settings import TrainingSettings
 from gradiend.update import Update, copied, flat, overwrite
+
+_log = logging.getLogger(__name__)
 
 # What long loops iterate through, such as ``tqdm``: yields what it is given.
 Progress = Callable[[Sequence], Iterable]
@@ -56,9 +59,10 @@ def fit(
     """Train once per seed and keep the run with the highest validation |Pearson|.
 
     Runs that have not converged are made up for by further seeds, as far as the
-    settings have ``retries``. ``each`` is given every run as it ends; none but the best
-    is held on to. ``checkpoints`` names a folder in which every validation leaves the
-    state of the run; a killed call with the same arguments goes on from there.
+    settings have ``retries``; that none has is logged. ``each`` is given every run as
+    it ends; none but the best is held on to. ``checkpoints`` names a folder in which
+    every validation leaves the state of the run; a killed call with the same arguments
+    goes on from there.
 
     Raises
     ------
@@ -80,6 +84,15 @@ def fit(
 
     for seed in _tried(seeds, settings, reached):
         best = better(best, seed)
+    if best.correlation < settings.converged:
+        _log.warning(
+            "training has not converged: |Pearson| of h and the label reached %.2f on "
+            "validation rows (seeds: %s; learning rate: %g); try a larger learning "
+            "rate, more steps or other seeds (retries)",
+            best.correlation,
+            ", ".join(map(str, reached)),
+            settings.learning_rate,
+        )
     return replace(best, gradiend=best.gradiend.placed(lm.covered), seeds=reached)
 
 

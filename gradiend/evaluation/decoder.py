@@ -60,13 +60,18 @@ def class_statistics(p: Mapping[str, np.ndarray]) -> dict[str, float]:
     class anywhere in a text has no share (NaN).
     """
     first, second = p.values()
-    said = first + second
-    share = np.divide(first, said, out=np.full_like(said, np.nan), where=said > 0)
     return {f"P({name})": float(values.mean()) for name, values in p.items()} | {
         "gap": float(np.abs(first - second).mean()),
-        "share": float(share.mean()),
-        "said": float(said.mean()),
+        "share": float(shares(p).mean()),
+        "said": float((first + second).mean()),
     }
+
+
+def shares(p: Mapping[str, np.ndarray]) -> np.ndarray:
+    """P(+1) / (P(+1) + P(−1)) of every text, [texts]; NaN where both are 0."""
+    first, second = p.values()
+    said = first + second
+    return np.divide(first, said, out=np.full_like(said, np.nan), where=said > 0)
 
 
 def evaluate_grid(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import pandas as pd
 
 from gradiend.autoencoder import Gradiend
 from gradiend.data import SLOT
 from gradiend.errors import InputError
-from gradiend.evaluation.decoder import DecoderMeasure, class_statistics
+from gradiend.evaluation.decoder import DecoderMeasure, class_statistics, shares
 from gradiend.evaluation.first_order import log_odds_slopes
 from gradiend.evaluation.indices import balance
 from gradiend.evaluation.scoring import ClassProbabilities, LanguageModelling
@@ -19,6 +20,7 @@ from gradiend.evaluation.search import search
 from gradiend.lm.cloze import ClozeLM
 from gradiend.rewriting import Rewriter
 from gradiend.sampling import balanced_sample, drawn
+from gradiend.training import Progress
 
 
 @dataclass(frozen=True)
@@ -75,13 +77,16 @@ class Levelling:
             balance,
         )
 
-    def search(self, gradiend: Gradiend, candidates: int) -> pd.DataFrame:
+    def search(
+        self, gradiend: Gradiend, candidates: int, *, progress: Progress = iter
+    ) -> pd.DataFrame:
         """The candidates that were measured, the base model first."""
         rows = self.rows("validation")
         rows = balanced_sample(rows, self.texts, by="label", seed=self.seed)
         slopes = log_odds_slopes(self.lm, gradiend, rows)
         measure = self.measure("validation")
-        return search(self.lm, gradiend, measure, slopes, candidates=candidates)
+        options = {"candidates": candidates, "progress": progress}
+        return search(self.lm, gradiend, measure, slopes, **options)
 
     def report(
         self, gradiend: Gradiend, h: float, rate: float
@@ -94,10 +99,9 @@ class Levelling:
                 change()
                 p = measure.probabilities()
                 found.append((class_statistics(p) | {"LMS": measure.modelling()}, p))
-        both = [tuple(p.values()) for _, p in found]
-        shares = [first / (first + second) for first, second in both]
+        before, after = (shares(p) for _, p in found)
         probes = pd.DataFrame(
-            {"text": self._texts("test"), "before": shares[0], "after": shares[1]}
+            {"text": self._texts("test"), "before": before, "after": after}
         )
         return found[0][0], found[1][0], probes
 
@@ -109,6 +113,35 @@ class Levelling:
     def _texts(self, split: str) -> list[str]:
         own = self.rows(split)["masked"]
         return drawn(list(dict.fromkeys(own)), self.texts, seed=self.seed)
+
+
+def given_texts(neutral: Sequence[str] | None) -> list[str] | None:
+    """Neutral texts as a list; None where there are none.
+
+    Raises
+    ------
+    InputError
+        for anything but texts: of one text each letter would be taken for one.
+    """
+    if neutral is None:
+        return None
+    remedy = "give a list of texts (gradiend.reading.read_lines makes one of a file)"
+    if isinstance(neutral, str | Path):
+        raise InputError(f"neutral is {str(neutral)!r}; {remedy}")
+    texts = list(neutral)
+    if isinstance(neutral, pd.DataFrame) or not all(
+        isinstance(text, str) for text in texts
+    ):
+        raise InputError(
+            f"neutral is a {type(neutral).__name__} of other things; {remedy}"
+        )
+    return texts
+
+
+def cut_short(lm: ClozeLM, texts: Sequence[str]) -> int:
+    """How many of the texts are longer than the model reads, and are cut."""
+    encoding = lm.tokenizer(list(texts), verbose=False)
+    return sum(len(ids) > lm.max_length for ids in encoding["input_ids"])
 
 
 def neutral_parts(

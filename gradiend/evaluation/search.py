@@ -22,6 +22,7 @@ from gradiend.evaluation.first_order import Slopes, levelling_candidate, share_r
 from gradiend.evaluation.refinement import GROWTH, Aim, Search, Spent, base_of
 from gradiend.lm.cloze import ClozeLM
 from gradiend.rewriting import Rewriter
+from gradiend.training import Progress
 
 _STEP = float(np.log(GROWTH))  # of ln α, until the best α has neighbours
 _CLOSE = float(np.log(1.04))  # of ln α: between what will do and what loses too much
@@ -37,18 +38,26 @@ def search(
     candidates: int = 24,
     lms_floor: float = 0.98,
     said_floor: float | None = None,
+    progress: Progress = iter,
 ) -> pd.DataFrame:
     """Measure the base model and at most ``candidates`` rewritten ones.
 
     ``slopes`` are of rows of both classes; measure, floors and result are those of
-    :func:`gradiend.evaluation.refinement.refine`.
+    :func:`gradiend.evaluation.refinement.refine`. ``progress`` is given as many steps
+    as there may be measurements, and may be left before its end.
     """
+    steps = iter(progress(range(candidates + 1)))
+
+    def counted() -> dict[str, float]:
+        next(steps, None)
+        return measure()
+
     h, rate = levelling_candidate(slopes)
     with Rewriter(lm, gradiend) as rewriter:
-        base = base_of(measure)
+        base = base_of(counted)
         aim = Aim.of(base, lms_floor, said_floor)
         rise = share_rise(slopes, h, rate)
-        found = _Line(rewriter, measure, candidates, aim, [base], rise, start=h)
+        found = _Line(rewriter, counted, candidates, aim, [base], rise, start=h)
         if candidates:
             found.walk(h, rate)
     return pd.DataFrame(found.rows)

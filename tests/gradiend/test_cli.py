@@ -52,7 +52,9 @@ def test_rows_makes_a_file_that_debias_reads(tmp_path, capsys):
     texts.write_text("\n".join([*lines, "young or old"]), encoding="utf-8")
     out = tmp_path / "rows.csv"
     assert main(["rows", str(texts), "--words", "young", "old", "--out", str(out)]) == 0
-    assert "40 young, 40 old" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "40 young, 40 old" in said
+    assert "texts with the words in several places left out: 1" in said
     table = read_cloze_table(out)
     assert (table["label"] == table["factual"].map({"young": 1, "old": -1})).all()
 
@@ -81,6 +83,42 @@ def test_few_rows_are_enough_to_be_read(out, tmp_path, capsys, rows):
     pd.read_csv(AGE).iloc[rows].to_csv(few, index=False)
     assert main(["encode", MODEL, str(out / "gradiend.safetensors"), str(few)]) == 0
     assert "Pearson of h and the label" in capsys.readouterr().out
+
+
+def test_the_first_table_is_of_the_rows_that_the_model_reads(
+    tmp_path, capsys, monkeypatch
+):
+    def stopped(*_args, **_kwargs):
+        raise InputError("stopped before learning")
+
+    monkeypatch.setattr("gradiend.debiasing._learned", stopped)
+    rows, neutral = tmp_path / "rows.csv", tmp_path / "neutral.txt"
+    table = pd.read_csv(AGE)
+    table.loc[:2, "masked"] += " They sang" + " and sang" * 3_000
+    table.to_csv(rows, index=False)
+    neutral.write_text("They sang.\nThey sang" + " and sang" * 3_000)
+    given = ["debias", MODEL, str(rows), "--neutral", str(neutral)]
+    assert main([*given, "--out", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr().out
+    assert "rows longer than the model reads left out: 3\n" in said
+    assert "neutral texts cut to the longest that the model reads: 1\n" in said
+    numbers = [int(n) for line in said.splitlines()[1:3] for n in line.split()[-3:]]
+    assert sum(numbers) == len(table) - 3
+
+
+def test_learning_and_searching_show_how_far_they_are(tmp_path, monkeypatch):
+    bars = []
+
+    class Bar(list):
+        def __init__(self, steps, *, desc, leave):
+            bars.append((desc, len(steps), leave))
+            super().__init__(steps)
+
+    monkeypatch.setattr("tqdm.tqdm", Bar)
+    given = ["debias", MODEL, str(AGE), "--candidates", "2", "--batch-size", "64"]
+    assert main([*given, "--out", str(tmp_path / "out")]) == 0
+    assert [bar[0] for bar in bars] == ["learning", "learning", "candidates"]
+    assert bars[0][1] > 1 and bars[2][1:] == (3, False)
 
 
 def test_encode_writes_h_of_every_row(out, tmp_path, capsys):

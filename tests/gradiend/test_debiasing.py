@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from gradiend import ClozeLM, debias, read_cloze_table
+from gradiend import ClozeLM, TrainingSettings, debias, read_cloze_table
 from gradiend.errors import InputError
 from gradiend.evaluation.levelling import neutral_parts, words_of
 from gradiend.evaluation.scoring import ClassProbabilities
@@ -37,6 +37,9 @@ def test_the_classes_come_closer_and_are_centred_on_texts_not_chosen_by(found):
     assert abs(found.after["share"] - 0.5) < 0.1
     assert found.after["LMS"] > 0.9 * found.before["LMS"]
     assert found.correlation > 0.7
+    assert len(found.encodings) == found.counts["test"] and found.history is None
+    h, label = found.encodings["h"], found.encodings["label"]
+    assert h.corr(label) == pytest.approx(found.correlation)
     assert (found.words.positive, found.words.negative) == ("young", "old")
 
 
@@ -96,6 +99,7 @@ def test_the_feature_can_be_trained(table):
     assert found.method == "train" and found.after["gap"] < found.before["gap"]
     assert found.correlation > 0.9
     assert found.gradiend.metadata["feature"] == "young / old"
+    assert found.history["step"].iloc[-1] == 60 and "pearson" in found.history
 
 
 def test_rows_of_no_class_are_nothing_to_level(table):
@@ -141,6 +145,10 @@ def test_what_did_not_work_is_said(table):
     [
         ({"training": {"steps": 9}}, r"steps would change nothing.*method='train'"),
         ({"training": {"step": 9}}, "unknown setting 'step'"),
+        ({"training": TrainingSettings(steps=9)}, "steps would change nothing"),
+        ({"neutral": "neutral.txt"}, "neutral is 'neutral.txt'; give a list of texts"),
+        ({"neutral": pd.DataFrame({"text": ["a"]})}, "neutral is a DataFrame of other"),
+        ({"neutral": [["a", "b"]]}, "neutral is a list of other things"),
         ({"training": {"batch_size": 0}}, "batch_size is 0"),
         ({"texts": -1}, "texts is -1; give a whole number of at least 0"),
         ({"candidates": -1}, "candidates is -1"),
@@ -162,6 +170,50 @@ def test_longer_words_are_taken_where_one_says_so(table):
         debias(lm, long, candidates=0, texts=8)
     found = debias(lm, long, candidates=0, texts=8, max_tokens=40)
     assert "youngest of the young" in found.words.of["young"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.drop(columns="factual"), "rows: no column factual"),
+        (
+            lambda t: t.replace("elderly", "young"),
+            "factual and counterfactual are both",
+        ),
+        (lambda t: t.assign(label=[0, 1] * 150), "labels are 0 and 1"),
+        (lambda t: t.assign(split="dev"), "split 'dev' is not one of"),
+        (lambda t: t.assign(masked="No slot."), "write .MASK. where the word goes"),
+    ],
+)
+def test_a_table_of_no_file_is_checked_like_one(table, change, message):
+    with pytest.raises(InputError, match=message):
+        debias(tiny_lm("bert"), change(table), candidates=0)
+
+
+def test_a_table_without_splits_and_masks_of_another_kind_is_read(table):
+    plain = table.drop(columns=["split", "counterfactual_class"])
+    plain["masked"] = plain["masked"].str.replace("[MASK]", "<mask>")
+    options = {"candidates": 0, "texts": 8, "neutral": table["masked"].head(20)}
+    options["max_tokens"] = 40
+    lm = tiny_lm("bert")
+    found, expected = (debias(lm, t, **options) for t in (plain, table))
+    assert found.before == expected.before
+
+
+def test_where_nothing_is_said_of_a_class_the_model_stays(table, monkeypatch):
+    lm = tiny_lm("bert")
+    said = ClassProbabilities.__call__
+
+    def nothing(scorer):
+        found = said(scorer)
+        for p in found.values():
+            p[0] = 0.0
+        return found
+
+    monkeypatch.setattr(ClassProbabilities, "__call__", nothing)
+    found = debias(lm, table, candidates=2, texts=8, max_tokens=40)
+    assert (found.h, found.learning_rate) == (0, 0)
+    assert any("have no share" in remark for remark in found.remarks)
 
 
 def test_mistakes_are_one_line(table):

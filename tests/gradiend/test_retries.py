@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -32,10 +33,17 @@ def test_a_further_seed_for_each_that_failed(values, retries, tried):
     assert found == tried
 
 
-def test_each_run_is_handed_over_and_the_best_is_kept(table):
+def test_each_run_is_handed_over_and_the_best_is_kept(table, caplog):
     lm, runs = tiny_lm("bert"), []
     settings = replace(SHORT, converged=1.0, retries=1)
     result = fit(lm, table, settings, seeds=(0, 1), each=runs.append)
     assert [run.seed for run in runs] == [0, 1, 2] == list(result.seeds)
     best = max(runs, key=lambda run: run.correlation)
     assert (result.seed, result.correlation) == (best.seed, best.correlation)
+    reached = f"has not converged: .* reached {result.correlation:.2f} .*seeds: 0, 1, 2"
+    assert re.search(reached, caplog.text) and "larger learning rate" in caplog.text
+
+
+def test_a_run_that_has_converged_is_not_remarked_on(table, caplog):
+    fit(tiny_lm("bert"), table, replace(SHORT, converged=0.0))
+    assert not caplog.messages
