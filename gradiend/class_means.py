@@ -62,9 +62,9 @@ def mean_difference(
         name: torch.zeros_like(p, dtype=torch.promote_types(p.dtype, torch.float32))
         for name, p in lm.covered.items()
     }
-    steps = progress(range(-(-len(rows) // batch_size)))
-    batches = lm.batches(rows, batch_size=batch_size)
-    for _, (indices, batch) in zip(steps, batches, strict=True):
+    steps = iter(progress(range(-(-len(rows) // batch_size))))
+    for indices, batch in lm.batches(rows, batch_size=batch_size):
+        next(steps, None)
         # A batch's gradient is let go of before the next one's is computed.
         _add(total, _difference(lm, batch), len(indices) / len(rows))
     for name, parameter in lm.covered.items():  # one after another: no second copy

@@ -4,6 +4,17 @@ Rows of the training split teach the feature, texts of the validation split choo
 candidate, texts of the test split say what became of it. The search begins where first
 order predicts that the classes are level (:mod:`gradiend.evaluation.first_order`) and
 ends where they are (:mod:`gradiend.evaluation.refinement`).
+
+``closed-form`` learns in one pass (:mod:`gradiend.class_means`). ``train`` is the
+paper's way, with ``training``: settings, or those that are to differ from what fits the
+model's size and kind (:func:`gradiend.settings.fitting_settings`); the closed form
+takes the batch size of them. h of a closed form is read from the factual gradient, of a
+trained feature from the ``source`` of its training; its metadata say which.
+
+The language-modelling score is asked on ``neutral`` texts, one half to choose by and
+the other to report on, or on the file's own (of training and test). At most
+``candidates`` rewritten models are measured, each on at most ``texts`` texts of a split
+(0: all) and as many neutral ones (of a masked model four times as many).
 """
 
 from __future__ import annotations
@@ -12,7 +23,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -23,12 +34,12 @@ from gradiend.answerable import answerable
 from gradiend.autoencoder import Gradiend
 from gradiend.class_means import closed_form
 from gradiend.data import check_class_sizes, complete_table, read_cloze_table
+from gradiend.debiased import Debiased
 from gradiend.encoding import encode
 from gradiend.errors import InputError, check_choice, check_count
 from gradiend.evaluation.encoder import pearson
 from gradiend.evaluation.levelling import (
     Levelling,
-    Words,
     cut_short,
     given_texts,
     neutral_parts,
@@ -46,46 +57,6 @@ _log = logging.getLogger(__name__)
 
 Method = Literal["closed-form", "train"]
 Look = Callable[[pd.DataFrame], object]
-
-
-@dataclass(frozen=True)
-class Debiased:
-    """A feature of a model and the candidate (h, α) that levels its two classes.
-
-    ``before`` and ``after`` are of test texts: P of each class, ``gap``, ``share`` (of
-    class +1), ``said`` and ``LMS`` (:func:`class_statistics`). ``probes`` has one row a
-    test text: text, before and after (its share of class +1). ``encodings`` has one a
-    test row: masked, factual, factual_class, label and h. ``history`` is that of
-    training (:class:`gradiend.training.TrainingResult`); the closed form has none.
-    """
-
-    lm: ClozeLM = field(repr=False)
-    gradiend: Gradiend = field(repr=False)
-    words: Words
-    h: float
-    learning_rate: float
-    method: str
-    correlation: float  # Pearson of h and label on test rows
-    before: dict[str, float]
-    after: dict[str, float]
-    probes: pd.DataFrame = field(repr=False)
-    encodings: pd.DataFrame = field(repr=False)
-    history: pd.DataFrame | None = field(repr=False)
-    candidates: pd.DataFrame = field(repr=False)
-    seconds: dict[str, float]  # of each part
-    counts: dict[str, int]  # rows by split, and what was changed or left out
-    remarks: tuple[str, ...] = ()  # what a user should know before using it
-
-    @property
-    def fallbacks(self) -> tuple[str, ...]:
-        """In what this model's numbers come by plainer and slower ways than others'."""
-        return tuple(plain for _, plain in self.lm.ways.without())
-
-    def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
-        """Write the rewritten model with its feature and a summary; see there."""
-        from gradiend.summary import save_debiased
-
-        return save_debiased(self, folder, overwrite=overwrite)
 
 
 def debias(
@@ -108,21 +79,11 @@ def debias(
     """Learn the feature that a cloze table describes, and level its classes.
 
     ``model`` is a folder, a hub name or a loaded one (``device`` and ``dtype`` are of
-    the others); ``rows`` a file for :func:`gradiend.read_cloze_table` or what it gives.
-    ``closed-form`` learns in one pass (:mod:`gradiend.class_means`), ``train`` is the
-    paper's way, with ``training``: settings, or those that are to differ from what fits
-    the model's size and kind (:func:`gradiend.settings.fitting_settings`); the closed
-    form takes the batch size of them. Words may have ``max_tokens`` tokens. The
-    language-modelling score is asked on ``neutral`` texts, one half to choose by and
-    the other to report on, or on the file's own (of training and test). At most
-    ``candidates`` rewritten models are measured, each on at most ``texts`` texts of a
-    split (0: all) and as many neutral ones (of a masked model four times as many).
-    ``progress`` is of learning, ``search_progress`` of the candidates. ``look`` is
-    given the rows that are used before anything is learned; their ``attrs["changed"]``
-    counts what was changed or left out.
-
-    h of a closed form is read from the factual gradient, of a trained feature from the
-    ``source`` of its training; the feature's metadata say which.
+    the others); ``rows`` a file for :func:`gradiend.read_cloze_table`, or a table.
+    Words may have ``max_tokens`` tokens. ``method`` and ``training``, ``neutral``,
+    ``candidates`` and ``texts`` are told above. ``progress`` is of learning,
+    ``search_progress`` of the candidates. ``look`` is given the rows that are used
+    before anything is learned; their ``attrs["changed"]`` counts what was left out.
 
     Raises
     ------
@@ -135,23 +96,13 @@ def debias(
     with clock.part("load"):
         lm = _loaded(model, device, dtype)
         table = _table(lm, rows, seed, max_tokens)
-        words = words_of(table)
-    # A masked model is asked 15 % of a text's tokens, so it needs more texts.
-    some = neutral_parts(table, own_texts, texts if lm.causal else 4 * texts, seed)
-    for part in some.values():
-        cut = "neutral texts cut to the longest that the model reads"
-        table = counted(table, cut, cut_short(lm, part))
+        asked = _asked(lm, table, own_texts, texts, seed)
     if look is not None:
-        look(table)
+        look(asked.table)
     with clock.part("learn"):
-        gradiend, history = _learned(lm, table, words, method, training, seed, progress)
-    asked = Levelling(lm, table, words, some, texts, seed)
+        gradiend, history = _learned(asked, method, training, progress)
     found = _levelled(asked, gradiend, method, candidates, clock, search_progress)
-    found = replace(found, history=history)
-    said = tuple(remarks(found))
-    for remark in said:
-        _log.warning(remark)
-    return replace(found, remarks=said)
+    return _remarked(replace(found, history=history))
 
 
 def _check_arguments(
@@ -243,35 +194,57 @@ def _table(
     return table
 
 
-def _learned(
+def _asked(
     lm: ClozeLM,
     table: pd.DataFrame,
-    words: Words,
+    neutral: list[str] | None,
+    texts: int,
+    seed: int,
+) -> Levelling:
+    """What search and report ask; the table counts the neutral texts that are cut."""
+    # A masked model is asked 15 % of a text's tokens, so it needs more texts.
+    some = neutral_parts(table, neutral, texts if lm.causal else 4 * texts, seed)
+    cut = sum(cut_short(lm, part) for part in some.values())
+    table = counted(table, "neutral texts cut to the longest that the model reads", cut)
+    return Levelling(lm, table, words_of(table), some, texts, seed)
+
+
+def _learned(
+    asked: Levelling,
     method: Method,
     training: TrainingSettings | Mapping[str, float] | None,
-    seed: int,
     progress: Progress,
 ) -> tuple[Gradiend, pd.DataFrame | None]:
     """The feature and, if it was trained, the history of that."""
+    lm, table, words = asked.lm, asked.table, asked.words
     if not isinstance(training, TrainingSettings):
         size = sum(parameter.numel() for parameter in lm.covered.values())
         training = fitting_settings(size, training, causal=lm.causal)
     history = None
     if method == "train":
-        trained = fit(lm, table, training, seeds=(seed,), progress=progress)
+        trained = fit(lm, table, training, seeds=(asked.seed,), progress=progress)
         found, history = trained.gradiend, trained.history
     else:
         train = table[table["split"] == "train"]
         rows = {label: lm.encode(train[train["label"] == label]) for label in (1, -1)}
         size = training.batch_size
         found = closed_form(lm, rows, batch_size=size, progress=progress)
-    said = {"positive": words.positive, "negative": words.negative}
-    said |= {
+    said = {
+        "positive": words.positive,
+        "negative": words.negative,
         "base_model": lm.name,
         "feature": f"{words.positive} / {words.negative}",
         "source": source_of(found),
     }
     return replace(found, metadata=found.metadata | said), history
+
+
+def _remarked(found: Debiased) -> Debiased:
+    """The same with what is to be remarked on, which is logged."""
+    said = tuple(remarks(found))
+    for remark in said:
+        _log.warning(remark)
+    return replace(found, remarks=said)
 
 
 def _encodings(lm: ClozeLM, gradiend: Gradiend, rows: pd.DataFrame) -> pd.DataFrame:

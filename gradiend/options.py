@@ -23,7 +23,7 @@ def debias(parser: argparse.ArgumentParser) -> None:
     option("method", str, learned, choices=ways, default=ways[0])
     neutral = (
         "a text a line, to ask the language-modelling score (LMS) of; without it LMS "
-        "is asked of the file's own texts"
+        "is asked of the file's own texts, which is weaker"
     )
     option("neutral", Path, neutral)
     option("candidates", int, "rewritten models to measure at most", default=24)

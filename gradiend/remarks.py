@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gradiend.debiasing import Debiased
+    from gradiend.debiased import Debiased
 
 NARROWED = 0.8  # a gap larger than that share of the base's is hardly narrowed
 LEARNED = 0.5  # a Pearson correlation below tells of no feature

@@ -20,7 +20,7 @@ from gradiend.sampling import evenly
 
 if TYPE_CHECKING:
     from gradiend.autoencoder import Gradiend
-    from gradiend.debiasing import Debiased
+    from gradiend.debiased import Debiased
 
 _log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from gradiend.autoencoder import Gradiend
-from gradiend.debiasing import Debiased
+from gradiend.debiased import Debiased
 from gradiend.evaluation.levelling import Words
 from gradiend.lm.ways import Ways
 from gradiend.remarks import remarks
