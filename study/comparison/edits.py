@@ -121,6 +121,13 @@ class Projection(Attachment):
     offset: Tensor | None = None
 
     @contextmanager
+    def on(self, lm: ClozeLM) -> Iterator[ClozeLM]:
+        """See :class:`Edit`; a model whose head reads another state is refused."""
+        _need_last_state(lm)
+        with super().on(lm) as changed:
+            yield changed
+
+    @contextmanager
     def attached(self, base_model: nn.Module) -> Iterator[None]:
         """See :class:`Attachment`."""
         size = base_model.config.hidden_size
@@ -150,6 +157,32 @@ class Projection(Attachment):
 
     def _before_pooler(self, _module: nn.Module, args: tuple) -> tuple:
         return (self(args[0]), *args[1:])
+
+
+@torch.no_grad()
+def _need_last_state(lm: ClozeLM) -> None:
+    """Refuse a model whose head does not read the last hidden state of its body."""
+    if lm.ways.head:  # which reads it from there, as was tried at loading
+        return
+    ids = torch.zeros(1, 1, dtype=torch.long, device=lm.device)
+
+    def turned(_module: nn.Module, _args: tuple, output):
+        output.last_hidden_state = output.last_hidden_state.roll(1, -1)
+        return output
+
+    before = lm.model(input_ids=ids).logits
+    hook = lm.model.base_model.register_forward_hook(turned)
+    try:
+        after = lm.model(input_ids=ids).logits
+    finally:
+        hook.remove()
+    if torch.equal(before, after):
+        raise InputError(
+            f"a projection of the last hidden state changes nothing that {lm.name!r} "
+            f"(family {lm.model.config.model_type}) says: its head reads another one; "
+            "leave such methods (INLP, LEACE, RLACE, SentenceDebias) out for it, or "
+            "take a model of another family"
+        )
 
 
 @dataclass(frozen=True)
@@ -202,12 +235,24 @@ Stored = Weights | Projection | Steering
 def save_edit(edit: Stored, path: str | Path) -> None:
     """Write an edit, its notes included, to a safetensors file."""
     kind, tensors, more = _parts(edit)
-    tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    tensors = _apart(tensors)
     header = {"kind": kind, **more, "notes": dict(edit.notes)}
     # One entry: safetensors writes several in an order that changes from run to run.
     metadata = {"edit": json.dumps(header, allow_nan=False)}
     with atomic_path(path) as unfinished:
         save_file(tensors, unfinished, metadata=metadata)
+
+
+def _apart(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Tensors of which none shares memory with another, as such a file wants them."""
+    found: dict[str, Tensor] = {}
+    seen: set[int] = set()
+    for name, tensor in tensors.items():
+        place = tensor.untyped_storage().data_ptr()
+        own = tensor.clone() if place in seen else tensor
+        found[name] = own.contiguous()
+        seen.add(place)
+    return found
 
 
 def load_edit(path: str | Path) -> Stored:

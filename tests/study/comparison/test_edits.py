@@ -14,6 +14,8 @@ from torch import nn
 from gradiend.autoencoder import Gradiend
 from gradiend.errors import InputError
 from gradiend.lm.cloze import ClozeLM
+from gradiend.lm.loading import prepared
+from gradiend.lm.selfcheck import checked
 from gradiend.lm.ways import Ways
 from study.comparison.baselines.self_debias import SelfDebias
 from study.comparison.benchmarks.perplexity import text_likelihoods
@@ -28,6 +30,7 @@ from study.comparison.edits import (
 )
 from study.comparison.sentence_vectors import sentence_means
 from tests.conftest import tiny_lm
+from tests.gradiend.lm.tiny_families import tiny_model, tiny_tokenizer
 
 TEXTS = ["Anna said that she was tired.", "The river runs behind the old mill."]
 H = 16
@@ -294,6 +297,15 @@ def test_edits_come_back_from_a_file(lm, tmp_path):
     assert [p.name for p in path.parent.iterdir()] == [path.name]
 
 
+def test_tied_tensors_come_back_from_a_file(tmp_path):
+    whole = torch.randn(4, 6)
+    tied = {"table": whole, "head": whole, "rows": whole[1:3], "turned": whole.T}
+    save_edit(Weights(tied), tmp_path / "edit.safetensors")
+    found = load_edit(tmp_path / "edit.safetensors").values
+    assert found.keys() == tied.keys()
+    assert all(torch.equal(found[name], tensor) for name, tensor in tied.items())
+
+
 @pytest.mark.parametrize("kind", [Weights, Projection])
 def test_notes_come_back_from_a_file(kind, tmp_path):
     notes = {"classifiers": 3, "accuracy after": 0.525, "stopped": "at the most"}
@@ -333,6 +345,31 @@ def test_a_damaged_or_missing_file_is_named(tmp_path):
     save_file({"matrix": torch.eye(2)}, path)
     with pytest.raises(InputError, match=r"INLP\.safetensors: holds no edit"):
         load_edit(path)
+
+
+@pytest.mark.parametrize("family", ["opt", "bart"])
+def test_a_projection_that_the_head_does_not_read_is_refused(family):
+    model = prepared(tiny_model(family, "causal"))
+    lm = checked(ClozeLM(model, tiny_tokenizer(), True, f"tiny-{family}"))
+    ids = torch.tensor([[5, 6, 7]])
+    nothing = Projection(torch.zeros(2 * (model.config.hidden_size,)))
+    before = model(input_ids=ids).logits
+    with nothing.attached(model.base_model):
+        # All words alike, if the head read what is projected.
+        assert torch.equal(model(input_ids=ids).logits, before)
+    said = rf"'tiny-{family}' \(family {family}\) says.*leave such methods \(INLP,"
+    with pytest.raises(InputError, match=said) as error, nothing.on(lm):
+        pass
+    assert "\n" not in str(error.value) and not any(hooks(model))
+
+
+def test_a_projection_that_the_head_reads_is_let_through():
+    """Also where the head is asked everywhere, for whatever reason."""
+    lm = tiny_lm("gpt2")
+    lm = dataclasses.replace(lm, ways=dataclasses.replace(lm.ways, head=False))
+    with Projection(torch.zeros(H, H)).on(lm):
+        said = lm.model(input_ids=torch.tensor([[5, 6, 7]])).logits
+    assert torch.equal(said, torch.zeros_like(said))
 
 
 def test_a_projection_of_another_size_is_refused(lm):
