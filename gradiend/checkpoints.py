@@ -14,10 +14,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from gradiend.devices import exact_sum
 from gradiend.files import atomic_path
 from gradiend.gradients import ParameterDict
 from gradiend.lm.cloze import ClozeLM
@@ -46,7 +46,7 @@ def checkpoint_path(
     digest.update(repr(model).encode())
     weights = (*dict(lm.model.named_parameters()).values(), *start.values())
     for tensor in weights:
-        digest.update(repr(float(tensor.detach().sum(dtype=torch.float64))).encode())
+        digest.update(repr(exact_sum(tensor.detach())).encode())
     return Path(folder) / f"seed{seed}-{digest.hexdigest()[:12]}.safetensors"
 
 

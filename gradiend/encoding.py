@@ -9,6 +9,7 @@ gradient of each example is.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from gradiend.autoencoder import Gradiend, inner
+from gradiend.errors import check_choice
+from gradiend.fitting import need_fitting, note_other_base
 from gradiend.gradients import differentiable, source_losses
 from gradiend.lm.batches import Batch
 from gradiend.lm.cloze import ClozeLM
@@ -36,7 +39,15 @@ def encode(
     """h of each row in (−1, 1), in the order of ``rows``: [R], or [R, k] of k neurons.
 
     Each neuron takes a forward pass.
+
+    Raises
+    ------
+    InputError
+        if ``gradiend`` is of another architecture, or there is no such source.
     """
+    check_choice(source, get_args(Source), "source")
+    need_fitting(lm, gradiend)
+    note_other_base(lm, gradiend)
     encoded = lm.encode(rows) if isinstance(rows, pd.DataFrame) else rows
     bias, neurons = gradiend.encoder_bias, gradiend.neurons
     values = np.empty((len(encoded), *bias.shape), dtype=np.float64)
@@ -47,7 +58,7 @@ def encode(
         ]
         slopes = torch.stack(slopes, dim=-1).view(-1, *bias.shape)
         h = torch.tanh(slopes + bias.to(slopes))
-        values[indices] = h.double().cpu().numpy()
+        values[indices] = h.cpu().double().numpy()  # no float64 on MPS
     return values
 
 

@@ -147,6 +147,11 @@ def sha256(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def digest(*values: object) -> str:
+    """Short digest of numbers, texts and lists of them, by what Python writes."""
+    return hashlib.sha256(repr(values).encode()).hexdigest()[:16]
+
+
 def write_json(path: Path, content: Mapping) -> None:
     """Write JSON with sorted keys."""
     text = json.dumps(content, indent=1, sort_keys=True, allow_nan=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
+from typing import get_args
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,7 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 from transformers.modeling_layers import GradientCheckpointingLayer
 
+from gradiend.errors import check_choice
 from gradiend.lm.batches import Batch, row_losses
 from gradiend.lm.cloze import ClozeLM
 from gradiend.settings import Source
@@ -47,7 +49,14 @@ def gradients(
 
 
 def source_losses(log_probabilities: Tensor, batch: Batch, source: Source) -> Tensor:
-    """Loss per row [R] whose gradient is ∇⁺W, ∇⁻W or ∇±W of the row."""
+    """Loss per row [R] whose gradient is ∇⁺W, ∇⁻W or ∇±W of the row.
+
+    Raises
+    ------
+    InputError
+        if there is no such source.
+    """
+    check_choice(source, get_args(Source), "source")
     if source == "difference":
         return source_losses(log_probabilities, batch, "factual") - source_losses(
             log_probabilities, batch, "counterfactual"

@@ -13,6 +13,7 @@ from transformers import PretrainedConfig
 from gradiend.autoencoder import Factors, Gradiend
 from gradiend.errors import InputError
 from gradiend.files import atomic_folder
+from gradiend.fitting import need_fitting, note_other_base
 from gradiend.gradients import ParameterDict
 from gradiend.lm.cloze import ClozeLM
 
@@ -27,11 +28,7 @@ class Rewriter:
     """
 
     def __init__(self, lm: ClozeLM, gradiend: Gradiend) -> None:
-        if gradiend.encoder.keys() != lm.covered.keys():
-            raise InputError(
-                f"this GRADIEND does not cover the parameters of {lm.name!r}; it was "
-                f"trained on {gradiend.metadata.get('base_model', 'another model')!r}"
-            )
+        need_fitting(lm, gradiend)
         self.gradiend = gradiend
         self.parameters = list(lm.covered.values())
         self.names = list(lm.covered)
@@ -137,6 +134,7 @@ def write_rewritten(
     description: str = "",
 ) -> None:
     """The same into a folder that is there; whole only once this returns."""
+    note_other_base(lm, gradiend)
     with rewritten(lm, gradiend, h, learning_rate), _caching(lm.model.config):
         lm.model.save_pretrained(folder)
     lm.tokenizer.save_pretrained(folder)

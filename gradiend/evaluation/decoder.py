@@ -18,6 +18,7 @@ from gradiend.autoencoder import Gradiend
 from gradiend.evaluation.indices import Indices
 from gradiend.evaluation.partial import BASE, Partial
 from gradiend.evaluation.scoring import ClassProbabilities, LanguageModelling
+from gradiend.files import digest
 from gradiend.lm.cloze import ClozeLM
 from gradiend.rewriting import Rewriter
 from gradiend.training import Progress
@@ -42,6 +43,11 @@ class DecoderMeasure:
     ) -> None:
         self.probabilities, self.modelling = probabilities, modelling
         self.indices = indices
+
+    @property
+    def asked(self) -> str:
+        """Tells apart measures of other texts, words or neutral texts."""
+        return digest(self.probabilities.asked, self.modelling.asked)
 
     def __call__(self) -> dict[str, float]:
         """Means over texts (see :func:`class_statistics`)."""
@@ -88,19 +94,22 @@ def evaluate_grid(
 
     ``partial`` names a file that gains a line per finished candidate; a killed call
     with the same file goes on behind the last whole line. The base model is measured
-    again then, by which the file shows whether it is of this measure.
+    again then, by which (and by ``asked`` of a :class:`DecoderMeasure`) the file shows
+    whether it is of this measure.
 
     Raises
     ------
     InputError
-        if the file is of another model, feature or measure, or is damaged.
+        if the file is of another model, feature or measure (other texts, another
+        seed), or is damaged.
     """
     candidates = [BASE, *product(feature_factors, learning_rates)]
     rows: list[dict] = []
     with Rewriter(lm, gradiend) as rewriter:
         for place in progress(candidates):
             if place == BASE:
-                done = Partial.of(partial, lm, gradiend, measure())
+                asked = getattr(measure, "asked", None)
+                done = Partial.of(partial, lm, gradiend, measure(), asked=asked)
             elif place not in done.rows:
                 rewriter.apply(*place)
                 done.add(place, measure())

@@ -47,7 +47,7 @@ def log_odds_slopes(
             directional_derivatives(lm, direction, batch, source="difference")
             for direction in (gradiend.decoder_weight, gradiend.decoder_bias)
         ]
-        found[:, indices] = torch.stack([losses, *along]).double().cpu().numpy()
+        found[:, indices] = torch.stack([losses, *along]).cpu().double().numpy()
     # A difference of losses is the log-odds of the other class's word.
     return Slopes(*(-signs * found))
 

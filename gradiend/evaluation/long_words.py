@@ -67,7 +67,7 @@ class LongWords:
         if not self.sizes:
             return
         where = self.slots.to(told.device), self.tokens.to(told.device)
-        each = told[where].double().cpu().split(self.sizes)
+        each = told[where].cpu().double().split(self.sizes)
         joint = torch.stack([own.sum() for own in each]).exp()
         np.add.at(found, self.places, self.weights * joint.numpy())
 

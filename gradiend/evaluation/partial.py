@@ -11,15 +11,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import torch
-
 from gradiend.autoencoder import Gradiend
+from gradiend.devices import exact_sum
 from gradiend.errors import InputError
 from gradiend.gradients import ParameterDict
 from gradiend.lm.cloze import ClozeLM
 
 _SUMS = ("W_e", "W_d", "b_d")
 _APART = 1e-6  # share of a sum: another device adds up in another order
+_MOVED = 1e-3  # share of what is measured of the base: other texts move it farther
 
 
 Place = tuple[float, float] | tuple[None, None]  # h and α
@@ -40,20 +40,36 @@ class Partial:
         lm: ClozeLM,
         gradiend: Gradiend,
         base: Mapping[str, float],
+        *,
+        asked: str | None = None,
     ) -> Partial:
         """Read the file, or begin it; ``base`` is what is measured of the base model.
+
+        ``asked`` is a digest of the texts it is measured on, where that is known.
 
         Raises
         ------
         InputError
-            if it is of another model, feature or measure, or a line is damaged.
+            if it is of another model, feature or measure (other texts, another seed),
+            or a line is damaged.
         """
         found = cls(path)
         if path is not None:
-            found._read(path, _whose(lm, gradiend, base))
+            found._read(path, _whose(lm, gradiend, base, asked))
         if BASE not in found.rows:
             found.add(BASE, base)
+        found._compare(base)
         return found
+
+    def _compare(self, base: Mapping[str, float]) -> None:
+        """Refuse other numbers of the base model: the others would not go with them."""
+        for name, value in base.items():
+            if not _alike(self.rows[BASE][name], value):
+                raise InputError(
+                    f"{self.path}: {name} of the base model is {value:.6g} now and "
+                    f"{self.rows[BASE][name]:.6g} in it, so it was measured on other "
+                    "texts; delete it or give another file"
+                )
 
     def _read(self, path: Path, whose: dict) -> None:
         lines = list(_whole_lines(path)) if path.exists() else []
@@ -74,22 +90,31 @@ class Partial:
             _append(self.path, self.rows[place])
 
 
-def _whose(lm: ClozeLM, gradiend: Gradiend, base: Mapping[str, float]) -> dict:
+def _whose(
+    lm: ClozeLM, gradiend: Gradiend, base: Mapping[str, float], asked: str | None
+) -> dict:
     parts = gradiend.encoder, gradiend.decoder_weight, gradiend.decoder_bias
     sums = dict(zip(_SUMS, map(_sum, parts), strict=True))
-    return {"model": lm.name, **sums, "measures": list(base)}
+    return {"model": lm.name, **sums, "measures": list(base), "asked": asked}
 
 
 def _sum(tensors: ParameterDict) -> float:
-    return sum(float(each.sum(dtype=torch.float64)) for each in tensors.values())
+    return sum(map(exact_sum, tensors.values()))
 
 
 def _same(found: dict, whose: dict) -> bool:
+    found = {"asked": whose["asked"], **found}  # earlier files do not say it
     return found.keys() == whose.keys() and all(
         math.isclose(found[name], value, rel_tol=_APART)
         if name in _SUMS
         else found[name] == value
         for name, value in whose.items()
+    )
+
+
+def _alike(found: float, value: float) -> bool:
+    return (math.isnan(found) and math.isnan(value)) or math.isclose(
+        found, value, rel_tol=_MOVED, abs_tol=1e-9
     )
 
 

@@ -17,6 +17,7 @@ from torch.nn import functional
 from gradiend.data import SLOT
 from gradiend.errors import InputError
 from gradiend.evaluation.long_words import Ids, LongWord, LongWords, distinct
+from gradiend.files import digest
 from gradiend.lm.batches import Inputs
 from gradiend.lm.cloze import ClozeLM
 from gradiend.lm.tokens import EncodedRow
@@ -64,6 +65,7 @@ class ClassProbabilities:
             raise InputError("no texts to score; give at least one with a slot")
         self.classes = list(words)
         self.count = len(texts)
+        self.asked = digest(list(texts), {n: {**w} for n, w in words.items()})
         places: dict[str, list[int]] = {}
         for index, text in enumerate(texts):
             places.setdefault(_context(text), []).append(index)
@@ -220,6 +222,7 @@ class LanguageModelling:
                 f"no neutral text has a token that {lm.name!r} can predict, e.g. "
                 f"{texts[0]!r}; give whole sentences"
             )
+        self.asked = digest(self.items)
 
     def __call__(self) -> float:
         """The score, in (0, 1]."""

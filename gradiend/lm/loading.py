@@ -20,6 +20,7 @@ from transformers.models.auto.modeling_auto import (
 )
 
 from gradiend.errors import InputError
+from gradiend.lm.sparse import keep_sparse
 
 
 def load_checkpoint(
@@ -71,12 +72,14 @@ def load_checkpoint(
 def prepared(model: PreTrainedModel) -> PreTrainedModel:
     """The model itself, as a ClozeLM uses it, and as it stays.
 
-    It is in evaluation mode, none of its parameters asks for a gradient, and
-    ``config.use_cache`` is False.
+    It is in evaluation mode, none of its parameters asks for a gradient,
+    ``config.use_cache`` is False, and short rows leave its attention as it is
+    (:mod:`gradiend.lm.sparse`).
     """
     model.eval()
     model.requires_grad_(False)
     model.config.use_cache = False
+    keep_sparse(model)
     return model
 
 

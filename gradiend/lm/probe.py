@@ -10,13 +10,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from gradiend.lm.reach import text_config
+from gradiend.lm.reach import text_config, windows
 from gradiend.lm.tokens import EncodedRow, Target
 
 if TYPE_CHECKING:
     from gradiend.lm.cloze import ClozeLM
 
 LENGTHS = (40, 17, 9, 4)  # tokens of the rows, which pack into two lines
+_WORK = 5e10  # tokens · parameters of a longer row: more would take seconds
 _FLOOR = -100.0  # log-probabilities below, of words that a model never says, are alike
 
 
@@ -26,10 +27,26 @@ def probe_rows(lm: ClozeLM) -> list[EncodedRow]:
     None is longer than rows that share a forward pass may be.
     """
     longest = max(2, min(lm.max_length, lm.reach))
+    return _rows(lm, [min(length, longest) for length in LENGTHS])
+
+
+def long_rows(lm: ClozeLM) -> list[EncodedRow]:
+    """A row longer than the model's attention window, and the shortest one.
+
+    The widest window is taken that takes no more than some work; none, if there is no
+    such window.
+    """
+    size = sum(parameter.numel() for parameter in lm.covered.values())
+    most = min(lm.max_length, _WORK / size)
+    lengths = [width + 1 for width in windows(lm.model) if width + 1 <= most]
+    return _rows(lm, [max(lengths), min(LENGTHS)]) if lengths else []
+
+
+def _rows(lm: ClozeLM, lengths: Sequence[int]) -> list[EncodedRow]:
+    """A row of random tokens of each length."""
     tokens, drawn = _plain_tokens(lm), torch.Generator().manual_seed(0)
     rows = []
-    for length in LENGTHS:
-        length = min(length, longest)
+    for length in lengths:
         picked = torch.randint(len(tokens), (length + 2,), generator=drawn).tolist()
         *ids, factual, counterfactual = (tokens[index] for index in picked)
         middle, end = (length - 1) // 2, length - 1
@@ -115,4 +132,4 @@ def near(lm: ClozeLM, found: Tensor, expected: Tensor) -> bool:
 
 def comparable(logits: Tensor) -> Tensor:
     """Log-probabilities of logits [places, V], in float64 on the CPU."""
-    return functional.log_softmax(logits.double(), dim=-1).clamp(min=_FLOOR).cpu()
+    return functional.log_softmax(logits.cpu().double(), dim=-1).clamp(min=_FLOOR)

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from torch import nn
 from transformers import PretrainedConfig, PreTrainedModel
 
+from gradiend.lm.sparse import sparse_behind
+
 UNBOUNDED = 2**31 - 1  # what a model reads that has no bound
 _BOUNDS = ("max_position_embeddings", "max_seq_len")
 _WINDOWS = (
@@ -58,15 +60,23 @@ def reach(model: PreTrainedModel) -> int:
     positions that are scaled by the longest row would be scaled for all rows. Half of a
     window: some look that far to either side.
     """
-    bounds = [*_windows(text_config(model)), *_scaled(text_config(model))]
+    config = text_config(model)
+    bounds = [*(width // 2 for width in windows(model)), *_scaled(config)]
     return min(bounds, default=UNBOUNDED)
 
 
-def _windows(config: PretrainedConfig) -> Iterator[int]:
-    for name, value in config.to_dict().items():
-        if name.endswith(_WINDOWS):
-            widths = value if isinstance(value, list) else [value]
-            yield from (w // 2 for w in widths if type(w) is int and w > 1)
+def windows(model: PreTrainedModel) -> list[int]:
+    """Tokens behind which attention no longer sees all; empty where it always does."""
+    config = text_config(model)
+    values = [
+        width
+        for name, value in config.to_dict().items()
+        if name.endswith(_WINDOWS)
+        for width in (value if isinstance(value, list) else [value])
+    ]
+    widths = [width for width in values if type(width) is int and width > 1]
+    sparse = sparse_behind(model)
+    return widths if sparse is None else [*widths, sparse]
 
 
 def _scaled(config: PretrainedConfig) -> Iterator[int]:

@@ -22,6 +22,7 @@ from gradiend.gradients import ParameterDict, differentiable, gradients
 from gradiend.lm.probe import (
     Probe,
     comparable,
+    long_rows,
     near,
     plain_logits,
     probe_rows,
@@ -41,9 +42,10 @@ _logger = logging.getLogger(__name__)
 def checked(lm: ClozeLM) -> ClozeLM:
     """The same model with the quick ways that give the plain way's numbers.
 
-    It takes a handful of forward and two backward passes over 70 tokens at most, and
-    memory of twice the covered parameters. Weights, hooks and the state of torch's
-    generators stay as they are. What is given up is logged, in one line.
+    It takes a handful of forward and two backward passes over 70 tokens at most, two
+    forward passes over a row longer than the attention window, unless that is much
+    work, and memory of twice the covered parameters. Weights, hooks and the state of
+    torch's generators stay as they are. What is given up is logged, in one line.
 
     Raises
     ------
@@ -55,7 +57,11 @@ def checked(lm: ClozeLM) -> ClozeLM:
     devices = {p.device for p in lm.model.parameters() if p.device.type == "cuda"}
     with torch.random.fork_rng(devices):
         rows = _or_refuse(lm, "takes no text", lambda: probe_rows(lm))
+        # Before any short row: some models read long ones otherwise after that.
+        long = _long_probe(lm)
         lm = replace(lm, ways=_reading_ways(lm, rows))
+        if long is not None:
+            lm = replace(lm, ways=_long_ways(lm, long))
         _check_context(lm, rows[1])
         lm = replace(lm, ways=_slope_ways(lm, rows[2:]))
     if list(lm.ways.without()):
@@ -83,6 +89,25 @@ def _reading_ways(lm: ClozeLM, rows: Sequence[EncodedRow]) -> Ways:
         if agrees(more, packed=name == "packed"):
             plain = more
     return plain
+
+
+@torch.no_grad()
+def _long_probe(lm: ClozeLM) -> Probe | None:
+    """What the plain model says of a row longer than its window, if it has one."""
+    rows = long_rows(lm)
+    why = "cannot read a row longer than its attention window"
+    return _or_refuse(lm, why, lambda: Probe.of(lm, rows)) if rows else None
+
+
+@torch.no_grad()
+def _long_ways(lm: ClozeLM, probe: Probe) -> Ways:
+    """The ways, as few as need be given up, that give the numbers of long rows too."""
+    for quick in (_READING, ("head", "feed_forward"), ()):
+        ways = replace(lm.ways, **{n: False for n in _READING if n not in quick})
+        trial = replace(lm, ways=ways)
+        if _holds(lambda trial=trial: probe.agrees(trial, packed=False)):
+            return ways
+    raise _refusal(lm, "says something else of a row longer than its window")
 
 
 def _slope_ways(lm: ClozeLM, rows: Sequence[EncodedRow]) -> Ways:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import numpy as np
 import pandas as pd
@@ -11,11 +12,16 @@ import torch
 
 from gradiend.autoencoder import Gradiend
 from gradiend.errors import InputError
-from gradiend.evaluation.decoder import base_row, evaluate_grid, select
+from gradiend.evaluation.decoder import (
+    DecoderMeasure,
+    base_row,
+    evaluate_grid,
+    select,
+)
 from gradiend.evaluation.indices import balanced_index, gender_indices
 from gradiend.evaluation.scoring import ClassProbabilities, LanguageModelling, top_words
 from gradiend.rewriting import rewritten
-from tests.conftest import tiny_lm
+from tests.conftest import SENTENCES, tiny_lm
 
 TEXTS = ["The road was long because [MASK] was tired.", "Tom said that [MASK] smiled."]
 
@@ -147,7 +153,9 @@ def test_a_file_of_another_grid_is_refused(tmp_path, other):
     options = {"feature_factors": (1,), "learning_rates": (0.1,)}
     first = Gradiend.initialise(lm.covered, seed=0)
     made = evaluate_grid(lm, first, lambda: {"LMS": 1.0}, partial=partial, **options)
-    again = evaluate_grid(lm, first, lambda: {"LMS": 0.5}, partial=partial, **options)
+    again = evaluate_grid(
+        lm, first, lambda: {"LMS": 1.0001}, partial=partial, **options
+    )
     pd.testing.assert_frame_equal(made, again)
     if other == "file":  # without its first line
         partial.write_text("".join(partial.read_text().splitlines(True)[1:]))
@@ -161,6 +169,48 @@ def test_a_file_of_another_grid_is_refused(tmp_path, other):
             lm, gradiend, lambda: dict.fromkeys(names, 1.0), partial=partial, **options
         )
     assert partial.read_text() == before
+
+
+@pytest.mark.parametrize("other", ["texts", "word", "neutral", "seed"])
+def test_a_file_of_other_texts_is_refused(tmp_path, other):
+    lm, partial = tiny_lm("bert"), tmp_path / "grid.jsonl"
+    gradiend = Gradiend.initialise(lm.covered, seed=0)
+    options = {"feature_factors": (1,), "learning_rates": (0.1,), "partial": partial}
+
+    def measure(texts=TEXTS, word="he", neutral=SENTENCES[:2], seed=0):
+        words = {"he": {word: 1.0}, "she": {"she": 1.0}}
+        probabilities = ClassProbabilities(lm, texts, words)
+        modelling = LanguageModelling(lm, neutral, seed=seed)
+        return DecoderMeasure(probabilities, modelling, lambda p: {})
+
+    evaluate_grid(lm, gradiend, measure(), **options)
+    evaluate_grid(lm, gradiend, measure(), **options)
+    before = partial.read_text()
+    more = {
+        "texts": {"texts": TEXTS[1:]},
+        "word": {"word": "was"},
+        "neutral": {"neutral": SENTENCES[2:5]},
+        "seed": {"seed": 1},
+    }
+    with pytest.raises(InputError, match=r"grid\.jsonl: .*delete it"):
+        evaluate_grid(lm, gradiend, measure(**more[other]), **options)
+    assert partial.read_text() == before
+
+
+def test_a_file_of_other_numbers_of_the_base_is_refused(tmp_path):
+    lm, partial = tiny_lm("bert"), tmp_path / "grid.jsonl"
+    options = {"feature_factors": (1,), "learning_rates": (0.1,), "partial": partial}
+    gradiend = Gradiend.initialise(lm.covered, seed=0)
+    share = float("nan")  # of a model that says neither word
+    first = evaluate_grid(lm, gradiend, lambda: {"LMS": 1.0, "share": share}, **options)
+    # A file of before, which does not say what was asked.
+    header, *rows = partial.read_text().splitlines(True)
+    said = {key: v for key, v in json.loads(header).items() if key != "asked"}
+    partial.write_text(json.dumps(said) + "\n" + "".join(rows))
+    again = evaluate_grid(lm, gradiend, lambda: {"LMS": 1.0, "share": share}, **options)
+    pd.testing.assert_frame_equal(first, again)
+    with pytest.raises(InputError, match=r"LMS of the base model is 0\.5 now and 1 in"):
+        evaluate_grid(lm, gradiend, lambda: {"LMS": 0.5, "share": share}, **options)
 
 
 def test_selection_takes_the_best_and_may_take_the_base():
