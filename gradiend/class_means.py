@@ -10,11 +10,14 @@ two class means, found in one pass over the training rows.
 
 from __future__ import annotations
 
+from itertools import count
+
 import torch
 
 from gradiend.autoencoder import Gradiend, inner
 from gradiend.gradients import ParameterDict, gradients
 from gradiend.lm.batches import Batch
+from gradiend.lm.checks import check_known
 from gradiend.lm.cloze import ClozeLM
 from gradiend.lm.tokens import EncodedRow
 from gradiend.training import Progress
@@ -33,7 +36,15 @@ def closed_form(
     with s chosen such that the class means are encoded as ±tanh(2). Besides the model
     it takes 3n numbers: two means and a batch's gradient, then W_e, W_d and b_d; of a
     model in two bytes a number a third more, as long as a mean is summed in four.
+
+    Raises
+    ------
+    InputError
+        if the tokenizer does not know a word.
     """
+    for label, own in rows.items():
+        names = (f"row {number} of class {label:+d}" for number in count(1))
+        check_known(lm, zip(own, names, strict=False))
     options = {"batch_size": batch_size, "progress": progress}
     positive = mean_difference(lm, rows[1], **options)
     negative = mean_difference(lm, rows[-1], **options)

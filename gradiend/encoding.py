@@ -23,6 +23,7 @@ from gradiend.errors import check_choice
 from gradiend.fitting import need_fitting, note_other_base
 from gradiend.gradients import differentiable, source_losses
 from gradiend.lm.batches import Batch
+from gradiend.lm.checks import known_rows
 from gradiend.lm.cloze import ClozeLM
 from gradiend.lm.tokens import EncodedRow
 from gradiend.settings import Source
@@ -43,12 +44,13 @@ def encode(
     Raises
     ------
     InputError
-        if ``gradiend`` is of another architecture, or there is no such source.
+        if ``gradiend`` is of another architecture, there is no such source, or the
+        tokenizer does not know a word of a class.
     """
     check_choice(source, get_args(Source), "source")
     need_fitting(lm, gradiend)
     note_other_base(lm, gradiend)
-    encoded = lm.encode(rows) if isinstance(rows, pd.DataFrame) else rows
+    encoded = known_rows(lm, rows) if isinstance(rows, pd.DataFrame) else rows
     bias, neurons = gradiend.encoder_bias, gradiend.neurons
     values = np.empty((len(encoded), *bias.shape), dtype=np.float64)
     for indices, batch in lm.batches(encoded, batch_size=batch_size):

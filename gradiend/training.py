@@ -19,6 +19,7 @@ from gradiend.encoding import encode
 from gradiend.errors import InputError
 from gradiend.evaluation.contrasts import told_apart, weakest
 from gradiend.gradients import gradients
+from gradiend.lm.checks import known_rows
 from gradiend.lm.cloze import ClozeLM
 from gradiend.sampling import balanced_sample
 from gradiend.settings import TrainingSettings
@@ -67,7 +68,8 @@ def fit(
     Raises
     ------
     InputError
-        if a class of ``table`` has too few rows, or the model is in float16.
+        if a class of ``table`` has too few rows, its tokenizer does not know a word, or
+        the model is in float16.
     """
     settings = settings or TrainingSettings()
     best: TrainingResult | None = None
@@ -121,7 +123,8 @@ class Trainer:
     Raises
     ------
     InputError
-        if a class of ``table`` has too few rows, or the model is in float16.
+        if a class of ``table`` has too few rows, its tokenizer does not know a word, or
+        the model is in float16.
     """
 
     def __init__(
@@ -144,11 +147,12 @@ class Trainer:
         train = table[table["split"] == "train"]
         self.labels = labels_of(table)
         self.rows = {
-            label: lm.encode(train[train["label"] == label]) for label in self.labels
+            label: known_rows(lm, train[train["label"] == label])
+            for label in self.labels
         }
         validation = self._validation(table)
         self.validation_labels = validation["label"].to_numpy()
-        self.validation_rows = lm.encode(validation)
+        self.validation_rows = known_rows(lm, validation)
         neurons = len(self.labels) - 1
         self.gradiend = (
             Gradiend.initialise(lm.covered, seed=seed, neurons=neurons)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -13,6 +13,7 @@ from gradiend.reading import row_name
 
 if TYPE_CHECKING:
     from gradiend.lm.cloze import ClozeLM
+    from gradiend.lm.tokens import EncodedRow
 
 
 def check_targets(
@@ -38,9 +39,11 @@ def check_targets(
                     f"{where} splits {column} {word!r} into {len(split)} tokens "
                     f"({' '.join(split)}); use a word it knows, or raise max_tokens"
                 )
-            if set(pieces[word]) == {unknown}:
+            if unknown in pieces[word]:
+                part = "" if len(pieces[word]) == 1 else "all of "
                 raise InputError(
-                    f"{where} does not know {column} {word!r}; use a word it knows"
+                    f"{where} does not know {part}{column} {word!r}; use a word it "
+                    "knows"
                 )
     pairs = zip(table.index, table["factual"], table["counterfactual"], strict=True)
     for index, factual, counterfactual in pairs:
@@ -50,6 +53,36 @@ def check_targets(
                 f"{factual!r} and {counterfactual!r} are the same; use words that it "
                 "tells apart"
             )
+
+
+def known_rows(lm: ClozeLM, table: pd.DataFrame) -> list[EncodedRow]:
+    """The encoded rows of a cloze table; refuses a word that is not known.
+
+    Rows of no class (label 0) may ask for any word.
+    """
+    rows = lm.encode(table)
+    labels = table["label"] if "label" in table else [1] * len(rows)
+    asked = [
+        (row, row_name(table, index))
+        for row, index, label in zip(rows, table.index, labels, strict=True)
+        if label != 0
+    ]
+    check_known(lm, asked)
+    return rows
+
+
+def check_known(lm: ClozeLM, rows: Iterable[tuple[EncodedRow, str]]) -> None:
+    """Refuse encoded rows, each with its name, one of whose targets is not known."""
+    unknown = lm.tokenizer.unk_token_id
+    for row, name in rows:
+        for column in ("factual", "counterfactual"):
+            tokens = getattr(row, column).tokens
+            if unknown in tokens:
+                said = " ".join(lm.tokenizer.convert_ids_to_tokens(list(tokens)))
+                raise InputError(
+                    f"{name}: the tokenizer of {lm.name!r} reads {said!r} for the "
+                    f"{column} word, which it does not know; use a word it knows"
+                )
 
 
 def check_tokenizer(

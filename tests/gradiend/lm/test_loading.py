@@ -129,6 +129,7 @@ def test_a_tokenizer_that_lacks_most_of_the_model_is_refused(tmp_path):
     ("factual", "counterfactual", "said"),
     [
         ("she", "☃", "does not know counterfactual '☃'"),
+        ("he ☃", "she", "does not know all of factual 'he ☃'"),
         ("she", "she ", "are the same"),
     ],
 )
