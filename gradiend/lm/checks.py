@@ -88,10 +88,12 @@ def check_known(lm: ClozeLM, rows: Iterable[tuple[EncodedRow, str]]) -> None:
 def check_tokenizer(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, name: str
 ) -> None:
-    """Refuse a tokenizer that lacks most of what the model reads.
+    """Refuse a tokenizer that is not the model's.
 
-    Where a folder has no tokenizer's files, transformers makes one up that knows next
-    to nothing.
+    That is one that lacks most of what the model reads (where a folder has no
+    tokenizer's files, transformers makes one up that knows next to nothing), or that
+    has words which the model has no embeddings of. Tokens added to it do no harm there,
+    as long as it is not the mask.
     """
     try:
         rows = model.get_input_embeddings().weight.shape[0]
@@ -105,6 +107,14 @@ def check_tokenizer(
             f"the tokenizer of {name!r} knows {len(tokenizer)} of the model's {rows} "
             "tokens; put the files of the model's own tokenizer (tokenizer.json) "
             "beside its weights"
+        )
+    added = {*tokenizer.get_added_vocab().values()} - {tokenizer.mask_token_id}
+    largest = max({*tokenizer.get_vocab().values()} - added, default=-1)
+    if largest >= rows:
+        raise InputError(
+            f"the tokenizer of {name!r} has {largest + 1} tokens and the model "
+            f"embeddings of {rows}; put the files of the model's own tokenizer "
+            "(tokenizer.json) beside its weights"
         )
 
 

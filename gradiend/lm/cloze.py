@@ -33,7 +33,7 @@ from gradiend.lm.packing import (
     place,
 )
 from gradiend.lm.running import slot_logits
-from gradiend.lm.tokens import EncodedRow, encode_rows, fill_slots
+from gradiend.lm.tokens import EncodedRow, encode_rows, fill_slots, padding_token
 from gradiend.lm.ways import Ways
 from gradiend.reading import row_name
 
@@ -267,7 +267,7 @@ class ClozeLM:
 
     def _lines(self, sequences: Sequence[Sequence[int]], layout: Layout) -> dict:
         """Inputs of a batch: padded, or packed with a position and mask of each."""
-        fill = self.tokenizer.pad_token_id or 0
+        fill = padding_token(self.tokenizer, self.model)
         ids, positions = place(layout, sequences, fill=fill)
         parts = {"input_ids": ids, "attention_mask": (positions >= 0).long()}
         if layout.lines < len(sequences):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 from transformers import (
@@ -14,6 +16,7 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 from transformers.models.auto.modeling_auto import (
     MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
     MODEL_FOR_MASKED_LM_MAPPING_NAMES,
@@ -21,6 +24,8 @@ from transformers.models.auto.modeling_auto import (
 
 from gradiend.errors import InputError
 from gradiend.lm.sparse import keep_sparse
+
+_WHOLE = "see that its files are whole and go together"
 
 
 def load_checkpoint(
@@ -44,7 +49,7 @@ def load_checkpoint(
     """
     causal = _is_causal(_config(name, revision), name)
     loader = AutoModelForCausalLM if causal else AutoModelForMaskedLM
-    try:
+    with _reasons(name):
         model, loading = loader.from_pretrained(
             name,
             revision=revision,
@@ -53,12 +58,50 @@ def load_checkpoint(
             experts_implementation="eager",
             device_map=device_map,
             use_safetensors=True,
+            trust_remote_code=False,
+            ignore_mismatched_sizes=True,  # they are refused below, by their names
             output_loading_info=True,
         )
-        tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
-    except (OSError, ValueError, ImportError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"model {name!r} cannot be loaded: {reason}") from error
+        tokenizer = AutoTokenizer.from_pretrained(
+            name, revision=revision, trust_remote_code=False
+        )
+    _check_weights(loading, name)
+    return model, tokenizer, causal
+
+
+@contextmanager
+def _reasons(name: str) -> Iterator[None]:
+    """Errors of loading as one line; a checkpoint's files cause all kinds of them."""
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError):
+        raise
+    except Exception as error:
+        # Of what transformers foresees it says the way out itself.
+        foreseen = isinstance(error, (OSError, ValueError, ImportError))
+        remedy = "" if foreseen else f"; {_WHOLE}"
+        raise InputError(
+            f"model {name!r} cannot be loaded: {_reason(error)}{remedy}"
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    """What an error says, in a line."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    said = (
+        " ".join(lines[:2]) if lines and lines[0].endswith(":") else "".join(lines[:1])
+    )
+    named = said and not isinstance(error, KeyError)
+    return (said if named else f"{type(error).__name__} {said}").strip(" .")[:200]
+
+
+def _check_weights(loading: Mapping, name: str) -> None:
+    """Refuse weights that do not fit config.json, or leave some of it without any."""
+    for key, found, expected in sorted(loading["mismatched_keys"]):
+        raise InputError(
+            f"model {name!r} cannot be loaded: {key} is of shape {tuple(found)} in its "
+            f"weights and of {tuple(expected)} by its config.json; {_WHOLE}"
+        )
     missing = sorted(loading["missing_keys"])
     if missing:
         raise InputError(
@@ -66,7 +109,6 @@ def load_checkpoint(
             f"{len(missing)}): a base model without a language-modelling head; give a "
             "checkpoint saved with one, or train a head first"
         )
-    return model, tokenizer, causal
 
 
 def prepared(model: PreTrainedModel) -> PreTrainedModel:
@@ -85,12 +127,34 @@ def prepared(model: PreTrainedModel) -> PreTrainedModel:
 
 def _config(name: str, revision: str | None) -> PretrainedConfig:
     try:
-        return AutoConfig.from_pretrained(name, revision=revision)
-    except (OSError, ValueError) as error:
-        raise InputError(
+        return AutoConfig.from_pretrained(
+            name, revision=revision, trust_remote_code=False
+        )
+    except Exception as error:  # a configuration's values cause all kinds of them
+        raise InputError(_why_no_config(name, revision, error)) from error
+
+
+def _why_no_config(name: str, revision: str | None, error: Exception) -> str:
+    try:
+        said, _ = PretrainedConfig.get_config_dict(name, revision=revision)
+    except Exception:
+        if (Path(name) / "config.json").is_file():
+            return f"model {name!r} cannot be loaded: {_reason(error)}; {_WHOLE}"
+        return (
             f"model {name!r} is neither a folder with a transformers checkpoint nor a "
             "model the hub (or its local cache) knows; check the name"
-        ) from error
+        )
+    family = said.get("model_type")
+    if family in CONFIG_MAPPING:
+        return (
+            f"model {name!r} (family {family}) cannot be loaded: {_reason(error)}; "
+            f"{_WHOLE}"
+        )
+    own = ", whose code comes with it and is not run here" if "auto_map" in said else ""
+    return (
+        f"model {name!r} is of the family {family!r}{own}: this transformers has no "
+        "such family; take a model of one it has, or install a newer transformers"
+    )
 
 
 def _is_causal(config: PretrainedConfig, name: str) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from transformers import PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from gradiend.data import SLOT
 from gradiend.errors import InputError
@@ -130,6 +130,12 @@ def fill_slots(
             encoding["input_ids"], encoding["offset_mapping"], spans, texts, strict=True
         )
     ]
+
+
+def padding_token(tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel) -> int:
+    """What fills a line behind its sequence: one that the model has an embedding of."""
+    token = tokenizer.pad_token_id or 0
+    return token if token < model.get_input_embeddings().weight.shape[0] else 0
 
 
 def _locate(

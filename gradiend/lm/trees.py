@@ -16,6 +16,7 @@ from torch import Tensor
 
 from gradiend.lm.batches import Inputs, by_length
 from gradiend.lm.cloze import ClozeLM
+from gradiend.lm.tokens import padding_token
 
 Ids = tuple[int, ...]
 # Tokens of a line, or twice those of its sequences if that is more: longer ones would
@@ -133,7 +134,7 @@ def tree_inputs(
     if all(len(line.places) == 1 for line in lines):
         return lm.inputs([line.ids for line in lines], slots)
     length = max(len(line.ids) for line in lines)
-    ids = np.full((len(lines), length), lm.tokenizer.pad_token_id or 0)
+    ids = np.full((len(lines), length), padding_token(lm.tokenizer, lm.model))
     # Padding sees itself, so that its rows of attention are defined.
     seen = np.tile(np.eye(length, dtype=bool), (len(lines), 1, 1))
     for row, line in enumerate(lines):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import types
+from functools import partial
 
 import pandas as pd
 import pytest
@@ -11,7 +13,9 @@ import transformers
 
 from gradiend.autoencoder import Gradiend
 from gradiend.errors import InputError
+from gradiend.lm.checks import check_slots
 from gradiend.lm.cloze import ClozeLM
+from gradiend.lm.probe import comparable
 from gradiend.rewriting import rewritten
 from tests.conftest import tiny_lm
 
@@ -123,6 +127,118 @@ def test_a_tokenizer_that_lacks_most_of_the_model_is_refused(tmp_path):
     lm.model.resize_token_embeddings(3 * len(lm.tokenizer))
     with pytest.raises(InputError, match="put the files of the model's own tokenizer"):
         ClozeLM.from_pretrained(saved(lm, tmp_path))
+
+
+def test_a_tokenizer_with_words_that_the_model_has_not_is_refused(tmp_path):
+    lm = tiny_lm("gpt2")
+    known = len(lm.tokenizer)
+    lm.model.resize_token_embeddings(known - 10)
+    said = rf"has {known} tokens and the model embeddings of {known - 10};"
+    with pytest.raises(InputError, match=said) as error:
+        ClozeLM.from_pretrained(saved(lm, tmp_path))
+    assert "\n" not in str(error.value)
+
+
+def test_tokens_added_without_embeddings_do_no_harm(tmp_path):
+    lm = tiny_lm("llama")
+    expected = ClozeLM.from_pretrained(saved(lm, tmp_path / "own"))
+    lm.tokenizer.add_special_tokens({"pad_token": "<|pad|>"})
+    assert lm.tokenizer.pad_token_id >= lm.model.get_input_embeddings().weight.shape[0]
+    found = ClozeLM.from_pretrained(saved(lm, tmp_path / "more"))
+    read = [[5, 6, 7, 8], [9, 10]], [(0, 3), (1, 1)]
+    left, right = (m.logits(m.inputs(*read)) for m in (expected, found))
+    torch.testing.assert_close(left, right)
+
+
+def test_a_mask_without_an_embedding_is_refused(tmp_path):
+    lm = tiny_lm("bert")
+    lm.tokenizer.add_special_tokens({"mask_token": "<another>"})
+    with pytest.raises(InputError, match="put the files of the model's own tokenizer"):
+        ClozeLM.from_pretrained(saved(lm, tmp_path))
+
+
+def test_a_slow_tokenizer_is_refused():
+    slow = types.SimpleNamespace(is_fast=False)
+    with pytest.raises(InputError, match=r"'own' reports no .* with a fast tokenizer"):
+        check_slots(slow, "own", causal=True)
+
+
+def with_config(folder, **values) -> None:
+    path = folder / "config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(config | values), encoding="utf-8")
+
+
+def cut_weights(folder) -> None:
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def no_dictionary(folder) -> None:
+    (folder / "tokenizer.json").write_text('{"model": 3}', encoding="utf-8")
+
+
+def no_json(folder) -> None:
+    (folder / "config.json").write_text("{", encoding="utf-8")
+
+
+_CODE = {"auto_map": {"AutoConfig": "configuration_own.OwnConfig"}}
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (
+            partial(with_config, hidden_size=32),
+            r"\(16,\) in its weights and of \(32,\)",
+        ),
+        (
+            partial(with_config, hidden_size="wide"),
+            "family bert.*expected int, got str",
+        ),
+        (
+            partial(with_config, hidden_act="bend"),
+            "KeyError 'bend'; see that its files",
+        ),
+        (partial(with_config, model_type="own"), "family 'own': this transformers has"),
+        (
+            partial(with_config, model_type="own", **_CODE),
+            "'own', whose code comes with",
+        ),
+        (cut_weights, "not fully covered; see that its files are whole"),
+        (no_dictionary, "cannot be loaded: KeyError .*; see that its files are whole"),
+        (no_json, "not a valid JSON file; see that its files are whole"),
+    ],
+)
+def test_a_checkpoint_that_cannot_be_read_is_one_clear_line(tmp_path, damage, said):
+    saved(tiny_lm("bert"), tmp_path)
+    damage(tmp_path)
+    with pytest.raises(InputError, match=said) as error:
+        ClozeLM.from_pretrained(tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def test_memory_that_does_not_suffice_is_no_damage(tmp_path, monkeypatch):
+    saved(tiny_lm("bert"), tmp_path)
+
+    def full(*_args, **_options):
+        raise torch.OutOfMemoryError("no room")
+
+    monkeypatch.setattr(transformers.AutoModelForMaskedLM, "from_pretrained", full)
+    with pytest.raises(torch.OutOfMemoryError):
+        ClozeLM.from_pretrained(tmp_path)
+
+
+def test_what_is_compared_is_widened_on_the_cpu(monkeypatch):
+    """Some devices have no float64."""
+    moved, calls = torch.Tensor.cpu, []
+    widened = torch.Tensor.double
+    for name, plain in (("cpu", moved), ("double", widened)):
+        monkeypatch.setattr(
+            torch.Tensor, name, lambda t, n=name, p=plain: calls.append(n) or p(t)
+        )
+    comparable(torch.zeros(2, 3))
+    assert calls == ["cpu", "double"]
 
 
 @pytest.mark.parametrize(
