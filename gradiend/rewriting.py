@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from transformers import PretrainedConfig
 
 from gradiend.autoencoder import Factors, Gradiend
 from gradiend.errors import InputError
 from gradiend.files import atomic_folder
 from gradiend.fitting import need_fitting, note_other_base
 from gradiend.gradients import ParameterDict
+from gradiend.lm.caching import cache_as_it_was
 from gradiend.lm.cloze import ClozeLM
 
 _TAG = "gradiend-rewritten"
@@ -97,8 +97,11 @@ def save_rewritten(
 ) -> Path:
     """Write W + lr·dec(h) as a Hugging Face checkpoint with tokenizer and model card.
 
-    The folder appears when it is complete. An existing one is refused, or with
-    ``overwrite`` replaced if it is such a checkpoint itself, other than the model's.
+    Its numbers are of the type that the model was loaded in (float32, unless you said
+    another one), whatever the base's files have: rounded to a narrower one, it would
+    not be the model that was measured. The folder appears when it is complete. An
+    existing one is refused, or with ``overwrite`` replaced if it is such a checkpoint
+    itself, other than the model's.
     """
     folder = Path(folder)
     with checkpoint_folder(lm, folder, overwrite=overwrite) as unfinished:
@@ -135,23 +138,11 @@ def write_rewritten(
 ) -> None:
     """The same into a folder that is there; whole only once this returns."""
     note_other_base(lm, gradiend)
-    with rewritten(lm, gradiend, h, learning_rate), _caching(lm.model.config):
+    with rewritten(lm, gradiend, h, learning_rate), cache_as_it_was(lm.model):
         lm.model.save_pretrained(folder)
     lm.tokenizer.save_pretrained(folder)
     card = _model_card(lm, gradiend, h, learning_rate, description)
     (folder / "README.md").write_text(card, encoding="utf-8")
-
-
-@contextmanager
-def _caching(config: PretrainedConfig) -> Iterator[None]:
-    """``use_cache`` as the model's kind has it: who reads slots needs no cache, who
-    generates text with what is saved does."""
-    here = config.use_cache
-    config.use_cache = getattr(type(config)(), "use_cache", here)
-    try:
-        yield
-    finally:
-        config.use_cache = here
 
 
 def need_free(

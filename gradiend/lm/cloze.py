@@ -23,6 +23,7 @@ from gradiend.errors import InputError
 from gradiend.lm import reach
 from gradiend.lm.batches import Batch, Inputs, by_length, targets_of
 from gradiend.lm.checks import check_slots, check_targets, check_tokenizer
+from gradiend.lm.covering import covered_parameters
 from gradiend.lm.head import HeadChange
 from gradiend.lm.loading import load_checkpoint, prepared
 from gradiend.lm.packing import (
@@ -141,14 +142,10 @@ class ClozeLM:
         """The parameters W that GRADIEND covers: all but prediction head and pooler.
 
         Input embeddings are covered, whether or not the head shares them (paper,
-        Sec. 3). Keys are names in ``model.named_parameters()``.
+        Sec. 3). Keys are names in ``model.named_parameters()``; see
+        :func:`gradiend.lm.covering.covered_parameters`.
         """
-        base = {id(parameter) for parameter in self.model.base_model.parameters()}
-        return {
-            name: parameter
-            for name, parameter in self.model.named_parameters()
-            if id(parameter) in base and "pooler" not in name.split(".")
-        }
+        return covered_parameters(self.model)
 
     def in_chat(self, instruction: str) -> ClozeLM:
         """The same model, every row an assistant's answer to ``instruction``."""

@@ -10,6 +10,7 @@ import torch
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
+    AutoModelForImageTextToText,
     AutoModelForMaskedLM,
     AutoTokenizer,
     PretrainedConfig,
@@ -19,10 +20,12 @@ from transformers import (
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 from transformers.models.auto.modeling_auto import (
     MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+    MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES,
     MODEL_FOR_MASKED_LM_MAPPING_NAMES,
 )
 
 from gradiend.errors import InputError
+from gradiend.lm.caching import cache_off
 from gradiend.lm.sparse import keep_sparse
 
 _WHOLE = "see that its files are whole and go together"
@@ -47,10 +50,10 @@ def load_checkpoint(
         if the name is unknown, the checkpoint cannot be read, or it has no
         language-modelling head.
     """
-    causal = _is_causal(_config(name, revision), name)
-    loader = AutoModelForCausalLM if causal else AutoModelForMaskedLM
+    config = _config(name, revision)
+    causal = _is_causal(config, name)
     with _reasons(name):
-        model, loading = loader.from_pretrained(
+        model, loading = _loader(config, causal).from_pretrained(
             name,
             revision=revision,
             dtype=dtype,
@@ -115,12 +118,12 @@ def prepared(model: PreTrainedModel) -> PreTrainedModel:
     """The model itself, as a ClozeLM uses it, and as it stays.
 
     It is in evaluation mode, none of its parameters asks for a gradient,
-    ``config.use_cache`` is False, and short rows leave its attention as it is
-    (:mod:`gradiend.lm.sparse`).
+    ``use_cache`` is off (:mod:`gradiend.lm.caching`), and short rows leave its
+    attention as it is (:mod:`gradiend.lm.sparse`).
     """
     model.eval()
     model.requires_grad_(False)
-    model.config.use_cache = False
+    cache_off(model)
     keep_sparse(model)
     return model
 
@@ -175,12 +178,33 @@ def _is_causal(config: PretrainedConfig, name: str) -> bool:
         )
     if saved_as & (masked | causal):
         return not saved_as & masked
+    if _reads_images(config):
+        return True
     if not masked | causal:
         raise InputError(
             f"model {name!r} ({kind}) is of a family without a language-modelling "
             "head; give a checkpoint saved as a masked or causal language model"
         )
     return not masked or bool(causal and getattr(config, "is_decoder", False))
+
+
+def _reads_images(config: PretrainedConfig) -> bool:
+    """Whether it was saved as a model that goes on from images and text.
+
+    Without an image it is a causal model of its text.
+    """
+    images = MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
+    saved_as = set(config.architectures or ())
+    return bool(saved_as & _class_names(images, config.model_type))
+
+
+def _loader(config: PretrainedConfig, causal: bool) -> type:
+    if not causal:
+        return AutoModelForMaskedLM
+    text = _class_names(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES, config.model_type)
+    if _reads_images(config) and not text & set(config.architectures):
+        return AutoModelForImageTextToText
+    return AutoModelForCausalLM
 
 
 def _class_names(mapping: Mapping, model_type: str) -> set[str]:

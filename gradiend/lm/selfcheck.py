@@ -55,7 +55,7 @@ def checked(lm: ClozeLM) -> ClozeLM:
         context, or both sides).
     """
     devices = {p.device for p in lm.model.parameters() if p.device.type == "cuda"}
-    with torch.random.fork_rng(devices):
+    with torch.random.fork_rng(devices), torch.enable_grad():
         rows = _or_refuse(lm, "takes no text", lambda: probe_rows(lm))
         # Before any short row: some models read long ones otherwise after that.
         long = _long_probe(lm)

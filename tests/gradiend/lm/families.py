@@ -40,13 +40,14 @@ OUTCOMES = ("right", "falls back", "refused", "cannot be built")
 _HEAD = """\
 # Models
 
-Of every family that transformers names as a masked or a causal language model, a tiny
-random model was loaded and compared with itself, row by row: *right* means that what it
-says, its gradients and its encodings agree to within 10⁻⁵ in float64 (10⁻³ in float32,
-where a family does not take float64) and that every quick way is taken, *falls back*
-that they agree and that the plain ways under *how* are taken. *Refused* means that
-loading ends with the line under *how*, and *cannot be built* that no tiny model was
-found, which says nothing about the family.
+Of every family that transformers names as a masked or a causal language model, or as
+one that reads images and text (*images*: without an image, its text part is a causal
+model), a tiny random model was loaded and compared with itself, row by row: *right*
+means that what it says, its gradients and its encodings agree to within 10⁻⁵ in float64
+(10⁻³ in float32, where a family does not take float64) and that every quick way is
+taken, *falls back* that they agree and that the plain ways under *how* are taken.
+*Refused* means that loading ends with the line under *how*, and *cannot be built* that
+no tiny model was found, which says nothing about the family.
 
 Written by `python -m tests.gradiend.lm.families`.
 
@@ -93,7 +94,7 @@ def _compared(folder: str, family: str, kind: str, dtype: str) -> Line:
         return Line(family, kind, "refused", _said(error).replace(folder, family))
     except Exception as error:
         return Line(family, kind, "wrong", f"ends in {error!r:.100}")
-    if lm.causal != (kind == "causal"):
+    if lm.causal == (kind == "masked"):
         return Line(family, kind, "wrong", "masked and causal are mixed up")
     worst = max(found, key=found.get)
     if not found[worst] <= TOLERANCES[dtype]:

@@ -15,6 +15,7 @@ SAMPLE = (
     ("mamba", "causal"),
     ("mixtral", "causal"),
     ("opt", "causal"),
+    ("llava", "images"),
 )
 
 

@@ -74,6 +74,11 @@ def test_what_gives_other_numbers_is_given_up(family, kind, given_up, caplog):
     assert off(lm) <= TOLERANCES["float64"]
 
 
+def test_a_model_may_be_loaded_where_nothing_asks_for_gradients():
+    with torch.no_grad():
+        assert checked(tiny_lm("bert")).ways == Ways()
+
+
 def test_a_model_in_memory_is_checked_as_a_loaded_one():
     lm = tiny_lm("bert")
     with pytest.raises(InputError, match="reads what follows"):

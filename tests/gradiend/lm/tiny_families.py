@@ -21,6 +21,7 @@ from transformers import (
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 from transformers.models.auto.modeling_auto import (
     MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+    MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES,
     MODEL_FOR_MASKED_LM_MAPPING_NAMES,
 )
 
@@ -30,6 +31,7 @@ SPECIAL = ("<s>", "<pad>", "</s>", "<mask>", "<unk>")
 KINDS = {
     "masked": MODEL_FOR_MASKED_LM_MAPPING_NAMES,
     "causal": MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+    "images": MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES,
 }
 # Setting (a pattern of its name) → its value; the first that fits is taken.
 _SMALL = (
@@ -93,13 +95,19 @@ _MORE: dict[str, dict] = {
     "zaya": {"num_experts_per_tok": 1},
 }
 
+# What a part needs besides, whatever it is a part of.
+_SECTIONS = {"rope_parameters": {"rope_type": "default", "mrope_section": [1, 1, 2]}}
+_OF_PARTS = {"qwen2_vl_text": _SECTIONS, "qwen2_5_vl_text": _SECTIONS}
+
 
 def families() -> Iterator[tuple[str, str]]:
-    """Every (family, masked or causal) that transformers names."""
+    """Every (family, kind) that transformers names; each class of a family once."""
+    known: set[tuple[str, object]] = set()
     for kind, names in KINDS.items():
         for family in sorted(names):
-            if kind == "masked" or names[family] != KINDS["masked"].get(family):
+            if (family, names[family]) not in known:
                 yield family, kind
+        known |= {*names.items()}
 
 
 def tiny_model(family: str, kind: str) -> PreTrainedModel:
@@ -148,7 +156,7 @@ def _small(kind: type[PretrainedConfig], family: str) -> dict:
             settings[name] = _of_name(name)
     if any(name.startswith("qk_") for name in usual):  # keys of all heads in one
         settings |= _ALIKE
-    return settings | _MORE.get(family, {})
+    return settings | _MORE.get(family, {}) | _OF_PARTS.get(kind.model_type, {})
 
 
 def _of_name(name: str) -> int | None:
