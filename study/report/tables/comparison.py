@@ -145,7 +145,7 @@ def _text(row, metric: str) -> str:
 
 
 def _best(part: pd.DataFrame, metric: str) -> np.ndarray:
-    """Whether a row is the best variant of its model on the metric."""
+    """Whether a row is the best variant of its model on the metric, of two or more."""
     kind = _kind(metric)
     if kind in AS_IT_WAS:
         return np.zeros(len(part), dtype=bool)
@@ -154,4 +154,6 @@ def _best(part: pd.DataFrame, metric: str) -> np.ndarray:
     else:
         score = -part["value"] if kind in LOWER_IS_BETTER else part["value"]
     score = score.where(part["variant"] != BASE).round(9)
-    return score.eq(score.groupby(part["model"]).transform("max")).to_numpy()
+    of_model = score.groupby(part["model"])
+    best = score.eq(of_model.transform("max")) & of_model.transform("count").gt(1)
+    return best.to_numpy()
