@@ -205,6 +205,7 @@ class FirstOrder(_Group):
 class Classes(_Group):
     """What is asked of three classes at once."""
 
+    trios: tuple[str, ...] = ()  # which three: pronouns, race, religion; none: all
     texts: Positive = 20_000  # of the corpus, read for sentences with a pronoun
     rows: Positive = 300  # sentences a pronoun
     steps_a_class: Positive = 60  # of what is trained here

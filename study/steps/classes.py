@@ -7,6 +7,8 @@ two neurons, each with the same search. What selects is never what is reported.
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pandas as pd
 
@@ -36,6 +38,7 @@ from study.steps.trio_bench import (
 )
 
 FOLDER = "classes"
+_TRAINED = "trained"  # in it, what is trained here, as long as it is asked
 
 
 def classes(
@@ -49,7 +52,7 @@ def classes(
     first = next(iter(runs.values()))
     folder = first.model_folder / FOLDER
     with measured(folder.with_suffix(".run.json")):
-        bench = set_up(runs, progress=progress)
+        bench = set_up(runs, folder / _TRAINED, progress=progress)
         tables = {
             files.CROSS: cross_encodings(bench),
             files.SIMILAR: similarities(bench.gradiends),
@@ -63,6 +66,7 @@ def classes(
         for name, table in tables.items():
             write_csv(folder / name, table)
         write_json(folder / files.CLASSES_JSON, described(first, FOLDER, {}))
+    shutil.rmtree(folder / _TRAINED)  # many times the size of the model
     return {name.removesuffix(".csv"): table for name, table in tables.items()}
 
 

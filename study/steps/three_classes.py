@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 import numpy as np
@@ -46,7 +47,7 @@ def three_balanced(bench: Bench) -> pd.DataFrame:
     for name, trio in bench.trios.items():
         selecting, held_out = _questions(bench, trio)
         parts.append({"trio": name, "direction": BASE, **held_out()})
-        for direction, (gradiend, middle) in _directions(bench, name).items():
+        for direction, gradiend, middle in _directions(bench, name):
             chosen, tried = balanced(bench.lm, gradiend, middle, selecting)
             h = chosen.h if len(chosen.h) > 1 else chosen.h[0]
             with rewritten(bench.lm, gradiend, h, chosen.learning_rate):
@@ -75,20 +76,23 @@ def three_balanced(bench: Bench) -> pd.DataFrame:
     return table[[*first, "LMS", *(c for c in table if c.startswith("gap "))]]
 
 
-def _directions(bench: Bench, name: str) -> dict[str, tuple[Gradiend, list[float]]]:
-    """Direction → GRADIEND and the h that the search starts from."""
+def _directions(bench: Bench, name: str) -> Iterator[tuple[str, Gradiend, list[float]]]:
+    """Direction, GRADIEND and the h that the search starts from; one at a time."""
     pairs = pair_gradiends(bench, name)
+    for pair, gradiend in pairs.items():
+        yield "/".join(pair), gradiend, [0.0]
+    every = side_by_side(list(pairs.values()))
+    count = len(pairs)
+    del pairs, gradiend  # three, and what they are side by side, are twice as much
+    yield SIDE_BY_SIDE, every, [0.0] * count
+    control = random_like(every, seed=bench.first.seed)
+    del every
     two = bench.two[name]
     (rows, labels), _ = validation_and_test(bench, bench.trios[name])
     h = h_of(bench, two, rows)
     centres = [h[labels == label].mean(0) for label in np.unique(labels)]
-    every = side_by_side(list(pairs.values()))
-    return {
-        **{"/".join(pair): (g, [0.0]) for pair, g in pairs.items()},
-        SIDE_BY_SIDE: (every, [0.0] * len(pairs)),
-        TWO: (two, np.mean(centres, axis=0).tolist()),
-        RANDOM: (random_like(every, seed=bench.first.seed), [0.0]),
-    }
+    yield TWO, two, np.mean(centres, axis=0).tolist()
+    yield RANDOM, control, [0.0]
 
 
 def _questions(bench: Bench, trio: Trio) -> tuple[Asked, Asked]:

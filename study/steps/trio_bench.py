@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import pandas as pd
 from gradiend.autoencoder import Gradiend
 from gradiend.data import SLOT
 from gradiend.encoding import encode
+from gradiend.errors import check_choice
 from gradiend.lm.cloze import ClozeLM
 from gradiend.lm.tokens import EncodedRow
 from gradiend.sampling import balanced_sample, drawn
@@ -24,6 +26,7 @@ from study.results import files
 from study.sources.chosen import asked_associations, source_of
 from study.steps.data import data_for
 from study.steps.decoder import evaluate_decoder
+from study.steps.kept_gradiends import KeptGradiends
 from study.steps.models import load_model
 from study.steps.training import load_gradiend, train
 
@@ -37,11 +40,11 @@ class Bench:
     lm: ClozeLM
     runs: dict[str, Settings]
     data: dict[str, FeatureData]
-    gradiends: dict[str, Gradiend]  # of one neuron, by feature
+    gradiends: KeptGradiends  # of one neuron, by feature
+    two: KeptGradiends  # trio → two neurons
     trios: dict[str, Trio]
     pairs: dict[str, dict[tuple[str, str], str]]  # trio → (class, class) → feature
     rows: dict[str, pd.DataFrame]  # feature → test rows
-    two: dict[str, Gradiend] = field(default_factory=dict)  # trio → two neurons
 
     @property
     def first(self) -> Settings:
@@ -49,52 +52,65 @@ class Bench:
         return next(iter(self.runs.values()))
 
 
-def set_up(runs: Mapping[str, Settings], *, progress: Progress = iter) -> Bench:
-    """Load the model and its features; train what no run has trained."""
+def set_up(
+    runs: Mapping[str, Settings], folder: Path, *, progress: Progress = iter
+) -> Bench:
+    """Load the model and its features; train what no run has trained, into ``folder``.
+
+    Raises
+    ------
+    InputError
+        if the settings name a group of three classes that there is not.
+    """
     first = next(iter(runs.values()))
+    domains = dict.fromkeys(run.domain.name for run in runs.values())
+    for name in first.classes.trios:
+        check_choice(name, [PRONOUN_TRIO, *domains], "three classes (classes.trios)")
     lm = load_model(first)
     data = {name: data_for(run, lm) for name, run in runs.items()}
-    gradiends = {
-        name: _of_run(run, lm, data[name], progress) for name, run in runs.items()
-    }
+    gradiends, two = (KeptGradiends(lm, folder / part) for part in ("one", "two"))
+    for name, run in runs.items():
+        gradiends.paths[name] = _of_run(run, lm, data[name], progress)
     tests = {name: _tests(first, d.table) for name, d in data.items()}
-    bench = Bench(lm, dict(runs), data, gradiends, {}, {}, tests)
-    for domain in dict.fromkeys(run.domain.name for run in runs.values()):
+    bench = Bench(lm, dict(runs), data, gradiends, two, {}, {}, tests)
+    for domain in domains:
         _add_trio(bench, DOMAINS[domain], progress)
     for name, trio in bench.trios.items():
-        bench.two[name] = _trained(bench, trio.table, progress)
+        two.keep(name, _trained(bench, trio.table, progress))
     return bench
 
 
-def _of_run(
-    run: Settings, lm: ClozeLM, data: FeatureData, progress: Progress
-) -> Gradiend:
-    """A run's GRADIEND with its chosen models.
+def _of_run(run: Settings, lm: ClozeLM, data: FeatureData, progress: Progress) -> Path:
+    """The file of a run's GRADIEND, whose models are chosen.
 
     A run of a profile has them by then. Who opens the notebooks one by one may have
     those of one domain alone: the others are made here.
     """
-    if not (run.folder / files.GRADIEND).exists():
+    path = run.folder / files.GRADIEND
+    if not path.exists():
         train(run, lm, data, progress=progress)
-    gradiend = load_gradiend(run, lm)
     if not (run.folder / files.SELECTED).exists():
-        evaluate_decoder(run, lm, data, gradiend, progress=progress)
-    return gradiend
+        evaluate_decoder(run, lm, data, load_gradiend(run, lm), progress=progress)
+    return path
 
 
 def _add_trio(bench: Bench, domain: Domain, progress: Progress) -> None:
+    name = PRONOUN_TRIO if domain.has_names else domain.name
+    asked = bench.first.classes.trios
+    if asked and name not in asked:
+        return
     own = {n: r for n, r in bench.runs.items() if r.domain.name == domain.name}
     if domain.has_names:
-        trio, name = _pronouns(bench), PRONOUN_TRIO
+        trio = _pronouns(bench)
         features = {(PRONOUNS[0], PRONOUNS[1]): next(iter(own))}
         for pair in trio.pairs()[1:]:
             feature = "/".join(pair)
             table = trio.pair_table(*pair)
-            bench.gradiends[feature] = _trained(bench, table, progress)
+            bench.gradiends.keep(feature, _trained(bench, table, progress))
             bench.rows[feature] = _tests(bench.first, table)
             features[pair] = feature
     elif len(own) == len(domain.classes):
-        trio, name = _terms(bench, domain, own), domain.name
+        trio = _terms(bench, domain, own)
         features = {bench.data[n].feature.classes: n for n in own}
     else:
         return

@@ -1,12 +1,19 @@
-"""The parts of the analysis of three classes that need no model."""
+"""The parts of the analysis of three classes."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
+from gradiend.autoencoder import Gradiend
+from gradiend.errors import InputError
+from study.profiles.reading import load_profile
 from study.steps.classes import _nearest, _told
+from study.steps.kept_gradiends import KeptGradiends
 from study.steps.three_classes import _together
+from study.steps.trio_bench import set_up
+from tests.study.changes import changed
 
 
 def test_the_nearest_centre():
@@ -31,3 +38,24 @@ def test_rewritings_one_upon_the_other():
         ("AB", "BW"),
         ("AB", "AW", "BW"),
     ]
+
+
+def test_what_is_kept_comes_back_as_it_was_in_its_order(lm, tmp_path):
+    kept = KeptGradiends(lm, tmp_path / "kept")
+    made = {
+        name: Gradiend.initialise(lm.covered, seed=seed)
+        for seed, name in enumerate(("she/they", "he/they"))
+    }
+    for name, gradiend in made.items():
+        kept.keep(name, gradiend)
+    assert list(kept) == list(made) and len(kept) == 2
+    for name, gradiend in kept.items():
+        for key, tensor in made[name].encoder.items():
+            assert torch.equal(gradiend.encoder[key], tensor)
+
+
+def test_a_group_of_three_classes_that_there_is_not_is_refused(tmp_path):
+    settings = load_profile("smoke").settings("standin-gpt2", "gender_MF")
+    other = changed(settings, classes={"trios": ["continents"]})
+    with pytest.raises(InputError, match=r"continents.*pronouns"):
+        set_up({"gender_MF": other}, tmp_path)
