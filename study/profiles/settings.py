@@ -196,8 +196,7 @@ class FirstOrder(_Group):
     texts: Count = 240  # neutral ones, of either half; 0 = all
     batch_size: Positive = 32
     candidates: Positive = 16  # of a decoder that notebook 04 did not refine
-    # of the selected α, at which it is predicted and measured
-    shares: tuple[Rate, ...] = (0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.4)
+    shares: tuple[Rate, ...] = (0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.4)  # of the selected α
     dearer: Rate = 0.01  # loss of neutral texts that is a price, of the base's
     gaps: tuple[Rate, ...] = (0.5, 0.3)  # of the base's, at which costs are compared
 
@@ -205,7 +204,7 @@ class FirstOrder(_Group):
 class Classes(_Group):
     """What is asked of three classes at once."""
 
-    trios: tuple[str, ...] = ()  # which three: pronouns, race, religion; none: all
+    trios: Names = ()  # which three: pronouns, race, religion; none: all
     texts: Positive = 20_000  # of the corpus, read for sentences with a pronoun
     rows: Positive = 300  # sentences a pronoun
     steps_a_class: Positive = 60  # of what is trained here

@@ -288,7 +288,7 @@ def test_the_same_run_gives_the_same_bytes_without_paths(folder, profile, tmp_pa
 def test_the_committed_figures_are_few_and_their_index_is_current():
     assert readme(FIGURES, "mini") == (FIGURES / "README.md").read_text("utf-8")
     files = [path for path in FIGURES.rglob("*") if path.is_file()]
-    assert sum(path.stat().st_size for path in files) <= 13e6
+    assert sum(path.stat().st_size for path in files) <= 15e6
     listed = set(re.findall(r"\]\(([^)]+)\)", readme(FIGURES, "mini")))
     own = {"README.md", *INDEXES.values()}
     assert {path.name for path in FIGURES.iterdir() if path.is_file()} - own == listed
