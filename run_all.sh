@@ -18,8 +18,8 @@ commands
   quick     SmolLM2-135M-Instruct on gender, and one stand-in, one feature a domain; about
             10 minutes
   real      SmolLM2-135M-Instruct and MiniLM-L6, all seven features on real text,
-            and for gender the public benchmarks: nothing to download but Python
-            packages; many hours, minutes where there is a GPU
+            other methods and the public benchmarks: nothing to download but Python
+            packages; five to six hours on 2 cores, minutes where there is a GPU
   hub       the way in to paper: distilbert, bert-base and gpt2 from the hub, all seven
             features on data sets that need no BookCorpus; some three hours on a laptop's
             CPU, minutes on a GPU; tells first what it will fetch, and how long it takes
@@ -28,7 +28,7 @@ commands
   standins  train the stand-ins again from the planted world, into results/standins, in
             half an hour; with --threads 2 none takes 5 minutes, with the recipes' threads the weights are
             those that are committed, on a machine like ours
-  test      ruff, the unit tests and the notebooks under nbval; some forty minutes
+  test      ruff, the unit tests and the notebooks under nbval; 15 to 40 minutes
   lab [NOTEBOOK]  read a notebook in JupyterLab, by its number or name (lab 01), or all of
             them; options that follow go to JupyterLab
   bench X   measure: speed and real (against the authors' package; real: a real model from

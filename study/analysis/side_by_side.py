@@ -6,8 +6,9 @@ what is searched for one is searched for all, with the same number of questions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -21,8 +22,8 @@ from study.analysis.few_weights import changing_by
 from study.analysis.lengths import norm, random_direction
 
 LMS_FLOOR, SAID_FLOOR = 0.97, 0.75  # of the base's, while candidates are compared
-# ‖ΔW‖ / ‖W‖ of the first candidate: next to nothing. It is doubled until the LMS falls
-# below its floor, at most so often, and the last doubling is halved so often.
+# ‖ΔW‖ / ‖W‖ of the first candidate. It is doubled until the LMS falls below its floor,
+# or halved until it does not, at most so often, and that interval is halved so often.
 FIRST, DOUBLINGS, HALVINGS = 2e-4, 12, 3
 TURNS = (0.4, 0.15)  # changes of each h that are tried, after the step is found
 
@@ -120,31 +121,25 @@ def balanced(
 ) -> tuple[Candidate, pd.DataFrame]:
     """The candidate with the smallest gap of those that keep LMS and what is said.
 
-    First α along dec(``middle``), as far as the LMS lasts; then each h in turn. The
+    First α along dec(``middle``), as far as the LMS lasts (down from the first one if
+    that goes too far); then each h in turn. The
     base itself is a candidate. All tried come back, a row each.
     """
-    base = asked()
+    base, start = asked(), tuple(map(float, middle))
+    seen = [Candidate(start, 0.0, base)]
     with Rewriter(lm, gradiend) as rewriter:
 
-        def tried(h: tuple[float, ...], rate: float) -> Candidate:
+        def fits(h: tuple[float, ...], rate: float) -> bool:
             rewriter.apply(h, rate)
-            return Candidate(h, rate, asked())
+            seen.append(Candidate(h, rate, asked()))
+            return _kept(seen[-1], base)
 
-        start = tuple(map(float, middle))
-        direction = gradiend.decode(start)
-        unit = norm(lm.covered) / norm(direction)
-        seen = [Candidate(start, 0.0, base)]
-        low = high = FIRST * unit
-        for _ in range(DOUBLINGS):
-            seen.append(tried(start, high))
-            if not _kept(seen[-1], base):
-                break
-            low, high = high, 2 * high
+        unit = norm(lm.covered) / norm(gradiend.decode(start))
+        low, high = _interval(FIRST * unit, partial(fits, start))
         for _ in range(HALVINGS):
             middle_rate = (low * high) ** 0.5
-            seen.append(tried(start, middle_rate))
-            fits = _kept(seen[-1], base)
-            low, high = (middle_rate, high) if fits else (low, middle_rate)
+            inside = fits(start, middle_rate)
+            low, high = (middle_rate, high) if inside else (low, middle_rate)
         for turn in TURNS:
             best = _best(seen, base)
             if best.learning_rate == 0:
@@ -153,9 +148,26 @@ def balanced(
                 for change in (turn, -turn):
                     h = list(_best(seen, base).h)
                     h[place] += change
-                    seen.append(tried(tuple(h), best.learning_rate))
+                    fits(tuple(h), best.learning_rate)
     rows = [{"h": c.h, "learning_rate": c.learning_rate, **c.values} for c in seen]
     return _best(seen, base), pd.DataFrame(rows)
+
+
+def _interval(first: float, fits: Callable[[float], bool]) -> tuple[float, float]:
+    """Two rates, a factor of two apart, of which the smaller one fits.
+
+    A change that is nothing to a small model may lose too much of a large one: where
+    the first does not fit, smaller ones are tried.
+    """
+    inside, rate = fits(first), first
+    factor = 2.0 if inside else 0.5
+    for _ in range(DOUBLINGS - 1):
+        rate *= factor
+        if fits(rate) != inside:
+            break
+    else:
+        rate *= factor
+    return (rate / 2, rate) if inside else (rate, 2 * rate)
 
 
 def _best(seen: Sequence[Candidate], base: Mapping[str, float]) -> Candidate:

@@ -68,8 +68,9 @@ def comparison_estimates(profile: Profile, model: str) -> pd.DataFrame:
         runs = [run for run in compared if run.domain.name == domain]
         parts.append(domain_estimates(runs, found))
         if runs[0].tasks.names:
-            own = of_domain(found, domain)
-            parts.append(suite_estimates(runs[0], own).assign(domain=domain))
+            tasks = suite_estimates(runs[0], of_domain(found, domain))
+            if set(tasks["variant"]) > {BASE}:  # the base alone says nothing of it
+                parts.append(tasks.assign(domain=domain))
     return pd.concat(parts, ignore_index=True)
 
 

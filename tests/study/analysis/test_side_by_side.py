@@ -12,7 +12,9 @@ from gradiend.encoding import encode
 from study.analysis import side_by_side as module
 from study.analysis.lengths import norm
 from study.analysis.side_by_side import (
+    DOUBLINGS,
     Asked,
+    _interval,
     balanced,
     measured,
     random_like,
@@ -84,3 +86,27 @@ def test_the_search_keeps_the_floors_and_restores(lm):
     far = int(np.flatnonzero(~allowed)[0])
     np.testing.assert_allclose(rates[:far], 2.0 ** np.arange(far), rtol=1e-6)
     assert (rates[far : far + module.HALVINGS] < rates[far - 1]).all()
+
+
+@pytest.mark.parametrize(
+    ("limit", "asked", "found"),
+    [
+        (3.0, [1, 2, 4], (2, 4)),
+        (0.3, [1, 0.5, 0.25], (0.25, 0.5)),
+        (1.0, [1, 2], (1, 2)),
+    ],
+)
+def test_the_step_is_found_above_the_first_one_or_below_it(limit, asked, found):
+    seen = []
+
+    def fits(rate):
+        seen.append(rate)
+        return rate <= limit
+
+    assert _interval(1.0, fits) == found
+    assert seen == asked
+
+
+def test_a_step_that_always_or_never_fits_is_given_up_in_time():
+    assert _interval(1.0, lambda _: True) == (2.0 ** (DOUBLINGS - 1), 2.0**DOUBLINGS)
+    assert _interval(1.0, lambda _: False) == (2.0**-DOUBLINGS, 2.0 ** (1 - DOUBLINGS))
