@@ -289,9 +289,7 @@ def test_the_committed_figures_are_few_and_their_index_is_current():
     assert readme(FIGURES, "mini") == (FIGURES / "README.md").read_text("utf-8")
     files = [path for path in FIGURES.rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) <= 15e6
-    listed = set(re.findall(r"\]\(([^)]+)\)", readme(FIGURES, "mini")))
-    own = {"README.md", *INDEXES.values()}
-    assert {path.name for path in FIGURES.iterdir() if path.is_file()} - own == listed
+    listed = _listed(FIGURES, "mini")
     grids = {name.removesuffix(".png") for name in listed if name.startswith("grid_")}
     domains = [
         feature.domain
@@ -299,3 +297,15 @@ def test_the_committed_figures_are_few_and_their_index_is_current():
         if any(grid.startswith(f"grid_{name}_") for grid in grids)
     ]
     assert sorted(domains) == sorted(DOMAINS)
+
+
+def test_no_figure_of_the_real_models_is_left_of_an_earlier_run():
+    assert _listed(FIGURES / "real", "real")
+
+
+def _listed(folder: Path, profile: str) -> set[str]:
+    """The files that a folder's index lists: all that lie in it."""
+    listed = set(re.findall(r"\]\(([^)]+)\)", readme(folder, profile)))
+    own = {"README.md", *INDEXES.values()}
+    assert {path.name for path in folder.iterdir() if path.is_file()} - own == listed
+    return listed
