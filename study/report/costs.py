@@ -22,21 +22,24 @@ _ANALYSIS = "first_order"  # in which the class means of the closed form are tak
 COLUMNS = ("seconds", "peak_MiB", "forward", "backward", "tokens")
 
 
-def costs(profile: Profile, model: str, domain: str = "all") -> pd.DataFrame:
+def costs(
+    profile: Profile, model: str, domain: str = "all", *, means: bool = False
+) -> pd.DataFrame:
     """A row a method that is fitted: :data:`COLUMNS`, and on which device.
 
     Of a domain's, or of all that are compared. GRADIEND's rows are its training (all
-    seeds), the class means that the closed form takes instead (where notebook 11 was
-    asked) and the choice of its variants, of the first feature. A combination's is that
-    of its last part. What was resumed after a kill has no numbers: those of the part
-    before it are lost.
+    seeds), the class means that the closed form takes instead (``means``, where
+    notebook 11 is asked and was run) and the choice of its variants, of the first
+    feature. A combination's is that of its last part. What was resumed after a kill
+    has no numbers: those of the part before it are lost.
     """
     whole = domain == "all"
     run = (profile.compared(model) if whole else profile.runs(model, domain))[0]
     notes = {"training": run.folder / "training.run.json"}
-    if _ANALYSIS in profile.entry(model).analyses and run == profile.runs(model)[0]:
-        means = run.model_folder / _ANALYSIS / files.MEANS_COST
-        notes["class means"] = means
+    asked = _ANALYSIS in profile.entry(model).analyses
+    if means and asked and run == profile.runs(model)[0]:
+        path = run.model_folder / _ANALYSIS / files.MEANS_COST
+        notes["class means"] = path
     notes["choice"] = run.folder / "decoder.run.json"
     rows = [
         _row(run, run.domain.name, f"{OURS} ({called})", path)

@@ -37,7 +37,7 @@ def collect_comparison(profile: Profile, gather: bool | str = True) -> Path:
     compared = [model for model in profile.models if profile.compared(model)]
     here = [model for model in compared if model in target.models]
     target.write("comparison", [comparison_estimates(profile, m) for m in here])
-    target.write("costs", [costs(profile, m) for m in here])
+    target.write("costs", [costs(profile, m, means=True) for m in here])
     target.write("robustness", [robustness_estimates(profile, m) for m in here])
     # What variants there are, the profile says.
     target.write("variants", [overview(variants(profile, m)) for m in compared])
