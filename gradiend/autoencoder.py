@@ -265,11 +265,27 @@ def _fitting(
     *,
     rows: tuple[int, ...],
 ) -> ParameterDict:
-    shapes = {name: (*rows, *parameter.shape) for name, parameter in like.items()}
-    for name in (*shapes, *tensors):  # none is missing, and none is left over
-        if name not in tensors or tensors[name].shape != shapes.get(name):
-            raise InputError(
-                f"{path} does not fit this model (parameter {name}); it was trained on "
-                "another one"
-            )
+    name = misfit(tensors, like, rows=rows)
+    if name is not None:
+        raise InputError(
+            f"{path} does not fit this model (parameter {name}); it was trained on "
+            "another one"
+        )
     return {name: tensors[name] for name in like}
+
+
+def misfit(
+    tensors: Mapping[str, Tensor],
+    like: Mapping[str, Tensor],
+    *,
+    rows: tuple[int, ...] = (),
+) -> str | None:
+    """The first parameter that is missing, left over or of another shape; None: none.
+
+    ``tensors`` are to have the shapes of ``like``, with ``rows`` before them.
+    """
+    shapes = {name: (*rows, *parameter.shape) for name, parameter in like.items()}
+    for name in (*shapes, *tensors):
+        if name not in tensors or tensors[name].shape != shapes.get(name):
+            return name
+    return None

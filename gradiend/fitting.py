@@ -6,7 +6,7 @@ import logging
 from functools import lru_cache
 from pathlib import PurePath
 
-from gradiend.autoencoder import Gradiend
+from gradiend.autoencoder import Gradiend, misfit
 from gradiend.errors import InputError
 from gradiend.lm.cloze import ClozeLM
 
@@ -21,9 +21,8 @@ def need_fitting(lm: ClozeLM, gradiend: Gradiend) -> None:
     InputError
         if a parameter is missing, left over or of another shape.
     """
-    rows, covered = gradiend.encoder_bias.shape, lm.covered
-    shapes = {name: (*rows, *parameter.shape) for name, parameter in covered.items()}
-    if {name: tuple(t.shape) for name, t in gradiend.encoder.items()} != shapes:
+    rows = tuple(gradiend.encoder_bias.shape)
+    if misfit(gradiend.encoder, lm.covered, rows=rows) is not None:
         raise InputError(
             f"this GRADIEND does not cover the parameters of {lm.name!r}; it was "
             f"trained on {gradiend.metadata.get('base_model', 'another model')!r}"

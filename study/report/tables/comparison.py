@@ -49,7 +49,8 @@ def part_table(estimates: pd.DataFrame, domain: str, part: str) -> Styler:
     rows = estimates[estimates["domain"] == domain]
     metrics = [m for m in rows["metric"].unique() if m.startswith(f"{part}: ")]
     whole = [] if len(metrics) == 1 else _there(rows, [part])
-    return metrics_table(*_asked(rows, [*metrics, *whole]))
+    metrics = [*metrics, *whole]
+    return metrics_table(_asked(rows, metrics), metrics)
 
 
 def collateral_table(estimates: pd.DataFrame, domain: str) -> Styler:
@@ -61,7 +62,7 @@ def collateral_table(estimates: pd.DataFrame, domain: str) -> Styler:
     rows = estimates[estimates["domain"] == domain]
     metrics = [m for m in rows["metric"].unique() if _kind(m) in FROM_BASE]
     ours = rows[rows["variant"] != BASE]
-    return metrics_table(*_asked(ours, metrics), bold=False)
+    return metrics_table(_asked(ours, metrics), metrics, bold=False)
 
 
 def task_table(estimates: pd.DataFrame, *, caption: str = "") -> Styler:
@@ -98,9 +99,9 @@ def metrics_table(
     return styled(texts, caption=caption, bold=np.hstack(marks)).hide(axis="index")
 
 
-def _asked(rows: pd.DataFrame, metrics: list[str]) -> tuple[pd.DataFrame, list[str]]:
+def _asked(rows: pd.DataFrame, metrics: list[str]) -> pd.DataFrame:
     """The rows with a number of one of the metrics."""
-    return rows[rows["metric"].isin(metrics) & rows["value"].notna()], metrics
+    return rows[rows["metric"].isin(metrics) & rows["value"].notna()]
 
 
 def _there(rows: pd.DataFrame, metrics: Sequence[str]) -> list[str]:
