@@ -97,14 +97,15 @@ def _band(axis: Axes, tolerance: float) -> None:
 
 def dot_pairs(table: pd.DataFrame, *, x: str, ys: Sequence[str], label: str) -> Figure:
     """Each row's value before (``x``) against its value after, one panel a ``y``."""
-    figure, axes = panelled(len(ys), columns=len(ys), size=(2.6, 2.7), sharey=True)
+    figure, axes = panelled(len(ys), columns=len(ys), size=(2.6, 3.1), sharey=True)
+    line = {"color": NEUTRAL, "linewidth": 0.8, "linestyle": ":", "label": "unchanged"}
     for axis, y in zip(axes, ys, strict=True):
-        axis.axline((0, 0), (1, 1), color=NEUTRAL, linewidth=0.8, linestyle=":")
+        axis.axline((0, 0), (1, 1), **line)
         axis.scatter(table[x], table[y], s=14, alpha=0.7, linewidths=0, color=NEGATIVE)
-        panel_title(axis, y)
-        axis.set(xlim=(0, 1), ylim=(0, 1), xlabel=x)
+        panel_title(axis, label)
+        axis.set(xlim=(0, 1), ylim=(0, 1), xlabel=x, ylabel=y)
         axis.set_aspect("equal")
-    axes[0].set_ylabel(label)
+    legend_below(figure, axes)
     return figure
 
 

@@ -13,7 +13,8 @@ _MARKERS = ("o", "^", "s")
 def neuron_plane(points: pd.DataFrame) -> Figure:
     """h of two neurons, a dot a row; one panel a group of three classes.
 
-    Columns of ``points``: trio, class, h1, h2. Classes differ in colour and shape.
+    Columns of ``points``: trio, class, h1, h2. Classes differ in colour and shape;
+    markers are hollow, so that those of a class that lie under another's are seen.
     """
     trios = points["trio"].unique()
     figure, axes = panelled(len(trios), columns=len(trios), size=(2.9, 3.1))
@@ -27,10 +28,10 @@ def neuron_plane(points: pd.DataFrame) -> Figure:
                 group["h1"],
                 group["h2"],
                 marker,
-                color=colour,
+                markerfacecolor="none",
+                markeredgecolor=colour,
                 markersize=5,
-                alpha=0.6,
-                markeredgecolor="none",
+                alpha=0.8,
                 label=name,
             )
         axis.axhline(0, color="black", linewidth=0.5, zorder=0)

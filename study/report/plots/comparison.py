@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from study.comparison.variants import BASE, is_ours, legend_name
+from study.domains.domain import OURS
 from study.report.plots.methods import area, looks
 from study.report.plots.style import (
     ACCENT,
@@ -52,15 +54,18 @@ def grouped_bars(
 def horizontal_bars(
     table: pd.DataFrame, *, y: str, x: str, label: str, reference: float | None = None
 ) -> Figure:
-    """One bar a row, in the table's order from the top."""
+    """One bar a row, in the table's order from the top; a colour for what is ours."""
     figure, (axis,) = panelled(1, columns=1, size=(6, 0.8 + 0.28 * len(table)))
-    places = range(len(table))[::-1]
-    colours = [ACCENT if is_ours(name) else NEGATIVE for name in table[y]]
-    axis.barh(places, table[x], color=colours, height=0.7)
+    places = np.arange(len(table))[::-1]
+    ours = np.array([is_ours(name) for name in table[y]])
+    for part, colour, name in ((ours, ACCENT, OURS), (~ours, NEGATIVE, "others")):
+        axis.barh(places[part], table[x][part], color=colour, height=0.7, label=name)
     axis.set_yticks(places, table[y])
     axis.set_xlabel(label)
     if reference is not None:
         axis.axvline(reference, color="black", linewidth=0.9, linestyle=":")
+    if ours.any():
+        legend_below(figure, [axis])
     return figure
 
 

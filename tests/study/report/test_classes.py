@@ -74,5 +74,7 @@ def test_the_plane_of_two_neurons():
     )
     (axis,) = plots.neuron_plane(points).axes
     assert axis.get_title() == "race"
-    labels = axis.get_legend_handles_labels()[1]
+    drawn, labels = axis.get_legend_handles_labels()
     assert labels == ["a", "b", "c"]
+    # What lies under another class's markers is seen through them.
+    assert {dots.get_markerfacecolor() for dots in drawn} == {"none"}

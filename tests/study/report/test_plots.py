@@ -113,3 +113,37 @@ def test_words_stand_in_the_order_of_what_was_said_before():
     assert [tick.get_text() for tick in axis.get_yticklabels()] == ["b", "a"]
     base, after = (dots.get_offsets()[:, 0].tolist() for dots in axis.collections[-2:])
     assert base == [0.2, 0.9] and after == [0.5, 0.6]
+
+
+def legend(figure) -> list[str]:
+    return [text.get_text() for own in figure.legends for text in own.get_texts()]
+
+
+def test_bars_of_ours_have_a_colour_that_a_legend_names():
+    table = pd.DataFrame({"row": ["base", OURS[0], "CDA"], "value": [3.0, 1.0, 2.0]})
+    figure = plots.horizontal_bars(table, y="row", x="value", label="value")
+    (axis,) = figure.axes
+    named = [tick.get_text() for tick in axis.get_yticklabels()]
+    at = dict(zip(axis.get_yticks(), named, strict=True))
+    drawn = {
+        at[bar.get_y() + bar.get_height() / 2]: (bar.get_width(), bars.get_label())
+        for bars in axis.containers
+        for bar in bars
+    }
+    assert drawn == {
+        "base": (3, "others"),
+        OURS[0]: (1, "GRADIEND"),
+        "CDA": (2, "others"),
+    }
+    assert legend(figure) == ["GRADIEND", "others"]
+    without = plots.horizontal_bars(table[::2], y="row", x="value", label="value")
+    assert not legend(without)
+
+
+def test_before_and_after_are_the_axes_and_what_is_the_same_a_named_line():
+    table = pd.DataFrame({"before": [0.1], "after": [0.4]})
+    figure = plots.dot_pairs(table, x="before", ys=["after"], label="share")
+    (axis,) = figure.axes
+    assert (axis.get_xlabel(), axis.get_ylabel()) == ("before", "after")
+    assert axis.get_title() == "share"
+    assert legend(figure) == ["unchanged"]
