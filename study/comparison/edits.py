@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -119,6 +120,15 @@ class Projection(Attachment):
 
     matrix: Tensor
     offset: Tensor | None = None
+
+    @classmethod
+    def about(cls, matrix: Tensor, mean: Tensor, **kwargs: Any) -> Projection:
+        """h ← P·(h − m) + m: what is projected away becomes its ``mean`` m [H].
+
+        Without m it would become 0, which moves all hidden states to one side.
+        """
+        mean = mean.to(matrix)
+        return cls(matrix.float(), (mean - matrix @ mean).float(), **kwargs)
 
     @contextmanager
     def on(self, lm: ClozeLM) -> Iterator[ClozeLM]:

@@ -1,10 +1,11 @@
-"""Vectors of whole sentences."""
+"""Vectors of whole sentences, and of the places that cloze rows are answered at."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 import torch
 
 from gradiend.lm.batches import by_length
@@ -29,4 +30,25 @@ def sentence_means(
         weight = read.attention_mask.to(hidden.device, hidden.dtype)[..., None]
         mean = (hidden * weight).sum(1) / weight.sum(1)
         found[indices] = mean.double().cpu().numpy()
+    return found
+
+
+@torch.no_grad()
+def slot_states(lm: ClozeLM, rows: pd.DataFrame, *, batch_size: int = 64) -> np.ndarray:
+    """The last hidden state that each row's first factual token is read from, [N, H].
+
+    ``rows`` is a cloze table; that token itself is not in sight.
+    """
+    encoded = lm.encode(rows)
+    found = np.empty((len(encoded), lm.model.config.hidden_size))
+    if not lm.ways.padded:
+        batch_size = 1
+    for indices, batch in lm.batches(encoded, batch_size=batch_size):
+        hidden = lm.model.base_model(
+            input_ids=batch.input_ids, attention_mask=batch.attention_mask
+        ).last_hidden_state
+        of, first = batch.factual.row, batch.factual.slot
+        first = first[torch.cat([of.new_ones(1), of.diff()]).bool()]  # of each row
+        line, position = batch.slots[first].to(hidden.device).unbind(1)
+        found[indices] = hidden[line, position].double().cpu().numpy()
     return found

@@ -19,7 +19,7 @@ from gradiend.files import sha256
 from gradiend.lm.cloze import ClozeLM
 from gradiend.training import Progress
 from study.comparison.baselines import FITTERS
-from study.comparison.baselines.data import BaselineData, filled_texts
+from study.comparison.baselines.data import BaselineData
 from study.comparison.baselines.selection import Validation
 from study.comparison.benchmarks.lengths import readable
 from study.comparison.benchmarks.suite import Suite, of_domains, read_suite, sampled
@@ -135,7 +135,6 @@ class Workbench:
                 domain=run.domain,
                 words=self.source.attribute_words(run.domain.name),
                 texts=self.source.corpus(run.methods.texts, seed=run.seed),
-                labelled=filled_texts(table[table["split"] == "train"]),
                 seed=run.seed,
                 rows=table[table["split"] == "train"],
                 validation=self._validation(run, data),

@@ -18,9 +18,9 @@ NEUTRAL = "neutral"
 
 @dataclass(frozen=True)
 class BaselineData:
-    """A domain's attribute words, a corpus, and texts labelled with a class.
+    """A domain's attribute words, a corpus, and cloze rows.
 
-    ``labelled`` has the columns text and label; ``seed`` is of every draw of a fit.
+    ``seed`` is of every draw of a fit.
     ``rows`` are the training rows of two classes, GRADIEND's own; with ``validation``,
     methods that can be taken more or less far choose how far.
     """
@@ -28,7 +28,6 @@ class BaselineData:
     domain: Domain
     words: AttributeWords
     texts: list[str]
-    labelled: pd.DataFrame
     seed: int = 0
     rows: pd.DataFrame | None = None
     validation: Validation | None = None

@@ -35,7 +35,7 @@ from study.comparison.edits import Weights
 from study.comparison.hf_trainer import quiet_arguments, train_quietly, with_padding
 from study.comparison.settings import FitSettings
 
-FACTORS = (0.125, 0.25, 0.5, 0.75, 1.0)  # c
+FACTORS = (0.125, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)  # c
 _RANK = 8
 _SCALE = 2  # of LoRA's product: its α is so many times the rank
 

@@ -42,7 +42,7 @@ def inlp(lm: ClozeLM, data: BaselineData, settings: FitSettings) -> Projection:
 def null_space_projection(
     features: np.ndarray, labels: np.ndarray, *, classifiers: int, seed: int
 ) -> Projection:
-    """Projection [H, H] onto the intersection of the classifiers' null spaces.
+    """Projection onto the intersection of the classifiers' null spaces, the mean kept.
 
     ``features`` are [N, H], ``labels`` [N]. Each classifier is a linear SVM trained on
     what the ones before it have left, at most ``classifiers``. The next one is the
@@ -57,7 +57,8 @@ def null_space_projection(
     held_out = _held_out(labels, seed)
     # Where the classes are equally many this is an intercept that is never projected
     # away; without one, probes fail before the class is gone.
-    centred = features - features[~held_out].mean(axis=0)
+    mean = features[~held_out].mean(axis=0)
+    centred = features - mean
     majority = _largest_share(labels[held_out])
     basis = np.zeros((0, features.shape[1]))  # orthonormal rows: what is taken away
     accuracies: list[float] = []
@@ -87,7 +88,7 @@ def null_space_projection(
         "stopped": stopped,
     }
     matrix = torch.tensor(np.eye(basis.shape[1]) - basis.T @ basis)
-    return Projection(matrix.float(), notes=notes)
+    return Projection.about(matrix, torch.tensor(mean), notes=notes)
 
 
 def _held_out(labels: np.ndarray, seed: int) -> np.ndarray:

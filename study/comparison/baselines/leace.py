@@ -6,7 +6,6 @@ better than a constant: h ← P·h + (I − P)·E[h].
 
 from __future__ import annotations
 
-import pandas as pd
 import torch
 from concept_erasure import LeaceFitter
 from torch.nn.functional import one_hot
@@ -15,47 +14,47 @@ from gradiend.errors import InputError
 from gradiend.lm.cloze import ClozeLM
 from study.comparison.baselines.data import BaselineData
 from study.comparison.edits import Projection
-from study.comparison.sentence_vectors import sentence_means
+from study.comparison.sentence_vectors import slot_states
 from study.comparison.settings import FitSettings
 
 
 def leace(lm: ClozeLM, data: BaselineData, settings: FitSettings) -> Projection:
-    """Fitted on the labelled texts' mean hidden states."""
-    features, labels = labelled_features(lm, data, settings)
+    """Fitted on what the training rows are answered from."""
+    features, labels = class_states(lm, data, settings)
     return leace_projection(features, labels)
 
 
 def leace_projection(features: torch.Tensor, labels: torch.Tensor) -> Projection:
     """From features [N, H] and class numbers [N]."""
-    # Without shrinkage the guarantee holds exactly on the data it is fitted on.
+    # A covariance of few rows is nearly singular; what is the smallest change by it is
+    # a huge one of other texts. Shrunken, the classes' means still agree exactly.
     eraser = LeaceFitter.fit(
-        features, one_hot(labels).to(features), shrinkage=False
+        features, one_hot(labels).to(features), shrinkage=True
     ).eraser
-    matrix = eraser.P
-    offset = eraser.bias - matrix @ eraser.bias
-    return Projection(matrix.float(), offset.float())
+    return Projection.about(eraser.P, eraser.bias)
 
 
-def labelled_features(
+def class_states(
     lm: ClozeLM, data: BaselineData, settings: FitSettings
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean hidden states [N, H] and class numbers [N] of labelled texts.
+    """Last hidden states at the slots of training rows [N, H], class numbers [N].
 
-    A seeded draw, as many texts of a class as of another.
+    There the classes are told apart, and there the head reads: of whole sentences'
+    means the same methods find other directions. A seeded draw, as many of each class.
 
     Raises
     ------
     InputError
-        if they are not of two classes at least.
+        if there are no rows of two classes.
     """
-    classes = data.labelled["label"].unique()
-    if len(classes) < 2:
+    rows = data.rows
+    if rows is None or rows["label"].nunique() < 2:
         raise InputError(
-            f"{data.domain.name}: the {len(data.labelled):,} labelled texts are of "
-            f"{len(classes)} class ({', '.join(classes) or 'none'}); give texts of two"
+            f"{data.domain.name}: RLACE and LEACE need cloze rows of two classes; give "
+            "them, or leave these methods out of the profile's"
         )
-    of_class = data.labelled.groupby("label", sort=True)
+    of_class = rows.groupby("label", sort=True)
     size = min(settings.fit_sentences, int(of_class.size().min()))
     rows = of_class.sample(size, random_state=data.seed)
-    features = torch.tensor(sentence_means(lm, rows["text"].tolist()))
-    return features, torch.tensor(pd.factorize(rows["label"], sort=True)[0])
+    labels = (rows["label"] > 0).astype(int).to_numpy()
+    return torch.tensor(slot_states(lm, rows)), torch.tensor(labels)

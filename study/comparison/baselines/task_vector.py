@@ -15,7 +15,7 @@ from study.comparison.baselines.selection import best_along
 from study.comparison.edits import Weights
 from study.comparison.settings import FitSettings
 
-FACTORS = (-0.125, -0.25, -0.5, -1.0, -2.0)  # −c
+FACTORS = tuple(-(2.0**power) for power in range(-6, 2))  # −c
 
 
 @torch.no_grad()

@@ -18,13 +18,10 @@ from tests.study.comparison.words import WORDS
 @pytest.fixture
 def data(table: pd.DataFrame) -> BaselineData:
     """The tiny models' own sentences."""
-    texts = SENTENCES[:14]
-    label = ["female" if "she" in text.split() else "male" for text in texts]
     return BaselineData(
         DOMAINS["gender"],
         WORDS,
-        texts,
-        pd.DataFrame({"text": texts, "label": label}),
+        SENTENCES[:14],
         rows=table[table["split"] == "train"],
         validation=smaller_every_time(),
     )

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from types import SimpleNamespace
 
 import numpy as np
-import pandas as pd
 
 from gradiend.lm.cloze import ClozeLM
 from study.comparison.baselines.data import BaselineData
@@ -26,7 +25,7 @@ SETTINGS = FitSettings(
 
 
 def texts_data(texts: list[str], words=WORDS, domain: str = "gender") -> BaselineData:
-    return BaselineData(DOMAINS[domain], words, texts, pd.DataFrame())
+    return BaselineData(DOMAINS[domain], words, texts)
 
 
 def validation(measured: Callable[[ClozeLM], dict[str, float]], **floors) -> Validation:

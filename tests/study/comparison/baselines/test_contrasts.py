@@ -114,10 +114,7 @@ def of_class(lm: ClozeLM, rows: pd.DataFrame) -> np.ndarray:
 
 
 def contrasts(by: Validation) -> BaselineData:
-    data, rows = texts_data([]), planted()
-    return dataclasses.replace(
-        data, rows=rows, labelled=filled_texts(rows), validation=by
-    )
+    return dataclasses.replace(texts_data([]), rows=planted(), validation=by)
 
 
 def odds_measure(rows: pd.DataFrame) -> Validation:
@@ -202,7 +199,7 @@ def test_a_task_vector_unlearns_what_the_texts_teach(name):
         assert abs(of_class(lm, rows)).mean() < 0.8 * abs(before).mean()
     assert np.array_equal(of_class(lm, rows), before)
     # W − c·τ, where W + τ is what training on the texts gives.
-    texts = data.labelled["text"].tolist()
+    texts = filled_texts(data.rows)["text"].tolist()
     there = continued_pretraining(lm, texts, settings, seed=0).values
     parameters = dict(lm.model.named_parameters())
     for key, value in edit.values.items():

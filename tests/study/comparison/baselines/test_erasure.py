@@ -6,7 +6,6 @@ import dataclasses
 from collections import Counter
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from concept_erasure import LeaceEraser
@@ -14,17 +13,18 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from torch.nn.functional import one_hot
 
+from gradiend.errors import InputError
 from gradiend.lm.cloze import ClozeLM
 from study.comparison.baselines.data import BaselineData, filled_texts
 from study.comparison.baselines.inlp import AT_MAJORITY, null_space_projection
-from study.comparison.baselines.leace import labelled_features, leace, leace_projection
+from study.comparison.baselines.leace import class_states, leace, leace_projection
 from study.comparison.baselines.rlace import fantope, rlace_projection
 from study.comparison.baselines.sentence_debias import (
     sentence_debias,
     without_bias_direction,
 )
 from study.comparison.edits import Projection
-from study.comparison.sentence_vectors import sentence_means
+from study.comparison.sentence_vectors import sentence_means, slot_states
 from study.comparison.settings import FitSettings
 from study.domains import DOMAINS, load_feature
 from study.results.places import REPOSITORY
@@ -57,7 +57,9 @@ def leace_of(features, labels) -> Projection:
 
 def rlace_of(features, labels) -> Projection:
     features, labels = torch.tensor(features), torch.tensor(labels)
-    return Projection(rlace_projection(features, labels, steps=300))
+    return Projection.about(
+        rlace_projection(features, labels, steps=300), features.mean(0)
+    )
 
 
 # A method, and the most directions it takes for one planted concept.
@@ -149,7 +151,7 @@ def test_leace_is_the_librarys_eraser(planted):
     features = torch.tensor(planted[0] + 3)
     labels = torch.tensor(planted[1] + 2 * planted[2])
     edit = leace_projection(features, labels)
-    own = LeaceEraser.fit(features, one_hot(labels).double(), shrinkage=False)
+    own = LeaceEraser.fit(features, one_hot(labels).double(), shrinkage=True)
     torch.testing.assert_close(edit.matrix, own.P.float())
     offset = (torch.eye(len(own.P)).double() - own.P) @ features.mean(0)
     torch.testing.assert_close(edit.offset, offset.float(), atol=1e-5, rtol=1e-5)
@@ -162,6 +164,17 @@ def test_leace_leaves_nothing_to_find_where_it_was_fitted(planted):
     after = leace_of(features, concept)(torch.tensor(features)).numpy()
     means = [after[concept == name].mean(axis=0) for name in (0, 1)]
     assert means[0] == pytest.approx(means[1], abs=1e-5)
+
+
+def test_leace_of_few_sentences_is_a_small_change_of_others(planted):
+    features, concept, _ = planted
+    few, others = np.split(features, [24])  # as many as dimensions
+    edit = leace_of(few, concept[:24])
+    after = edit(torch.tensor(few)).numpy()
+    means = [after[concept[:24] == name].mean(axis=0) for name in (0, 1)]
+    assert means[0] == pytest.approx(means[1], abs=1e-5)
+    moved = np.linalg.norm(edit(torch.tensor(others)).numpy() - others, axis=1)
+    assert moved.mean() < 0.5 * np.linalg.norm(others, axis=1).mean()
 
 
 @pytest.mark.parametrize("rank", [1, 3])
@@ -205,7 +218,7 @@ def test_sentence_debias_projects_the_direction_of_bias_away():
 def test_sentence_debias_leaves_nothing_along_its_direction(standin):
     words = PlantedWorld().attribute_words("gender")
     texts = ["The man slept.", "My sister knew that he was tired.", "It was hot."]
-    data = BaselineData(DOMAINS["gender"], words, texts, pd.DataFrame())
+    data = BaselineData(DOMAINS["gender"], words, texts)
     edit = sentence_debias(standin, data, FitSettings())
     values, vectors = torch.linalg.eigh(edit.matrix)
     assert values.numpy() == pytest.approx([0] + [1] * (len(values) - 1), abs=1e-5)
@@ -220,26 +233,51 @@ def test_sentence_debias_leaves_nothing_along_its_direction(standin):
     assert share.max() > 0.5  # it is the direction between the versions
 
 
-def test_labelled_features_are_a_seeded_sample_of_each_class(data):
-    lm = tiny_lm("bert")
-    settings = FitSettings(fit_sentences=2)
-    features, labels = labelled_features(lm, data, settings)
+@pytest.mark.parametrize("name", ["bert", "gpt2"])
+def test_class_states_are_what_the_head_reads_at_the_slots(data, name):
+    lm, rows = tiny_lm(name), data.rows
+    states = torch.tensor(slot_states(lm, rows, batch_size=3)).float()
+    for at, batch in lm.batches(lm.encode(rows), batch_size=4):
+        first = [int((batch.factual.row == n).nonzero()[0]) for n in range(len(at))]
+        expected = lm.logits(batch)[batch.factual.slot[first]]
+        head = lm.model.get_output_embeddings()
+        own = lm.model.cls(states[at]) if name == "bert" else head(states[at])
+        torch.testing.assert_close(own, expected, atol=1e-5, rtol=1e-5)
+
+
+def test_class_states_are_a_seeded_sample_as_large_of_each_class(data):
+    lm, settings = tiny_lm("bert"), FitSettings(fit_sentences=2)
+    features, labels = class_states(lm, data, settings)
     assert labels.tolist() == [0, 0, 1, 1]
-    texts = data.labelled["text"][data.labelled["label"] == "female"].tolist()
-    of_class = sentence_means(lm, texts)
-    for vector in features[:2].numpy():
-        assert np.abs(of_class - vector).max(axis=1).min() < 1e-6
-    again, _ = labelled_features(lm, data, settings)
+    own = slot_states(lm, data.rows[data.rows["label"] > 0])
+    for vector in features[2:].numpy():
+        assert np.abs(own - vector).max(axis=1).min() < 1e-6
+    again, _ = class_states(lm, data, settings)
     assert torch.equal(again, features)
-    other, _ = labelled_features(lm, dataclasses.replace(data, seed=1), settings)
+    other, _ = class_states(lm, dataclasses.replace(data, seed=1), settings)
     assert not torch.equal(other, features)
     assert leace(lm, data, settings).matrix.shape == (16, 16)
+    uneven = data.rows[(data.rows["label"] < 0) | (np.arange(len(data.rows)) < 6)]
+    for rows in (uneven, uneven[::-1]):
+        _, labels = class_states(
+            lm, dataclasses.replace(data, rows=rows), FitSettings()
+        )
+        fewer = int((rows["label"] > 0).sum())
+        assert labels.tolist() == [0] * fewer + [1] * fewer
 
 
-def test_labelled_features_are_balanced_however_the_texts_are_sorted(data):
-    table = pd.concat([data.labelled.sort_values("label")] * 3, ignore_index=True)
-    table = table[(table["label"] == "male") | (table.index < 3)]
-    for rows in (table, table[::-1]):
-        uneven = dataclasses.replace(data, labelled=rows)
-        _, labels = labelled_features(tiny_lm("bert"), uneven, FitSettings())
-        assert labels.tolist() == [0] * 3 + [1] * 3
+def test_without_rows_of_two_classes_there_is_nothing_to_erase(data):
+    for rows in (None, data.rows[data.rows["label"] > 0]):
+        with pytest.raises(InputError, match="rows of two classes"):
+            class_states(
+                tiny_lm("bert"), dataclasses.replace(data, rows=rows), FitSettings()
+            )
+
+
+def test_what_is_projected_away_becomes_its_mean(planted):
+    features, concept, _ = planted
+    there = features + 5  # hidden states do not lie around 0
+    for name, (method, _) in ERASERS.items():
+        edit = method(there[:2000], concept[:2000])
+        after = edit(torch.tensor(there[:2000])).numpy()
+        assert after.mean(0) == pytest.approx(there[:2000].mean(0), abs=0.1), name
