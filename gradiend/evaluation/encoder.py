@@ -8,6 +8,9 @@ Rows of four kinds (paper, Sec. 4):
 ``feature-neutral``    the feature texts, a random neutral token as target, label 0
 ``untrained``          other class pairs of the domain, label 0
 =====================  ==========================================================
+
+The factual class of an untrained pair may be one of the feature's. An encoder of the
+factual gradient then reads a row like its own; Cor and Acc count it as 0 all the same.
 """
 
 from __future__ import annotations

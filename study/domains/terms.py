@@ -119,7 +119,11 @@ def _slot_texts(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _tested(pairs: list[pd.DataFrame]) -> pd.DataFrame | None:
-    """The test rows of the pairs that are not trained; two classes have none."""
+    """The test rows of the pairs that are not trained; two classes have none.
+
+    The paper counts all of them, though half have a trained class as the factual one:
+    :mod:`study.report.tables.encodings` tells the halves apart.
+    """
     if not pairs:
         return None
     rows = pd.concat(pairs, ignore_index=True)

@@ -17,14 +17,30 @@ from study.report.claims.claim import (
     others,
 )
 from study.report.claims.models import Group, Models
+from study.report.tables.encodings import BESIDE, THIRD, third_class
 
 HIGH, SEEN, FAILED = 0.9, 0.7, 0.5  # |Pearson|: most pairs; every pair; a failed seed
 REAL = 0.95  # of a real model that has one feature alone
-ALL_ROWS = 0.6  # rows of no trained class are labelled 0
+ALL_ROWS = 0.6  # all but the feature's rows are labelled 0
 _ELSEWHERE = {
     "neutral": "neutral texts",
     "feature-neutral": "neutral words of feature texts",
-    "untrained": "class pairs of the domain that were not trained",
+}
+_CLASSES = {
+    "h_third": (f"|h| {THIRD}", "mean |h| on the domain's third class"),
+    "h_beside_third": (
+        f"|h| {BESIDE}",
+        "mean |h| on a trained class beside the third, labelled 0",
+    ),
+    "pearson_pairs": ("all rows", "mean Pearson over all rows, three classes"),
+    "pearson_pairs_ceiling": (
+        "ceiling",
+        "mean Pearson over all rows, three classes, of an h without a fault",
+    ),
+    "pearson_third": (
+        "third only",
+        "mean Pearson over all rows but trained classes labelled 0, three classes",
+    ),
 }
 
 
@@ -55,6 +71,24 @@ def encoder_claims(encoder: pd.DataFrame, models: Models) -> Iterator[Claim]:
             at_least(len(lower)),
             others(lower),
         )
+
+
+def third_class_claims(encodings: pd.DataFrame, models: Models) -> Iterator[Claim]:
+    """What h is on the domain's third class, and what that makes of Pearson.
+
+    ``encodings`` is as :func:`study.report.tables.encodings.third_class` has it, which
+    says what is weighed how. Models that were not asked of a third class have no claim.
+    """
+    values = third_class(encodings)
+    if values.empty:
+        return
+    values = values.set_index(["model", "feature"])
+    for group in models.groups():
+        for name, (column, said) in _CLASSES.items():
+            own = group.of(values[column])
+            if len(own):
+                text = f"{said}, {group.called}"
+                yield Claim(f"{name}{group.suffix}", "encoder", text, mean(own))
 
 
 def seed_claims(seeds: pd.DataFrame, _models: Models) -> Iterator[Claim]:
@@ -114,7 +148,7 @@ def _correlations(
         yield Claim(
             f"pearson_all_rows{group.suffix}",
             "encoder",
-            "lowest mean Pearson of a model over all rows, those of no trained class "
+            "lowest mean Pearson of a model over all rows, all but feature rows "
             f"labelled 0, {group.called}",
             Quantity(means.min()),
             None if group.suffix else at_least(ALL_ROWS),

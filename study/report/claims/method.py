@@ -9,7 +9,11 @@ import pandas as pd
 from study.report.claims.associations import moved_claims, profession_claims
 from study.report.claims.balance import balance_claims
 from study.report.claims.claim import Claim
-from study.report.claims.encoders import encoder_claims, seed_claims
+from study.report.claims.encoders import (
+    encoder_claims,
+    seed_claims,
+    third_class_claims,
+)
 from study.report.claims.frames import frame_claims
 from study.report.claims.indices import index_claims, planted_claims
 from study.report.claims.models import Models
@@ -19,6 +23,7 @@ from study.report.claims.words import name_claims, probe_claims, word_claims
 # Table of the gathered source data → the claims that are made of it, in order.
 _CLAIMED = (
     ("encoder", encoder_claims),
+    ("encodings", third_class_claims),
     ("seeds", seed_claims),
     ("selected", balance_claims),
     ("selected", index_claims),

@@ -21,6 +21,7 @@ from study.report.plots.style import (
     panel_title,
     panelled,
 )
+from study.report.tables.encodings import BESIDE, THIRD, kinds_apart
 
 _LEAST_HEIGHT = 1.7  # of a matrix, inches: the label beside it needs them
 _CHARACTERS_AN_INCH = 9  # of a label, of the figure's height
@@ -60,14 +61,16 @@ def training_progress(history: pd.DataFrame, *, columns: int = 4) -> Figure:
 
 
 def encodings(rows: pd.DataFrame, *, columns: int = 4) -> Figure:
-    """Violins of h by class (left, right) and neutral kind; one panel a ``panel``.
+    """Violins of h by class (left, right) and kind; one panel a ``panel``.
 
-    Columns of ``rows``: panel, kind, factual_class, label, h.
+    Columns of ``rows``: panel, kind, factual_class, label, h. Rows of pairs that were
+    not trained are drawn by what stands at the slot: the third class, or a trained one.
     """
     panels = rows["panel"].unique()
     figure, axes = panelled(
         len(panels), columns=min(columns, len(panels)), size=(2.9, 2.6), sharey=True
     )
+    rows = kinds_apart(rows, by=["panel"])
     for axis, panel in zip(axes, panels, strict=True):
         part = rows[rows["panel"] == panel]
         groups = _encoding_groups(part)
@@ -94,7 +97,8 @@ def _encoding_groups(part: pd.DataFrame) -> list[tuple[str, np.ndarray, str]]:
     names = {
         "feature-neutral": "neutral\nword",
         "neutral": "neutral\ntext",
-        "untrained": "other\nclasses",
+        THIRD: "third\nclass",
+        BESIDE: "beside\nthird",
     }
     for kind, name in names.items():
         values = part.loc[part["kind"] == kind, "h"].to_numpy()

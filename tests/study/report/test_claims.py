@@ -154,7 +154,6 @@ def test_what_is_not_left_at_0_is_told():
     assert claims["h_feature-neutral:mini"].quantity.shown == "0.75"
     assert claims["h_neutral"].quantity.shown == "0.20 (0.20–0.20)"
     assert claims["h_neutral_lower"].holds
-    assert "h_untrained" not in claims
 
 
 def test_a_failed_seed_is_counted_and_named():
