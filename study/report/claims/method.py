@@ -18,6 +18,7 @@ from study.report.claims.frames import frame_claims
 from study.report.claims.indices import index_claims, planted_claims
 from study.report.claims.models import Models
 from study.report.claims.ratings import rating_claims
+from study.report.claims.said import said_claims
 from study.report.claims.words import name_claims, probe_claims, word_claims
 
 # Table of the gathered source data → the claims that are made of it, in order.
@@ -26,6 +27,7 @@ _CLAIMED = (
     ("encodings", third_class_claims),
     ("seeds", seed_claims),
     ("selected", balance_claims),
+    ("selected", said_claims),
     ("selected", index_claims),
     ("associations", planted_claims),
     ("associations", profession_claims),

@@ -27,6 +27,7 @@ from study.report.claims.encoders import encoder_claims, seed_claims
 from study.report.claims.indices import index_claims, planted_claims
 from study.report.claims.left import left_claims
 from study.report.claims.robustness import robustness_claims
+from study.report.claims.said import said_claims
 from study.report.claims.words import name_claims, probe_claims, word_claims
 from study.report.tables import save_table
 from study.results import files
@@ -247,6 +248,36 @@ def test_five_of_seven_are_enough_and_four_are_not():
         ]
         assert claim.holds is holds
         assert claim.bound_shown == "≥ 5 of 7"
+
+
+def test_a_gap_that_falls_as_less_is_said_is_not_closed():
+    columns = "model feature variant decoder balance_gap said offset"
+    rows = []
+    for model, feature, left in (
+        ("A", "race_AB", (0.4, 0.5)),
+        ("A", "race_BW", (0.6, 1.0)),
+        ("A", "religion_CJ", (0.9, 0.9)),
+        (REAL, "race_AB", (0.6, 0.74)),
+        (REAL, GENDER, (0.3, 0.75)),
+    ):
+        rows += [
+            (model, feature, "base", "–", 0.2, 0.4, 0.1),
+            (model, feature, "N", "refined", 0.2 * left[0], 0.4 * left[1], 0.02),
+        ]
+    frame = table(columns, rows).rename(columns={"balance_gap": "balance gap"})
+    claims = by_id(said_claims(frame, MODELS))
+    assert claims["gap_left_race_refined"].quantity.shown == "0.50 (0.40–0.60)"
+    assert claims["said_left_race_refined"].quantity.shown == "0.75 (0.50–1.00)"
+    assert claims["gap_of_said_race_refined"].quantity.shown == "0.70 (0.60–0.80)"
+    assert claims["gap_of_said_religion_refined"].quantity.shown == "1.00"
+    assert claims["gap_of_said_race_refined:mini"].quantity.shown == "0.81"
+    assert claims["offset_race_refined"].quantity.number == pytest.approx(0.02)
+    kept = claims["said_kept_refined:mini"]
+    assert (kept.quantity.shown, kept.holds) == ("1 of 2", False)
+    assert kept.named == (f"{REAL}, race_AB",)
+    # Of stand-ins no such floor was asked.
+    assert claims["said_kept_refined"].holds is None
+    assert "gap_left_race_trained" not in claims
 
 
 def test_an_index_that_does_not_rise_is_named():
