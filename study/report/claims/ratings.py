@@ -23,7 +23,8 @@ _NUMBERS = {
 def rating_claims(learned: pd.DataFrame, models: Models) -> Iterator[Claim]:
     """r of shares and ratings, and the slope: those of N as shares of the base's.
 
-    ``learned`` has what base and variants say of every association. Half of the base's
+    Beside them the paired difference of r with its interval over jobs. ``learned`` has
+    what base and variants say of every association. Half of the base's
     r was hoped for, and is no bound: what balances two pronouns need not change the
     order of jobs.
     """
@@ -37,14 +38,23 @@ def rating_claims(learned: pd.DataFrame, models: Models) -> Iterator[Claim]:
 
 
 def _against_base(norms: pd.DataFrame, group: Group) -> Iterator[Claim]:
-    for decoder, called in DECODERS.items():
+    for decoder, name in DECODERS.items():
         variant = f"{BALANCED}, {decoder}"
         if variant not in norms.index:
             continue
+        called = f"{name}, {group.called}"
         for number, text in _NUMBERS.items():
             yield Claim(
                 suffixed(f"ratings_{number}", decoder, group),
                 _GROUP,
-                f"{text}, share of the base's, {called}, {group.called}",
+                f"{text}, share of the base's, {called}",
                 Quantity(norms.loc[variant, number] / norms.loc[BASE, number]),
             )
+        change, low, high = norms.loc[variant, ["Δ r", "Δ low", "Δ high"]]
+        yield Claim(
+            suffixed("ratings_r_change", decoder, group),
+            _GROUP,
+            f"{_NUMBERS['r']}, less the base's, with the 95 % interval of the paired "
+            f"difference, {called}",
+            Quantity(change, "{:+.2f}", low=low, high=high),
+        )

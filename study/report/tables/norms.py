@@ -11,6 +11,7 @@ from study.domains.gender import PRONOUNS
 from study.profiles.profile import CARRIED, Profile
 from study.report.gaps import held_out
 from study.report.tables.method import profession_shares
+from study.results.selected import BASE
 
 _DRAWS = 1_000
 
@@ -48,25 +49,34 @@ def human_norms(rated: pd.DataFrame) -> pd.DataFrame:
     """Pearson's r of P(she) after jobs and how female people rate them.
 
     ``rated`` is of :func:`rated_shares`. Columns: model, variant, jobs, r, its 95 %
-    interval of a bootstrap over jobs (low, high), slope (of shares, per unit of the
-    rating; r does not fall where all shares come closer), spread, mean and offset of
-    the shares.
+    interval of a bootstrap over jobs (low, high), Δ r (r less the base's of the same
+    jobs) and its interval over the same draws (Δ low, Δ high; NaN of the base itself),
+    slope (of shares, per unit of the rating; r does not fall where all shares come
+    closer), spread, mean and offset of the shares.
     """
+    parts = rated.groupby("model", sort=False)
+    return pd.concat([_norms_of_model(part) for _, part in parts], ignore_index=True)
+
+
+def _norms_of_model(rated: pd.DataFrame) -> pd.DataFrame:
+    """The rows of one model, whose variants were asked the same jobs."""
+    ratings = rated.drop_duplicates("word").set_index("word")["rating"]
+    shares = rated.pivot(index="word", columns="variant", values="share")
+    shares, felt = shares.loc[ratings.index], ratings.to_numpy()
+    drawn = {name: _drawn(shares[name].to_numpy(), felt) for name in shares}
     rows = []
-    for (model, variant), part in rated.groupby(["model", "variant"], sort=False):
-        said, felt = part["share"].to_numpy(), part["rating"].to_numpy()
-        low, high = _interval(said, felt)
+    for variant in rated["variant"].unique():
+        said = shares[variant].to_numpy()
+        row = {"model": rated["model"].iloc[0], "variant": variant, "jobs": len(said)}
+        row |= _with_interval("r", "", _r(said, felt), drawn[variant])
+        if variant != BASE:
+            less = _r(said, felt) - _r(shares[BASE].to_numpy(), felt)
+            change = drawn[variant] - drawn[BASE]
+            row |= _with_interval("Δ r", "Δ ", less, change)
+        else:
+            row |= dict.fromkeys(("Δ r", "Δ low", "Δ high"), np.nan)
         rows.append(
-            {
-                "model": model,
-                "variant": variant,
-                "jobs": len(part),
-                "r": np.corrcoef(said, felt)[0, 1],
-                "low": low,
-                "high": high,
-                **spread_and_mean(said, felt),
-                "offset": abs(said.mean() - 0.5),
-            }
+            row | spread_and_mean(said, felt) | {"offset": abs(said.mean() - 0.5)}
         )
     return pd.DataFrame(rows)
 
@@ -80,12 +90,23 @@ def spread_and_mean(shares: np.ndarray, stereotype: np.ndarray) -> dict[str, flo
     }
 
 
-def _interval(said: np.ndarray, rated: np.ndarray) -> tuple[float, float]:
-    """2.5 and 97.5 % of r over draws of the jobs."""
+def _r(said: np.ndarray, felt: np.ndarray) -> float:
+    return float(np.corrcoef(said, felt)[0, 1])
+
+
+def _drawn(said: np.ndarray, rated: np.ndarray) -> np.ndarray:
+    """r of each draw of the jobs, [draws]; the same draws for all with as many jobs."""
     generator = np.random.default_rng(0)
     draws = generator.integers(len(said), size=(_DRAWS, len(said)))
     a, b = said[draws], rated[draws]
     a, b = a - a.mean(axis=1, keepdims=True), b - b.mean(axis=1, keepdims=True)
     norms = np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
-    low, high = np.quantile((a * b).sum(axis=1) / norms, [0.025, 0.975])
-    return float(low), float(high)
+    return (a * b).sum(axis=1) / norms
+
+
+def _with_interval(
+    name: str, prefix: str, value: float, drawn: np.ndarray
+) -> dict[str, float]:
+    """A number, and 2.5 and 97.5 % of it over draws."""
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return {name: value, f"{prefix}low": float(low), f"{prefix}high": float(high)}

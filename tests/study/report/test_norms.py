@@ -48,6 +48,26 @@ def test_a_model_that_repeats_the_ratings_has_r_1_and_a_balanced_one_none():
     assert ours["offset"] < 0.05 < base["spread"]
 
 
+def test_a_change_of_r_is_paired_job_by_job():
+    """What jobs have in common cancels: intervals that overlap may yet differ."""
+    words, model = [f"job{n}" for n in range(40)], "A"
+    noise = np.random.default_rng(1).normal(size=40)
+    ratings = np.linspace(0, 1, 40)
+    base, ours = 0.5 + noise / 10, 0.5 + noise / 10 + (ratings - 0.5) / 8
+    parts = [
+        pd.DataFrame({"word": words, "variant": name, "share": said, "rating": ratings})
+        for name, said in (("base", base), ("N, refined", ours))
+    ]
+    # The order of the rows does not say which job is which.
+    parts[1] = parts[1].iloc[::-1]
+    rows = human_norms(pd.concat(parts).assign(model=model)).set_index("variant")
+    before, after = rows.loc["base"], rows.loc["N, refined"]
+    assert before[["Δ r", "Δ low", "Δ high"]].isna().all()
+    assert after["Δ r"] == pytest.approx(after["r"] - before["r"])
+    assert after["low"] < before["high"]  # the two intervals overlap
+    assert 0 < after["Δ low"] < after["Δ r"] < after["Δ high"]
+
+
 def test_models_whose_jobs_nobody_rated_have_no_row():
     assert rated_shares(learned("another", lambda rating: rating), REAL).empty
 
@@ -57,7 +77,10 @@ def test_r_and_slope_are_told_as_shares_of_the_bases():
     base, ours = (row for _, row in human_norms(rated_shares(said, REAL)).iterrows())
     claims = {claim.id: claim for claim in rating_claims(said, Models.of(REAL))}
     ending = "trained:smollm2-135m-instruct"
-    assert set(claims) == {f"ratings_r_{ending}", f"ratings_slope_{ending}"}
+    kinds = ("r", "slope", "r_change")
+    assert set(claims) == {f"ratings_{kind}_{ending}" for kind in kinds}
+    change = claims[f"ratings_r_change_{ending}"].quantity
+    assert change.number == pytest.approx(ours["Δ r"]) and change.low == ours["Δ low"]
     for number in ("r", "slope"):
         claim = claims[f"ratings_{number}_{ending}"]
         assert claim.quantity.number == pytest.approx(ours[number] / base[number])
