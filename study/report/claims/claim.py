@@ -5,7 +5,7 @@ A claim without a bound is told all the same: what is found, not what was hoped 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -142,15 +142,15 @@ def claims_table(claims: Iterable[Claim]) -> Styler:
     return styled(table).hide(axis="index").hide(numbers, axis="columns")
 
 
-def assert_claims(claims: Iterable[Claim]) -> None:
-    """Pass if every bound is kept.
+def assert_claims(claims: Iterable[Claim], *, known: Collection[str] = ()) -> None:
+    """Pass if every bound is kept, but for claims that are ``known`` to fail.
 
     Raises
     ------
     AssertionError
-        listing each claim that failed, with its value and its bound.
+        listing each other claim that failed, with its value and its bound.
     """
-    failed = [claim for claim in claims if claim.holds is False]
+    failed = [c for c in claims if c.holds is False and c.id not in known]
     lines = [
         f"{c.id}: {c.quantity.shown}, bound {c.bound_shown} ({c.text}"
         + (f"; {'; '.join(c.named)})" if c.named else ")")

@@ -19,6 +19,9 @@ _CLAIMED = (
     ("robustness", robustness_claims),
 )
 COMPARISON_TABLES = tuple(dict.fromkeys(name for name, _ in _CLAIMED))
+# Bounds that the default profile does not keep, and says so: BERT-large's stand-in pays
+# nearly half of its perplexity for Asian/Black refined.
+KNOWN_TO_FAIL = ("ppl_kept:gradiend-ab-refined",)
 
 
 def comparison_claims(

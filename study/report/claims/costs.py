@@ -8,7 +8,7 @@ import pandas as pd
 
 from study.comparison.estimates import NEUTRAL_VALUE
 from study.comparison.tasks.registry import COSTS
-from study.comparison.variants import BASE
+from study.comparison.variants import BASE, REFINED
 from study.domains import DOMAINS
 from study.report.claims.balance import ASKED
 from study.report.claims.claim import (
@@ -25,11 +25,13 @@ from study.report.claims.models import Group, Models, slug
 
 SEEN = 65  # SS of a stand-in: the benchmark sees what was planted
 POINTS = 2  # a loss that is let pass
+# A rise of perplexity that is let pass, in %: what a score 1 / (1 + loss) of 0.2, as a
+# real model's, loses at the floor of 0.98 that the refinement keeps of it.
+DEARER = 10
 ONE_SIDE = 95  # % of the items on one side: a count of signs is then degenerate
 _MEANS = {"offset": "{:.2f}", "said": "{:.2f}", "ICAT": "{:.0f}"}
 _SIDES = ("SS", "CrowS")
 _COSTS = ("LMS", *COSTS)
-_KEPT = {"LMS"}  # what all stand-ins must keep
 _PARTS = tuple(f"{suite}: " for suite in COSTS)
 
 
@@ -37,18 +39,23 @@ def cost_claims(estimates: pd.DataFrame, models: Models) -> Iterator[Claim]:
     """Offset, what is still said, perplexity, tasks, and the sides of StereoSet.
 
     ``estimates`` has a row a model, domain, variant and metric; a metric that is not
-    among them is not claimed of. For the domain with a variant for each class.
+    among them is not claimed of. The price is asked of every domain's variants, the
+    rest of those of the domain with a variant for each class.
     """
-    rows = estimates[estimates["domain"] == ASKED.domain]
     for group in models.groups():
-        own = rows[rows["model"].isin(group.models)]
-        yield from _base(own, group)
-        for variant in ours(DOMAINS[ASKED.domain]):
-            part = own[own["variant"] == variant]
-            yield from _sides(part, own[own["variant"] == BASE], variant, group)
-            yield from _means(part, variant, group)
-            yield from _losses(part, variant, group)
-            yield from _tasks(part, variant, group)
+        of_group = estimates[estimates["model"].isin(group.models)]
+        for domain, own in of_group.groupby("domain", sort=False):
+            asked = domain == ASKED.domain
+            if asked:
+                yield from _base(own, group)
+            for variant in ours(DOMAINS[domain]):
+                part = own[own["variant"] == variant]
+                if asked:
+                    yield from _sides(part, own[own["variant"] == BASE], variant, group)
+                    yield from _means(part, variant, group)
+                yield from _perplexity(part, variant, group)
+                yield from _losses(part, variant, group)
+                yield from _tasks(part, variant, group)
 
 
 def _base(own: pd.DataFrame, group: Group) -> Iterator[Claim]:
@@ -102,14 +109,28 @@ def _sides(
             )
 
 
-def _losses(part: pd.DataFrame, variant: str, group: Group) -> Iterator[Claim]:
-    """Changes against the base model: perplexity in %, scores in points."""
+def _perplexity(part: pd.DataFrame, variant: str, group: Group) -> Iterator[Claim]:
+    """Its change against the base model in %, and where it is more than promised.
+
+    LMS of StereoSet is at its ceiling in stand-ins, and a floor of it no promise.
+    """
     after = metric_values(part, "PPL").dropna()
-    if len(after):
-        change = metric_values(part, "PPL", "change")[after.index]
-        text = f"change of perplexity, %, {variant}, {group.called}"
-        quantity = mean(100 * change / (after - change), "{:+.1f}")
-        yield Claim(_id("PPL", variant, group), "costs", text, quantity)
+    if after.empty:
+        return
+    change = metric_values(part, "PPL", "change")[after.index]
+    percent = (100 * change / (after - change)).droplevel("variant")
+    text = f"change of perplexity, %, {variant}, {group.called}"
+    quantity = mean(percent, "{:+.1f}")
+    yield Claim(_id("PPL", variant, group), "costs", text, quantity)
+    kept = percent <= DEARER
+    bound = at_least(len(kept)) if variant.endswith(REFINED) else None
+    text = f"perplexity rises by {DEARER} % at most, {variant}, {group.called}"
+    id_ = _id("PPL kept", variant, group)
+    yield Claim(id_, "costs", text, count(kept), bound, others(kept))
+
+
+def _losses(part: pd.DataFrame, variant: str, group: Group) -> Iterator[Claim]:
+    """Changes of scores against the base model, in points."""
     for metric in _COSTS:
         change = metric_values(part, metric, "change").dropna().droplevel("variant")
         if change.empty:
@@ -118,11 +139,9 @@ def _losses(part: pd.DataFrame, variant: str, group: Group) -> Iterator[Claim]:
         id_ = _id(f"{metric} change", variant, group)
         yield Claim(id_, "costs", text, mean(change, "{:+.1f}"))
         kept = change >= -POINTS
-        needed = metric in _KEPT and not group.suffix
-        bound = at_least(len(kept)) if needed else None
         text = f"{metric} falls by {POINTS} points at most, {variant}, {group.called}"
         id_ = _id(f"{metric} kept", variant, group)
-        yield Claim(id_, "costs", text, count(kept), bound, others(kept))
+        yield Claim(id_, "costs", text, count(kept), None, others(kept))
 
 
 def _tasks(part: pd.DataFrame, variant: str, group: Group) -> Iterator[Claim]:

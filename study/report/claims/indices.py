@@ -16,29 +16,37 @@ from study.domains.domain import BALANCED
 from study.report.claims.balance import ASKED, DECODERS, chosen, suffixed
 from study.report.claims.claim import Claim, at_least, count, median, names, others
 from study.report.claims.models import Group, Models
+from study.report.claims.said import SAID_KEPT
 from study.report.gaps import class_probabilities, gap, held_out
 from study.results.selected import BASE, TRAINED, UNCHANGED
 
 RISING = 0.9  # of the pairs of stand-in and feature
+_RULE = (
+    f"index rises, gap does not grow and ≥ {SAID_KEPT} of what the base says is said"
+)
 
 
 def index_claims(selected: pd.DataFrame, models: Models) -> Iterator[Claim]:
     """N's index against the base's, pair by pair.
 
     ``selected`` has a row a model, feature, variant and decoder, with the indices of
-    texts that no candidate was selected on.
+    texts that no candidate was selected on. An index of products rises, too, where both
+    classes are said much less or their gap grows: such a rise does not count.
     """
-    base = _index(chosen(selected, BASE, UNCHANGED))
+    base = chosen(selected, BASE, UNCHANGED)
+    before = _index(base)
     for group, decoder, ours in _pairs(
         models, lambda decoder: _index(chosen(selected, BALANCED, decoder))
     ):
-        ratio = ours / base[ours.index]
-        rises = ratio > 1
+        ratio = ours / before[ours.index]
+        now = chosen(selected, BALANCED, decoder).loc[ours.index]
+        left = now[["gap", "said"]] / base.loc[ours.index, ["gap", "said"]]
+        rises = (ratio > 1) & (left["gap"] <= 1) & (left["said"] >= SAID_KEPT)
         called = f"{DECODERS[decoder]}, {group.called}"
         yield Claim(
             suffixed("index_rises", decoder, group),
             "indices",
-            f"pairs whose index rises, {called}",
+            f"pairs whose {_RULE}, {called}",
             count(rises),
             at_least(ceil(RISING * len(rises))) if decoder == TRAINED else None,
             others(rises),

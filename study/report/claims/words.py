@@ -20,7 +20,9 @@ from study.report.claims.claim import (
 )
 from study.report.claims.models import Models, slug
 
-SLACK = 0.1  # correlation on train names less that on test names
+# Correlation on train names less that on test names; so small that an encoder which
+# is good on test names can fail it, too.
+SLACK = 0.02
 APART, FULL = 0.1, 0.9  # mean h of two classes differ; both so far out: saturated
 _WORDS = dict(zip(ASKED.classes, GENDER_PAIRS[0], strict=True))
 

@@ -22,6 +22,7 @@ from study.report.claims.claim import (
     mean,
     median,
 )
+from study.report.claims.comparison import KNOWN_TO_FAIL
 from study.report.claims.costs import cost_claims
 from study.report.claims.encoders import encoder_claims, seed_claims
 from study.report.claims.indices import index_claims, planted_claims
@@ -280,21 +281,29 @@ def test_a_gap_that_falls_as_less_is_said_is_not_closed():
     assert "gap_left_race_trained" not in claims
 
 
-def test_an_index_that_does_not_rise_is_named():
+def test_an_index_counts_as_risen_if_the_gap_falls_and_the_words_are_said():
+    columns = "model feature variant decoder BalancedBS BPI gap said"
     rows = [
-        ("A", GENDER, "base", "–", np.nan, 0.1),
-        ("A", GENDER, "N", "trained", np.nan, 0.2),
+        ("A", GENDER, "base", "–", np.nan, 0.1, 0.4, 0.4),
+        ("A", GENDER, "N", "trained", np.nan, 0.2, 0.4, 0.4),
     ]
-    for feature, ours in (("race_AB", 0.4), ("race_AW", 0.2), ("race_BW", 0.1)):
-        rows.append(("A", feature, "base", "–", 0.2, np.nan))
-        rows.append(("A", feature, "N", "trained", ours, np.nan))
-    frame = table("model feature variant decoder BalancedBS BPI", rows)
+    for feature, *ours in (
+        ("race_AB", 0.4, 0.3, 0.32),
+        ("race_AW", 0.2, 0.3, 0.4),  # as it was
+        ("race_BW", 0.1, 0.3, 0.4),  # falls
+        ("religion_CJ", 0.3, 0.41, 0.4),  # apart further
+        ("religion_CM", 0.4, 0.1, 0.29),  # hardly said
+    ):
+        rows.append(("A", feature, "base", "–", 0.2, np.nan, 0.4, 0.4))
+        rows.append(("A", feature, "N", "trained", ours[0], np.nan, *ours[1:]))
+    frame = table(columns, rows)
     claims = by_id(index_claims(frame, Models(("A",))))
     rises = claims["index_rises_trained"]
-    assert rises.quantity.shown == "1 of 3"
-    assert rises.named == ("A, race_AW", "A, race_BW")
+    assert rises.quantity.shown == "1 of 5"
+    failed = ("race_AW", "race_BW", "religion_CJ", "religion_CM")
+    assert rises.named == tuple(f"A, {name}" for name in failed)
     assert rises.holds is False
-    assert claims["index_trained"].quantity.shown == "1.00 (0.50–2.00)"
+    assert claims["index_trained"].quantity.shown == "1.50 (0.50–2.00)"
 
 
 def associations(states: dict, held_out: bool = True) -> pd.DataFrame:
@@ -494,13 +503,33 @@ def test_losses_are_told_with_the_worst_named():
     ]
     claims = by_id(cost_claims(estimates(rows), Models(("A", "B"))))
     assert claims["ppl:gradiend-n"].quantity.shown == "+15.0 (+10.0 to +20.0)"
-    assert claims["lms_kept:gradiend-n"].holds is False
+    assert claims["ppl_kept:gradiend-n"].quantity.shown == "1 of 2"
+    assert claims["ppl_kept:gradiend-n"].named == ("B",)
+    assert claims["ppl_kept:gradiend-n"].holds is None  # it is the refined N's promise
     assert claims["lms_kept:gradiend-n"].named == ("A",)
     assert claims["glue_kept:gradiend-n"].holds is None
     worst = claims["worst_task:gradiend-n"]
     assert worst.quantity.shown == "-7.0"
     assert worst.named == ("A, GLUE: sst2",)
     assert claims["said:gradiend-n"].quantity.shown == "0.80 (0.70–0.90)"
+
+
+def test_what_refining_costs_is_bounded_in_every_domain():
+    rows = [
+        ("A", "GRADIEND-AB (refined)", "PPL", 11.0, 1.0),
+        ("B", "GRADIEND-AB (refined)", "PPL", 29.0, 9.0),
+        ("A", "GRADIEND-AB", "PPL", 20.0, 10.0),
+        ("A", "GRADIEND-AB (refined)", "offset", 0.1, 0.0),
+    ]
+    claims = by_id(cost_claims(estimates(rows, domain="race"), Models(("A", "B"))))
+    assert claims["ppl:gradiend-ab-refined"].quantity.shown == "+27.5 (+10.0 to +45.0)"
+    kept = claims["ppl_kept:gradiend-ab-refined"]
+    assert (kept.holds, kept.named) == (False, ("B",))
+    assert claims["ppl_kept:gradiend-ab"].holds is None
+    assert not any(name.startswith("offset") for name in claims)
+    with pytest.raises(AssertionError, match="ppl_kept:gradiend-ab-refined"):
+        assert_claims(claims.values())
+    assert_claims(claims.values(), known=KNOWN_TO_FAIL)
 
 
 def test_what_comes_back_in_fine_tuning_is_named():
