@@ -1,4 +1,4 @@
-"""Methods over all models: ranked by the bias that is left, and on common models.
+"""Methods side by side: ranked by the bias that is left, over common models or in each.
 
 Made of the estimates of :mod:`study.report.estimates`, as the other tables are.
 """
@@ -26,38 +26,68 @@ def rank_table(
 ) -> pd.DataFrame:
     """Variants ranked by how much bias is left, 0 (worst) to 1 (best).
 
-    Per metric and base model, ties share the mean rank; ``mean`` is over the metrics of
-    a model, then over the models, of which there are ``models``; ``common mean`` is
-    over the models that all methods have (recent ones aside), and ranks if they are two
-    or more. ``overview`` says what a variant changes (``study.comparison.variants``).
-    Costs are mean changes against the base model, that of perplexity in percent of it,
-    over the common models, or over all where there are none.
+    Per metric and base model, ties share the mean rank. Where two or more models have
+    all methods (recent ones aside), a row is a variant: ``mean`` is over the metrics of
+    a model, then over the models, of which there are ``models``; ``common mean`` over
+    those that all methods have, and ranks. Else methods of unlike models would be
+    averaged: a row is a variant of a ``model``, ranked within it.
+
+    ``overview`` says what a variant changes (``study.comparison.variants``). Costs are
+    (mean) changes against the base model, that of perplexity in percent of it, over the
+    common models.
     """
     rows = estimates[estimates["domain"] == domain]
     common = _common_models(rows)
-    parts = [_shares(part) for _, part in rows.groupby("model", sort=False)]
-    shares = pd.concat(parts, ignore_index=True)
-    by_variant = shares.groupby(["variant", "metric"])["share"].mean().unstack()
-    ranks = by_variant[[metric for metric in RANKED if metric in by_variant]]
+    shares = pd.concat(
+        [_shares(part) for _, part in rows.groupby("model", sort=False)],
+        ignore_index=True,
+    )
+    if common:
+        keys, ranks = ["variant"], _over_models(shares, common)
+        rows = rows[rows["model"].isin(common)]
+    else:
+        keys, ranks = ["model", "variant"], _within_models(shares)
+    table = ranks.join(_costs(rows, keys)).reset_index()
+    kinds = overview.drop_duplicates("variant").set_index("variant")
+    for place, kind in enumerate(("changes weights", "post-processing")):
+        named = table["variant"].map(kinds[kind]).map({True: "yes", False: ""})
+        table.insert(len(keys) + place, kind, named)
+    return table.rename(columns={"variant": "method"})
+
+
+def _over_models(shares: pd.DataFrame, common: list[str]) -> pd.DataFrame:
+    """Mean ranks over models, a row a variant, in the order of the common mean."""
+    ranks = _ranks(shares, ["variant"])
     means = shares.groupby(["variant", "model"])["share"].mean().unstack()
     ranks.insert(0, "models", means.notna().sum(axis=1))
     ranks.insert(1, "mean", means.mean(axis=1))
-    if common:
-        ranks.insert(2, COMMON, means[common].mean(axis=1, skipna=False))
-    changes = _changes(rows[rows["model"].isin(common)] if common else rows)
+    ranks.insert(2, COMMON, means[common].mean(axis=1, skipna=False))
+    return ranks.sort_values([COMMON, "mean"], ascending=False, kind="stable")
+
+
+def _within_models(shares: pd.DataFrame) -> pd.DataFrame:
+    """Ranks of each model's own variants, a row a model and variant."""
+    ranks = _ranks(shares, ["model", "variant"])
+    ranks.insert(0, "mean", shares.groupby(["model", "variant"])["share"].mean())
+    ranks = ranks.sort_values("mean", ascending=False, kind="stable")
+    return pd.concat([ranks.loc[[model]] for model in shares["model"].unique()])
+
+
+def _ranks(shares: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Mean rank by each metric that ranks."""
+    by_metric = shares.groupby([*keys, "metric"])["share"].mean().unstack()
+    return by_metric[[metric for metric in RANKED if metric in by_metric]]
+
+
+def _costs(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Mean changes of what must not be lost; what changes nowhere is no column."""
+    changes = _changes(rows, keys)
+    found = {}
     for metric in _COSTS:
-        # What changes nowhere is no column.
         if metric in changes and changes[metric].round(9).nunique() > 1:
             unit = " (%)" if metric == _PERPLEXITY else ""
-            ranks[f"Δ {metric}{unit}"] = changes[metric]
-    kinds = overview.drop_duplicates("variant").set_index("variant")
-    kinds = kinds[["changes weights", "post-processing"]].replace(
-        {True: "yes", False: ""}
-    )
-    table = kinds.join(ranks, how="right")
-    order = [COMMON, "mean"] if common else ["mean"]
-    table = table.sort_values(order, ascending=False, kind="stable")
-    return table.rename_axis("method").reset_index()
+            found[f"Δ {metric}{unit}"] = changes[metric]
+    return pd.DataFrame(found, index=changes.index)
 
 
 def common_table(
@@ -104,13 +134,13 @@ def _common_models(rows: pd.DataFrame) -> list[str]:
     return common if len(common) > 1 else []
 
 
-def _changes(rows: pd.DataFrame) -> pd.DataFrame:
-    """Mean change of each metric, variants down; of perplexity in percent."""
+def _changes(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Mean change of each metric, by ``keys``; of perplexity in percent."""
     perplexity = rows["metric"] == _PERPLEXITY
     percent = 100 * rows["change"] / (rows["value"] - rows["change"])
     change = rows["change"].where(~perplexity, percent)
     return rows.assign(change=change).pivot_table(
-        index="variant", columns="metric", values="change", aggfunc="mean"
+        index=keys, columns="metric", values="change", aggfunc="mean"
     )
 
 

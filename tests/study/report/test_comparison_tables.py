@@ -159,6 +159,7 @@ def ranked(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def test_ranks_by_hand():
+    """Without two models of all methods each model has its own ranks."""
     rows = estimates(
         *of("A", "bias left", base=100.0, N=10.0, CDA=50.0),
         *of("A", "offset", base=0.0, N=0.4, CDA=0.1),
@@ -168,16 +169,24 @@ def test_ranks_by_hand():
         *of("B", "offset", base=0.2, N=0.2),
         *of("B", "LMS", base=90.0, N=88.0),
     )
-    table = ranked(rows)
-    assert list(table.columns[2:]) == ["models", "mean", "bias left", "offset", "Δ LMS"]
-    assert table["models"].to_dict() == {"N": 2, "CDA": 1, "base": 2}
-    assert table["bias left"].to_dict() == {"N": 1.0, "CDA": 0.5, "base": 0.0}
-    # A: 1, 0, ½; B: a tie.
-    assert table["offset"].to_dict() == {"N": 0.25, "CDA": 0.5, "base": 0.75}
-    assert table["mean"].to_dict() == {"N": 0.625, "CDA": 0.5, "base": 0.375}
-    assert table.index.tolist() == ["N", "CDA", "base"]
-    assert table["Δ LMS"].to_dict() == pytest.approx({"N": -6, "CDA": -1, "base": 0})
-    assert table["changes weights"].tolist() == ["yes", "yes", ""]
+    table = rank_table(rows, "gender", OVERVIEW)
+    kinds = ["changes weights", "post-processing"]
+    assert list(table) == [
+        *("model", "method", *kinds),
+        *("mean", "bias left", "offset", "Δ LMS"),
+    ]
+    assert table["model"].tolist() == ["A", "A", "A", "B", "B"]
+    first, second = (
+        part.set_index("method") for _, part in table.groupby("model", sort=False)
+    )
+    assert first["bias left"].to_dict() == {"CDA": 0.5, "N": 1.0, "base": 0.0}
+    assert first["offset"].to_dict() == {"CDA": 0.5, "N": 0.0, "base": 1.0}
+    assert first["mean"].tolist() == [0.5, 0.5, 0.5]
+    # What it costs is that model's own, no mean over models that another method lacks.
+    assert first["Δ LMS"].to_dict() == {"CDA": -1.0, "N": -10.0, "base": 0.0}
+    assert second["Δ LMS"].to_dict() == {"N": -2.0, "base": 0.0}
+    assert second["mean"].to_dict() == {"N": 0.75, "base": 0.25}  # the offset is a tie
+    assert first.loc[["N", "CDA", "base"], kinds[0]].tolist() == ["yes", "yes", ""]
 
 
 def test_what_changes_nowhere_is_no_column_of_the_ranks():
@@ -187,7 +196,7 @@ def test_what_changes_nowhere_is_no_column_of_the_ranks():
         *of("A", "PPL", base=2.0, N=2.5, CDA=2.0),
     )
     table = ranked(rows)
-    assert list(table.columns[2:]) == ["models", "mean", "bias left", "Δ PPL (%)"]
+    assert list(table.columns[3:]) == ["mean", "bias left", "Δ PPL (%)"]
     assert table["Δ PPL (%)"].to_dict() == {"N": 25.0, "CDA": 0.0, "base": 0.0}
 
 
@@ -218,7 +227,7 @@ def test_where_the_truth_is_not_known_ss_and_seat_rank():
         *of("A", "SEAT", base=0.5, N=0.8),
     )
     table = ranked(rows)
-    assert list(table.columns[2:]) == ["models", "mean", "SS", "SEAT"]
+    assert list(table.columns[3:]) == ["mean", "SS", "SEAT"]
     assert table["SS"].to_dict() == {"N": 1.0, "base": 0.0}
     assert table["SEAT"].to_dict() == {"N": 0.0, "base": 1.0}
 
