@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+_HALVINGS = 50  # of the way between two rates
+
 
 def with_predictions(along: pd.DataFrame) -> pd.DataFrame:
     """Columns ``first``, ``second`` and ``bound`` for a table of loss along a line.
@@ -28,7 +30,8 @@ def with_predictions(along: pd.DataFrame) -> pd.DataFrame:
 def where_dearer(along: pd.DataFrame, share: float) -> dict[str, float]:
     """The rate at which a loss has risen by ``share`` of what it was at 0.
 
-    By first and second order, by the bound (up to there it has not), and as measured;
+    By first and second order, by the bound (up to there it has not), and as measured
+    (between the rates by the slopes, which are measured, too);
     NaN where it has not within the table (within any rate, by first and second order).
     ``LMS`` is where the score has lost that share.
     """
@@ -40,7 +43,9 @@ def where_dearer(along: pd.DataFrame, share: float) -> dict[str, float]:
         "first": rise / slope if slope > 0 else np.nan,
         "second": _reached(slope, curvature, rise),
         "bound": _crossing(along["rate"], along["bound"] - start["loss"], rise),
-        "measured": _crossing(along["rate"], along["loss"] - start["loss"], rise),
+        "measured": _crossing(
+            along["rate"], along["loss"] - start["loss"], rise, along["slope"]
+        ),
         "LMS": _crossing(along["rate"], 1 - along["LMS"] / start["LMS"], share),
     }
     return {name: float(abs(rate)) for name, rate in found.items()}
@@ -56,8 +61,14 @@ def _reached(slope: float, curvature: float, rise: float) -> float:
     return 2 * rise / below if below > 0 else np.nan
 
 
-def _crossing(rates: pd.Series, values: pd.Series, level: float) -> float:
-    """Where values first reach a level, on straight lines between the rates."""
+def _crossing(
+    rates: pd.Series, values: pd.Series, level: float, slopes: pd.Series | None = None
+) -> float:
+    """Where values first reach a level, between the rates on curves with ``slopes``.
+
+    On the cubic that has the values and the slopes of both ends (Hermite), without
+    slopes on a straight line, which lies above a convex curve and is there too early.
+    """
     rate, value = rates.to_numpy(), values.to_numpy()
     above = np.flatnonzero(value >= level)
     if not len(above):
@@ -66,5 +77,28 @@ def _crossing(rates: pd.Series, values: pd.Series, level: float) -> float:
     if after == 0:
         return rate[0]
     before = after - 1
-    part = (level - value[before]) / (value[after] - value[before])
-    return rate[before] + part * (rate[after] - rate[before])
+    length = rate[after] - rate[before]
+    ends = value[[before, after]] - level
+    rises = np.repeat(np.diff(ends), 2)
+    if slopes is not None:
+        rises = length * slopes.to_numpy()[[before, after]]
+    return rate[before] + length * _zero(ends, rises)
+
+
+def _zero(ends: np.ndarray, rises: np.ndarray) -> float:
+    """Where in 0 … 1 the cubic with these values (−, +) and slopes at both is 0."""
+    (low, high), (first, last) = ends, rises
+    cubic = (
+        2 * (low - high) + first + last,
+        3 * (high - low) - 2 * first - last,
+        first,
+        low,
+    )
+    start, end = 0.0, 1.0
+    for _ in range(_HALVINGS):
+        middle = (start + end) / 2
+        if np.polyval(cubic, middle) >= 0:
+            end = middle
+        else:
+            start = middle
+    return end

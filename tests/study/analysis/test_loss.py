@@ -9,8 +9,8 @@ import pytest
 from study.analysis.loss import where_dearer, with_predictions
 
 
-def along(loss, slope, curvature, sign=1.0) -> pd.DataFrame:
-    rate = sign * np.linspace(0, 2, 201)
+def along(loss, slope, curvature, sign=1.0, rates=201) -> pd.DataFrame:
+    rate = sign * np.linspace(0, 2, rates)
     table = pd.DataFrame(
         {
             "rate": rate,
@@ -49,6 +49,20 @@ def test_the_bound_is_above_a_loss_whose_curvature_grows():
     assert found["bound"] == pytest.approx((0.5 / 3) ** (1 / 3), abs=1e-2)
     assert found["measured"] == pytest.approx(0.5 ** (1 / 3), abs=1e-2)
     assert found["bound"] < found["measured"]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_between_few_rates_the_measured_slopes_bend_the_line(sign):
+    """Of a cubic three rates are enough; a chord would be there far too early."""
+    table = along(
+        lambda a: 1 + abs(a) ** 3,
+        lambda a: 3 * a * abs(a),
+        lambda a: 6 * abs(a),
+        sign,
+        rates=3,
+    )
+    found = where_dearer(table, 0.5)
+    assert found["measured"] == pytest.approx(0.5 ** (1 / 3))
 
 
 def test_a_loss_that_does_not_rise_so_far_has_no_place():
