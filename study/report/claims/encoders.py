@@ -135,15 +135,16 @@ def _correlations(
             at_least(floor),
             lowest,
         )
-        high = pairs >= HIGH
-        yield Claim(
-            f"pearson_high{group.suffix}",
-            "encoder",
-            f"features with Pearson ≥ {HIGH} on feature rows, {group.called}",
-            count(high),
-            at_least(ceil(HIGH * len(high))),
-            others(high),
-        )
+        if len(pairs) > 1:  # of one the lowest says it
+            high = pairs >= HIGH
+            yield Claim(
+                f"pearson_high{group.suffix}",
+                "encoder",
+                f"features with Pearson ≥ {HIGH} on feature rows, {group.called}",
+                count(high),
+                at_least(ceil(HIGH * len(high))),
+                others(high),
+            )
         means = overall.groupby("model", sort=False).mean()
         yield Claim(
             f"pearson_all_rows{group.suffix}",

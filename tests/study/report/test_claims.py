@@ -145,6 +145,7 @@ def test_correlations_are_counted_and_the_lowest_is_named():
     assert claims["pearson_high"].quantity.shown == "2 of 3"
     assert claims["pearson_high"].holds is False
     assert claims["pearson_lowest:mini"].quantity.number == 0.998
+    assert "pearson_high:mini" not in claims  # of one feature the lowest says it
     assert claims["pearson_all_rows"].quantity.number == pytest.approx(0.545)
     good = by_id(encoder_claims(encoder(0.92), MODELS))
     assert good["pearson_lowest"].holds
