@@ -15,6 +15,7 @@ import numpy as np
 
 REPLICATES = 1_000
 _Z = 1.96
+_PARTS = 1  # the stream of random numbers that draws parts
 
 Metric = Callable[[np.ndarray], np.ndarray]  # weights [R, examples] -> values [R]
 
@@ -55,7 +56,9 @@ class Estimate:
 
 
 @lru_cache(maxsize=16)  # all variants of a model see the same draws
-def draws(examples: int, *, seed: int, replicates: int = REPLICATES) -> np.ndarray:
+def draws(
+    examples: int, *, seed: int | tuple[int, ...], replicates: int = REPLICATES
+) -> np.ndarray:
     """How often each replicate draws each example, [replicates, examples]."""
     generator = np.random.default_rng(seed)
     shares = np.full(examples, 1 / examples)
@@ -78,3 +81,17 @@ def mean_estimate(parts: list[Estimate]) -> Estimate:
         float(np.mean([part.value for part in parts])),
         np.mean([part.replicates for part in parts], axis=0),
     )
+
+
+def drawn_mean(parts: list[Estimate], *, seed: int) -> Estimate:
+    """The mean of parts that are a draw themselves, such as runs of a training.
+
+    Each replicate draws as many parts as there are, with replacement; the same ``seed``
+    draws the same parts. The mean of a single part is that part.
+    """
+    replicates = np.stack([part.replicates for part in parts], axis=1)
+    # Of another stream than the examples', which the same seed draws.
+    stream = (seed, _PARTS)
+    counts = draws(len(parts), seed=stream, replicates=len(replicates))
+    value = float(np.mean([part.value for part in parts]))
+    return Estimate(value, (counts * replicates).sum(axis=1) / len(parts))

@@ -27,6 +27,7 @@ from study.comparison.bootstrap import (
     REPLICATES,
     Estimate,
     Metric,
+    drawn_mean,
     draws,
     estimate,
     mean_estimate,
@@ -36,9 +37,13 @@ from study.comparison.tasks.registry import SUITES, TASKS
 from study.domains import DOMAINS
 
 FEWEST_NAMED = 20  # items that a majority is told of
+ROUNDING = 1e-6  # of a metric's scale
+# The intervals of a metric that is relative to the base model's, whose own is a point.
+MARKED_BY = {"bias left": "gap"}
 # What a debiased model should have; elsewhere only more or less is better.
 NEUTRAL_VALUE = {
     "bias left": 0.0,
+    "gap": 0.0,
     "offset": 0.0,
     "moved": 0.0,
     "SS": 50.0,
@@ -91,28 +96,28 @@ def task_estimates(
 ) -> dict[str, Estimate]:
     """Each ``suite: task``, of sided ones ``suite bias: task``, and the suites' means.
 
-    ``predictions`` are one variant's (see :func:`study.steps.tasks.run_tasks`). All
-    fine-tuning seeds and splits of a task see the same draws, and are averaged.
+    ``predictions`` are one variant's (see :func:`study.steps.tasks.run_tasks`). A
+    replicate draws training seeds, and of each of them the same validation rows; the
+    splits of a task are averaged.
     """
     found: dict[str, Estimate] = {}
     for name, runs in predictions.groupby("task", sort=False):
-        every = [run for _, run in runs.groupby(["split", "seed"], sort=False)]
-
-        def mean(metric: Callable[[pd.DataFrame], Metric], every=every) -> Estimate:
-            given = {"seed": seed, "replicates": replicates}
-            return mean_estimate(
-                [estimate(metric(run), unit_count(run), **given) for run in every]
-            )
-
         suite = TASKS[name].suite
-        found[f"{suite}: {name}"] = mean(partial(task_metric, name))
+        metrics = {suite: partial(task_metric, name)}
         if TASKS[name].sided:
-            found[f"{suite} bias: {name}"] = mean(side_metric)
+            metrics[f"{suite} bias"] = side_metric
+        for kind, metric in metrics.items():
+            found[f"{kind}: {name}"] = _over_seeds(metric, runs, seed, replicates)
     for suite in SUITES:
         tasks = [found[name] for name in found if name.startswith(f"{suite}: ")]
         if tasks:
             found[suite] = mean_estimate(tasks)
     return found
+
+
+def differs(change: float, before: float) -> bool:
+    """Whether a change is one, and not rounding, of a metric that was ``before``."""
+    return abs(change) > ROUNDING * max(1.0, abs(before))
 
 
 def combined(metric: Callable[..., np.ndarray], *parts: Estimate) -> Estimate:
@@ -132,18 +137,21 @@ def compared(
     """One row a metric: value, margin, and the change against the base model.
 
     ``change`` ± ``change_margin`` is the paired bootstrap's difference; ``marked`` is
-    the paper's significance: the two intervals do not overlap. A metric that could not
-    be asked is not marked.
+    the paper's significance: the two intervals do not overlap (those of
+    :data:`MARKED_BY`, where a metric is one against the base's). A metric that could
+    not be asked is not marked, nor is what differs by rounding alone.
     """
     for name, own in variant.items():
         difference = own - base[name]
+        by = MARKED_BY.get(name, name)
+        apart = not (np.isnan(own.margin) or variant[by].overlaps(base[by]))
         yield {
             "metric": name,
             "value": own.value,
             "margin": own.margin,
             "change": difference.value,
             "change_margin": difference.margin,
-            "marked": not (np.isnan(own.margin) or own.overlaps(base[name])),
+            "marked": apart and differs(difference.value, base[name].value),
         }
 
 
@@ -159,6 +167,23 @@ def _metrics(scores: Scores, domain: str) -> Iterator[tuple]:
     yield _majority("CrowS majority", crows_majority, pairs, crows.CLASSES)
     texts = scores.likelihoods
     yield "PPL", partial(_one, perplexity, texts, "PPL"), len(texts)
+
+
+def _over_seeds(
+    metric: Callable[[pd.DataFrame], Metric],
+    runs: pd.DataFrame,
+    seed: int,
+    replicates: int,
+) -> Estimate:
+    """The mean over the training seeds of a task, which are drawn as its rows are."""
+    given = {"seed": seed, "replicates": replicates}
+    trained = []
+    for _, run in runs.groupby("seed"):
+        splits = [split for _, split in run.groupby("split", sort=False)]
+        trained.append(
+            mean_estimate([estimate(metric(s), unit_count(s), **given) for s in splits])
+        )
+    return drawn_mean(trained, seed=seed)
 
 
 def _majority(name: str, metrics, items: pd.DataFrame, classes) -> tuple:

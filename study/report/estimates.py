@@ -1,7 +1,8 @@
 """The comparison's estimates, from stored results of single examples.
 
 One long table: a row a model, domain, variant and metric, with its bootstrap margin and
-the change against the base model. Tables and figures are made of it.
+the change against the base model. Tables and figures are made of it. Rows of tasks have
+the number of training ``seeds`` they are a mean over, 0 where nothing was trained.
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ def domain_estimates(runs: list[Settings], found: list[Variant]) -> pd.DataFrame
 
 
 def suite_estimates(settings: Settings, found: list[Variant]) -> pd.DataFrame:
-    """The tasks and suites of the variants that can be fine-tuned."""
+    """The tasks and suites of the variants that were asked."""
     table = read_csv(settings.model_folder / files.TASKS_FOLDER / files.TASKS)
     runs = dict(list(table.groupby("state", sort=False)))
     rows, base = [], {}
@@ -110,7 +111,8 @@ def suite_estimates(settings: Settings, found: list[Variant]) -> pd.DataFrame:
         own = task_estimates(runs[variant.slug], seed=settings.seed)
         base = base or own
         rows += [{"variant": variant.name, **row} for row in compared(own, base)]
-    return pd.DataFrame(rows).assign(model=settings.display)
+    seeds = 0 if settings.tasks.zero_shot else table["seed"].nunique()
+    return pd.DataFrame(rows).assign(model=settings.display, seeds=seeds)
 
 
 def robustness_estimates(profile: Profile, model: str) -> pd.DataFrame:
@@ -137,7 +139,10 @@ def robustness_estimates(profile: Profile, model: str) -> pd.DataFrame:
         for state, own in found.items()
         for row in compared(own, base)
     ]
-    return pd.DataFrame(rows).assign(model=settings.display)
+    table = pd.DataFrame(rows)
+    seeds = pd.Series(predictions["seed"].nunique(), table.index)
+    seeds = seeds.where(table["metric"] == "task")
+    return table.assign(model=settings.display, seeds=seeds)
 
 
 def _by_state(folder: Path) -> dict[str, pd.DataFrame]:

@@ -84,10 +84,11 @@ def association_estimates(
 ) -> dict[str, Estimate]:
     """What a state's associations say, against the base model's.
 
-    ``bias left`` (the gap, % of the base's), ``offset`` and ``said`` are means over
-    ``features``, which are of one domain, at held-out queries; ``moved: domain`` is the
-    mean |P − P of the base| at all associations of each other domain. Queries are what
-    is drawn, the same of every state. Nothing of a domain that is not asked.
+    ``gap``, ``bias left`` (the gap, % of the base's on the same draw), ``offset`` and
+    ``said`` are means over ``features``, which are of one domain, at held-out queries;
+    ``moved: domain`` is the mean |P − P of the base| at all associations of each other
+    domain. Queries are what is drawn, the same of every state. Nothing of a domain that
+    is not asked.
     """
     found = {}
     mine, before = (
@@ -97,6 +98,7 @@ def association_estimates(
     queries = mine.shape[1]
     if queries:
         metrics = {
+            "gap": partial(_over, gap, mine),
             "bias left": lambda weights: (
                 100 * _over(gap, mine, weights) / _over(gap, before, weights)
             ),

@@ -191,3 +191,4 @@ TASKS = {
 }
 COSTS = ("GLUE", "SuperGLUE", CAPABILITY, BBQ)  # suites that have right answers
 SUITES = (*COSTS, WINOBIAS)
+FINE_TUNED = ("GLUE", "SuperGLUE")  # unless answers are asked zero-shot

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from pandas.io.formats.style import Styler
 
-from study.comparison.estimates import NEUTRAL_VALUE
-from study.comparison.tasks.registry import SUITES
+from study.comparison.estimates import NEUTRAL_VALUE, ROUNDING, differs
+from study.comparison.tasks.registry import FINE_TUNED, SUITES
 from study.comparison.variants import BASE
 from study.report.tables.styling import MISSING, styled
 
@@ -24,8 +24,14 @@ MAIN = (
 LOWER_IS_BETTER = ("PPL",)
 AS_IT_WAS = ("said",)  # neither more nor less is better
 FROM_BASE = ("moved",)  # distances: what has changed is the value
+_TASK = "task"  # of robustness
+FEWEST_SEEDS = 5  # of a training, for a mark: of fewer no interval says how they vary
+_ICAT = (
+    "ICAT is LMS · min(SS, 100 − SS) / 50, of the domain's SS and the LMS of all "
+    "domains' examples."
+)
 _SURVIVAL = (
-    *("task", "bias left", "offset", "said", "SS", "SS majority", "SEAT", "LMS"),
+    *(_TASK, "bias left", "offset", "said", "SS", "SS majority", "SEAT", "LMS"),
 )
 _DIGITS = {"SEAT": 2, "PPL": 2, "offset": 2, "said": 2, "moved": 3}  # elsewhere 1
 
@@ -33,11 +39,16 @@ _DIGITS = {"SEAT": 2, "PPL": 2, "offset": 2, "said": 2, "moved": 3}  # elsewhere
 def main_table(estimates: pd.DataFrame, domain: str) -> Styler:
     r"""Models and variants down, metrics across: value ± margin (change).
 
-    Bold: the best variant of its base model. \*: its interval and the base model's do
-    not overlap (the paper's rule). °: the paired difference excludes 0.
+    Bold: the best variant of its base model, of those that differ from it anywhere. \*:
+    its interval and the base model's do not overlap (the paper's rule; of *bias left*
+    those of the distances before they are divided by the base's). °: the paired
+    difference excludes 0. Neither mark where fewer than :data:`FEWEST_SEEDS` seeds were
+    fine-tuned.
     """
     rows = estimates[estimates["domain"] == domain]
-    return metrics_table(rows, _there(rows, MAIN))
+    metrics = _there(rows, MAIN)
+    caption = _ICAT if "ICAT" in metrics else ""
+    return metrics_table(rows, metrics, caption=caption)
 
 
 def part_table(estimates: pd.DataFrame, domain: str, part: str) -> Styler:
@@ -81,21 +92,33 @@ def metrics_table(
 ) -> Styler:
     """A table of texts, one column a metric, the best of each model in bold.
 
-    A metric that is the same everywhere is no column; the caption says what it is.
+    A metric that is the same everywhere is no column; the caption says what it is, and
+    which columns have no marks for want of seeds.
     """
+    # What was gathered before seeds were counted does not say how many they are.
+    rows = rows if "seeds" in rows else rows.assign(seeds=np.nan)
     order = rows[["model", "variant"]].drop_duplicates().reset_index(drop=True)
-    texts, marks, constant = order.copy(), [np.zeros(order.shape, dtype=bool)], []
+    same = order.merge(_unchanged(rows), how="left", on=["model", "variant"])
+    texts, marks = order.copy(), [np.zeros(order.shape, dtype=bool)]
+    constant, unmarked = [], []
     for metric in metrics:
         part = rows[rows["metric"] == metric].drop(columns="metric")
         part = order.merge(part, how="left", on=["model", "variant"])
+        part = part.assign(same=same["same"], few=_few_seeds(part, metric))
         values = {_value(row.value, metric) for row in part.itertuples()}
         if len(values - {MISSING}) <= 1 < len(order):
             constant.append(f"{metric} is {max(values - {MISSING}, default=MISSING)}")
             continue
         texts[_heading(metric)] = [_text(row, metric) for row in part.itertuples()]
         marks.append(_best(part, metric)[:, None] & bold)
+        if (part["few"] & part["seeds"].notna()).any():
+            unmarked.append(_heading(metric).rstrip(" ↑"))
     if constant:
-        caption = f"{caption} {', '.join(constant)} everywhere.".strip()
+        caption = f"{caption} {', '.join(constant)} everywhere."
+    if unmarked:
+        few = f"No marks where fewer than {FEWEST_SEEDS} seeds were fine-tuned"
+        caption = f"{caption} {few}: {', '.join(unmarked)}."
+    caption = caption.strip()
     return styled(texts, caption=caption, bold=np.hstack(marks)).hide(axis="index")
 
 
@@ -141,12 +164,40 @@ def _text(row, metric: str) -> str:
     text += f" ± {row.margin:.{digits}f}"
     if row.variant == BASE or _kind(metric) in FROM_BASE:
         return text
-    marks = "*" * bool(row.marked) + "°" * bool(abs(row.change) > row.change_margin)
-    return f"{text} ({row.change:+.{digits}f}){marks}"
+    return f"{text} ({row.change:+.{digits}f}){_marks(row)}"
+
+
+def _marks(row) -> str:
+    """Of what differs, and of enough seeds: by the paper's rule, and paired."""
+    if row.few or not differs(row.change, row.value - row.change):
+        return ""
+    return "*" * bool(row.marked) + "°" * bool(abs(row.change) > row.change_margin)
+
+
+def _few_seeds(part: pd.DataFrame, metric: str) -> pd.Series:
+    """Whether a value is of too few training seeds, or of nobody knows how many."""
+    enough = (part["seeds"] == 0) | (part["seeds"] >= FEWEST_SEEDS)
+    trained = _kind(metric) in (*FINE_TUNED, _TASK)
+    return part["value"].notna() & trained & ~enough
+
+
+def _unchanged(rows: pd.DataFrame) -> pd.DataFrame:
+    """Model, variant and whether all its metrics are the base model's: column same."""
+    before = (rows["value"] - rows["change"]).abs().clip(lower=1)
+    same = ~(rows["change"].abs() > ROUNDING * before)
+    return (
+        same.groupby([rows["model"], rows["variant"]])
+        .all()
+        .rename("same")
+        .reset_index()
+    )
 
 
 def _best(part: pd.DataFrame, metric: str) -> np.ndarray:
-    """Whether a row is the best variant of its model on the metric, of two or more."""
+    """Whether a row is the best variant of its model on the metric, of two or more.
+
+    A variant that is the base model in all but name, column ``same``, is none.
+    """
     kind = _kind(metric)
     if kind in AS_IT_WAS:
         return np.zeros(len(part), dtype=bool)
@@ -154,7 +205,7 @@ def _best(part: pd.DataFrame, metric: str) -> np.ndarray:
         score = -(part["value"] - NEUTRAL_VALUE[kind]).abs()
     else:
         score = -part["value"] if kind in LOWER_IS_BETTER else part["value"]
-    score = score.where(part["variant"] != BASE).round(9)
+    score = score.where((part["variant"] != BASE) & ~part["same"]).round(9)
     of_model = score.groupby(part["model"])
     best = score.eq(of_model.transform("max")) & of_model.transform("count").gt(1)
     return best.to_numpy()

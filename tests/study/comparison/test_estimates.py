@@ -34,7 +34,13 @@ from study.comparison.benchmarks.suite import (
     write_scores,
 )
 from study.comparison.bootstrap import Estimate
-from study.comparison.estimates import absolute, bias_estimates, compared, seat_p_values
+from study.comparison.estimates import (
+    absolute,
+    bias_estimates,
+    compared,
+    seat_p_values,
+    task_estimates,
+)
 from study.domains import DOMAINS
 from study.results.files import RESULT_TABLES
 from study.sources.world import ensure_world
@@ -268,6 +274,57 @@ def test_intervals_that_do_not_overlap_are_marked():
     assert rows["SEAT"]["change_margin"] == pytest.approx(1.96 * 0.01)
     swapped = {row["metric"]: row for row in compared(base, variant)}
     assert swapped["SS"]["marked"] and swapped["SS"]["change"] == 4
+
+
+def test_what_is_relative_to_the_base_is_marked_by_its_own_intervals():
+    # Of the base 100 ± 0 by definition, so any interval of a variant is apart from it.
+    base = {"bias left": around(100.0, 0), "gap": around(0.5, 0.1)}
+    near = {"bias left": around(80.0, 1), "gap": around(0.4, 0.1)}
+    far = {"bias left": around(10.0, 1), "gap": around(0.05, 0.01)}
+    rows = [{row["metric"]: row for row in compared(v, base)} for v in (near, far)]
+    assert [row["bias left"]["marked"] for row in rows] == [False, True]
+    assert [row["gap"]["marked"] for row in rows] == [False, True]
+    paired = rows[0]["bias left"]
+    assert paired["change"] == -20 and paired["change_margin"] == pytest.approx(1.96)
+
+
+def test_rounding_is_no_change():
+    base = {"SS": around(100.0, 0), "SEAT": around(1e-9, 0)}
+    same = {"SS": around(100.0 + 1e-7, 0), "SEAT": around(2e-9, 0)}
+    assert not any(row["marked"] for row in compared(same, base))
+    (row,) = compared({"SS": around(100.1, 0)}, {"SS": around(100.0, 0)})
+    assert row["marked"]
+
+
+def answers(task: str = "sst2", rows: int = 60, **right: int) -> pd.DataFrame:
+    """Predictions of a task, of each seed the first so many right."""
+    return pd.concat(
+        pd.DataFrame(
+            {"unit": range(rows), "label": 1, "prediction": np.arange(rows) < number}
+        ).assign(task=task, split="validation", seed=seed)
+        for seed, number in right.items()
+    )
+
+
+def test_replicates_draw_training_seeds_as_well_as_rows():
+    alike, apart = answers(a=45, b=45, c=45), answers(a=60, b=60, c=15)
+    found = [task_estimates(runs, seed=0)["GLUE: sst2"] for runs in (alike, apart)]
+    assert [one.value for one in found] == [75, 75]
+    # Nothing of the second is left to rows but of its third seed.
+    means = np.random.default_rng(0).choice([100, 100, 25], (20_000, 3)).mean(axis=1)
+    assert found[1].margin > 1.9 * np.std(means) > 2 * found[0].margin
+
+
+def test_a_variant_sees_the_seeds_and_rows_that_the_base_sees():
+    base, variant = answers(a=60, b=30, c=0), answers(a=54, b=24, c=0)
+    change = (
+        task_estimates(variant, seed=0)["GLUE"] - task_estimates(base, seed=0)["GLUE"]
+    )
+    assert change.value == pytest.approx(-20 / 3)
+    # 10 points lost by two of three seeds, however far apart these are.
+    assert change.margin < 8 < task_estimates(base, seed=0)["GLUE"].margin
+    one = task_estimates(answers(a=30), seed=0)["GLUE"]
+    assert one.margin == pytest.approx(1.96 * 100 * 0.5 / np.sqrt(60), rel=0.1)
 
 
 def test_a_variant_without_vectors_is_compared_on_the_rest():

@@ -81,6 +81,48 @@ def test_the_best_is_nearest_to_its_ideal_and_never_the_base():
     assert bold(metrics_table(rows, ["SS"], bold=False)) == set()
 
 
+def test_a_variant_that_is_the_base_is_not_the_best():
+    rows = estimates(
+        *of("A", "PPL", base=1.0, N=3.0, M=2.0, TaskVector=1.0 + 1e-9),
+        *of("A", "SS", base=50.0, N=50.0, M=60.0, TaskVector=50.0),
+    )
+    assert bold(metrics_table(rows, ["PPL", "SS"])) == {
+        ("M", "PPL ↓"),
+        ("N", "SS → 50"),  # which differs elsewhere
+    }
+
+
+def test_rounding_has_no_marks():
+    rows = estimates(*of("A", "bias left", base=100.0, N=100.0 + 1e-7, M=99.0))
+    rows = rows.assign(marked=True, change_margin=1e-8)
+    cells = metrics_table(rows, ["bias left"]).data["bias left → 0"]
+    assert cells.tolist()[1:] == ["100.0 ± 1.0 (+0.0)", "99.0 ± 1.0 (-1.0)*°"]
+
+
+@pytest.mark.parametrize(
+    ("seeds", "marks"), [({}, ""), ({"seeds": 3}, ""), ({"seeds": 5}, "*°"),
+                         ({"seeds": 0}, "*°")],
+)  # fmt: skip
+def test_a_mark_of_what_is_fine_tuned_needs_seeds(seeds, marks):
+    rows = estimates(
+        *of("A", "GLUE: sst2", base=90.0, N=60.0), *of("A", "SS", base=90.0, N=60.0)
+    ).assign(**seeds)
+    styler = metrics_table(rows, ["GLUE: sst2", "SS"])
+    assert styler.data.iloc[1, 2:].tolist() == [
+        f"60.0 ± 1.0 (-30.0){marks}",
+        "60.0 ± 1.0 (-30.0)*°",
+    ]
+    few = "No marks where fewer than 5 seeds were fine-tuned: sst2."
+    assert (styler.caption or "") == (few if seeds and not marks else "")
+
+
+def test_it_is_said_of_what_icat_is_made():
+    rows = estimates(*(row for m in MAIN for row in of("A", m, base=60.0, N=40.0)))
+    caption = main_table(rows, "gender").caption
+    assert caption.startswith("ICAT is LMS · min(SS, 100 − SS) / 50, of the domain's")
+    assert main_table(rows[rows["metric"] == "SS"], "gender").caption is None
+
+
 def test_a_column_that_is_the_same_everywhere_goes_and_is_said():
     rows = estimates(
         *of("A", "SS", base=60.0, N=50.0),

@@ -67,6 +67,13 @@ def test_half_of_the_gap_is_half_of_it_on_every_draw():
     assert itself["moved: race"].replicates.tolist() == [0.0] * 50
 
 
+def test_the_gap_before_it_is_divided_has_an_interval_of_the_base_too():
+    base = asked([(0.9, 0.1), (0.5, 0.5), (0.9, 0.1), (0.4, 0.5)])
+    found = association_estimates(base, base, [FEATURE], seed=0, replicates=50)
+    assert found["gap"].value == pytest.approx((0.8 + 0 + 0.8 + 0.1) / 4)
+    assert found["gap"].margin > 0.1 and found["bias left"].margin == pytest.approx(0)
+
+
 def test_queries_are_drawn_with_a_seed():
     uneven = asked([(0.8, 0.1), (0.4, 0.4), (0.5, 0.4), (0.4, 0.5)])
     first, again, other = (
