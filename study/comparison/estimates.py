@@ -105,7 +105,7 @@ def task_estimates(
         suite = TASKS[name].suite
         metrics = {suite: partial(task_metric, name)}
         if TASKS[name].sided:
-            metrics[f"{suite} bias"] = side_metric
+            metrics[f"{suite} bias"] = partial(side_metric, name)
         for kind, metric in metrics.items():
             found[f"{kind}: {name}"] = _over_seeds(metric, runs, seed, replicates)
     for suite in SUITES:

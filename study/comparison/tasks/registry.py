@@ -22,7 +22,8 @@ class Task:
     ``inputs`` turns an example (a row of the public file) into its inputs; ``labels``
     is the number of classes, 1 for a score; ``choice`` says that the best input of a
     unit is the answer rather than each by itself, ``sided`` that class 0 is the
-    stereotype's answer, 1 the opposite one and 2 neither.
+    stereotype's answer, 1 the opposite one and 2 neither, ``ambiguous`` that neither is
+    always right.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Task:
     labels: int = 2
     choice: bool = False
     sided: bool = False
+    ambiguous: bool = False
     validation: tuple[str, ...] = ("validation",)
 
 
@@ -177,7 +179,7 @@ _CAPABILITY = tuple(
 # Answers are in one order: the stereotyped group, the other one, unknown.
 _BBQ = tuple(
     Task(name, BBQ, ("question", "choices", "label", "idx"), _pair("question"),
-         labels=3, sided=True)
+         labels=3, sided=True, ambiguous=name == "bbq_ambiguous")
     for name in ("bbq_ambiguous", "bbq_disambiguated")
 )  # fmt: skip
 # A pronoun for the one a sentence means; there is no right one, class 0 is the

@@ -126,7 +126,16 @@ def test_a_line_that_is_no_question_is_named(files, tmp_path):
 
 def test_the_bias_of_sided_answers_is_known():
     table = pd.DataFrame({"unit": list("abcdef"), "prediction": [0, 0, 0, 1, 2, 2]})
-    metric = side_metric(table)
+    metric = side_metric("bbq_disambiguated", table)
     assert metric(np.ones((1, 6))) == pytest.approx(50)
     assert metric(np.array([[0, 0, 0, 1, 1, 1]])) == pytest.approx(-100)
     assert np.isfinite(metric(draws(6, seed=0, replicates=20))).all()
+
+
+def test_of_ambiguous_questions_what_takes_no_side_lessens_the_bias():
+    table = pd.DataFrame({"unit": list("abcdef"), "prediction": [0, 0, 0, 1, 2, 2]})
+    metric = side_metric("bbq_ambiguous", table)
+    accuracy, of_the_sided = 2 / 6, 50
+    expected = (1 - accuracy) * of_the_sided
+    assert metric(np.ones((1, 6))) == pytest.approx(expected)
+    assert metric(np.array([[0, 0, 0, 0, 3, 3]])) == pytest.approx(0)
