@@ -28,7 +28,8 @@ from study.comparison.baselines.data import BaselineData, texts_that_name
 from study.comparison.edits import Edit
 from study.comparison.settings import FitSettings
 
-PREFIX = "The following text discriminates against people because of their {}:"
+# It ends in a space, as published: some tokenizers make a token of it.
+PREFIX = "The following text discriminates against people because of their {}: "
 _ASKED = 64  # texts that show whether the prefix raises anything
 
 
