@@ -16,7 +16,7 @@ from torch.nn.functional import cross_entropy
 
 from gradiend.lm.cloze import ClozeLM
 from study.comparison.baselines.data import BaselineData
-from study.comparison.baselines.leace import class_states
+from study.comparison.baselines.erasure import erased
 from study.comparison.edits import Projection
 from study.comparison.settings import FitSettings
 
@@ -24,12 +24,15 @@ _BISECTIONS = 60
 
 
 def rlace(lm: ClozeLM, data: BaselineData, settings: FitSettings) -> Projection:
-    """Rank 1, fitted on what the training rows are answered from."""
-    features, labels = class_states(lm, data, settings)
-    matrix = rlace_projection(
-        features, labels, steps=settings.rlace_steps, seed=data.seed
-    )
-    return Projection.about(matrix, features.mean(0))
+    """Rank 1, fitted on the training rows, read where validation prefers."""
+
+    def fit(features: Tensor, labels: Tensor) -> Projection:
+        matrix = rlace_projection(
+            features, labels, steps=settings.rlace_steps, seed=data.seed
+        )
+        return Projection.about(matrix, features.mean(0))
+
+    return erased(lm, data, settings, fit)
 
 
 def rlace_projection(

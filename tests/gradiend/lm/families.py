@@ -49,7 +49,7 @@ taken, *falls back* that they agree and that the plain ways under *how* are take
 *Refused* means that loading ends with the line under *how*, and *cannot be built* that
 no tiny model was found, which says nothing about the family.
 
-Written by `python -m tests.gradiend.lm.families` with the versions of `requirements.lock`.
+Written by `python -m tests.gradiend.lm.families`, versions of `requirements.lock`.
 
 """
 

@@ -16,9 +16,11 @@ from torch.nn.functional import one_hot
 from gradiend.errors import InputError
 from gradiend.lm.cloze import ClozeLM
 from study.comparison.baselines.data import BaselineData, filled_texts
+from study.comparison.baselines.erasure import SENTENCES, SLOTS, class_rows
 from study.comparison.baselines.inlp import AT_MAJORITY, null_space_projection
-from study.comparison.baselines.leace import class_states, leace, leace_projection
-from study.comparison.baselines.rlace import fantope, rlace_projection
+from study.comparison.baselines.leace import leace, leace_projection
+from study.comparison.baselines.rlace import fantope, rlace, rlace_projection
+from study.comparison.baselines.selection import Validation
 from study.comparison.baselines.sentence_debias import (
     sentence_debias,
     without_bias_direction,
@@ -31,6 +33,7 @@ from study.results.places import REPOSITORY
 from study.sources.world import ensure_world
 from study.sources.world.source import PlantedWorld
 from tests.conftest import tiny_lm
+from tests.study.comparison.baselines.small import validation
 
 POINTS = 0.03
 # INLP stops within two standard errors of the majority's rate.
@@ -234,7 +237,7 @@ def test_sentence_debias_leaves_nothing_along_its_direction(standin):
 
 
 @pytest.mark.parametrize("name", ["bert", "gpt2"])
-def test_class_states_are_what_the_head_reads_at_the_slots(data, name):
+def test_slot_states_are_what_the_head_reads(data, name):
     lm, rows = tiny_lm(name), data.rows
     states = torch.tensor(slot_states(lm, rows, batch_size=3)).float()
     for at, batch in lm.batches(lm.encode(rows), batch_size=4):
@@ -245,33 +248,49 @@ def test_class_states_are_what_the_head_reads_at_the_slots(data, name):
         torch.testing.assert_close(own, expected, atol=1e-5, rtol=1e-5)
 
 
-def test_class_states_are_a_seeded_sample_as_large_of_each_class(data):
-    lm, settings = tiny_lm("bert"), FitSettings(fit_sentences=2)
-    features, labels = class_states(lm, data, settings)
-    assert labels.tolist() == [0, 0, 1, 1]
-    own = slot_states(lm, data.rows[data.rows["label"] > 0])
-    for vector in features[2:].numpy():
-        assert np.abs(own - vector).max(axis=1).min() < 1e-6
-    again, _ = class_states(lm, data, settings)
-    assert torch.equal(again, features)
-    other, _ = class_states(lm, dataclasses.replace(data, seed=1), settings)
-    assert not torch.equal(other, features)
-    assert leace(lm, data, settings).matrix.shape == (16, 16)
+def test_class_rows_are_a_seeded_sample_as_large_of_each_class(data):
+    rows = class_rows(data, FitSettings(fit_sentences=2))
+    assert rows["label"].tolist() == [-1, -1, 1, 1]
+    assert class_rows(data, FitSettings(fit_sentences=2)).equals(rows)
+    other = class_rows(dataclasses.replace(data, seed=1), FitSettings(fit_sentences=2))
+    assert not other.equals(rows)
     uneven = data.rows[(data.rows["label"] < 0) | (np.arange(len(data.rows)) < 6)]
-    for rows in (uneven, uneven[::-1]):
-        _, labels = class_states(
-            lm, dataclasses.replace(data, rows=rows), FitSettings()
-        )
-        fewer = int((rows["label"] > 0).sum())
-        assert labels.tolist() == [0] * fewer + [1] * fewer
+    for table in (uneven, uneven[::-1]):
+        found = class_rows(dataclasses.replace(data, rows=table), FitSettings())
+        fewer = int((table["label"] > 0).sum())
+        assert found["label"].tolist() == [-1] * fewer + [1] * fewer
 
 
 def test_without_rows_of_two_classes_there_is_nothing_to_erase(data):
-    for rows in (None, data.rows[data.rows["label"] > 0]):
-        with pytest.raises(InputError, match="rows of two classes"):
-            class_states(
-                tiny_lm("bert"), dataclasses.replace(data, rows=rows), FitSettings()
-            )
+    alone = dataclasses.replace(data, rows=data.rows[data.rows["label"] > 0])
+    with pytest.raises(InputError, match="rows of two classes"):
+        class_rows(alone, FitSettings())
+
+
+@pytest.mark.parametrize("method", [leace, rlace])
+def test_where_the_class_is_read_is_chosen_on_validation(data, method):
+    lm, settings = tiny_lm("bert"), FitSettings(rlace_steps=20)
+
+    def preferring(gaps: list[float]) -> Validation:
+        found = iter(gaps)
+        return validation(lambda _lm: {"gap": next(found)})
+
+    # Of the base, sentences and slots; what is better is asked twice, for its LMS.
+    edits = {}
+    for place, gaps in {
+        SENTENCES: [0.5, 0.5, 0.2, 0.2, 0.3],
+        SLOTS: [0.5, 0.5, 0.3, 0.3, 0.2, 0.2],
+        "neither": [0.5, 0.5, 0.9, 0.8],
+    }.items():
+        own = dataclasses.replace(data, validation=preferring(gaps))
+        edits[place] = method(lm, own, settings)
+    assert edits[SENTENCES].notes["read at"] == SENTENCES
+    assert edits[SLOTS].notes["read at"] == SLOTS
+    assert not torch.equal(edits[SLOTS].matrix, edits[SENTENCES].matrix)
+    # Where neither is better than the base, what it does is shown all the same.
+    assert edits["neither"].notes["read at"] == SENTENCES
+    assert torch.equal(edits["neither"].matrix, edits[SENTENCES].matrix)
+    assert edits["neither"].matrix.shape == (16, 16)
 
 
 def test_what_is_projected_away_becomes_its_mean(planted):
