@@ -32,7 +32,7 @@ def erased(
 ) -> Projection:
     """``fit`` of vectors [N, H] and class numbers [N], read where validation prefers.
 
-    Whole sentences where neither place makes anything better. ``notes`` say which.
+    Where neither makes anything better, that of the smaller gap. ``notes`` say which.
     """
     _, validation = data.contrasts()
     rows = class_rows(data, settings)
@@ -44,7 +44,7 @@ def erased(
     edits = {place: fit(torch.tensor(v), labels) for place, v in read.items()}
     choice = validation.choice(lm, edits.__getitem__)
     choice.ask(edits)
-    place = choice.chosen or SENTENCES
+    place = choice.chosen or min(edits, key=choice.gap)
     return replace(edits[place], notes={"read at": place, **choice.notes()})
 
 

@@ -71,6 +71,11 @@ class Choice:
             if self._keeps("LMS", found):
                 self.best, self.chosen = found, candidate
 
+    def gap(self, candidate: Any) -> float:
+        """A candidate's mean gap, whatever it keeps."""
+        with self.edit(candidate).on(self.lm):
+            return class_statistics(self.measure.probabilities())["gap"]
+
     def notes(self) -> dict[str, Note]:
         """What was measured of the base model and of the best."""
         notes: dict[str, Note] = {"candidates": self.candidates}
