@@ -125,8 +125,8 @@ def _trade_off_panel(axis: Axes, values: pd.DataFrame, cost: str) -> None:
 
 
 def _note(axis: Axes, text: str) -> None:
-    place = {"transform": axis.transAxes, "ha": "right", "va": "bottom"}
-    axis.text(1, 1, text, fontsize=7, color=NEUTRAL, **place)
+    place = {"transform": axis.transAxes, "ha": "right", "va": "top"}  # off the title
+    axis.text(0.99, 0.98, text, fontsize=7, color=NEUTRAL, **place)
 
 
 def _trade_off_legend(axis: Axes, variants: list[str]) -> None:
