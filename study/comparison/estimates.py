@@ -38,6 +38,8 @@ from study.domains import DOMAINS
 
 FEWEST_NAMED = 20  # items that a majority is told of
 ROUNDING = 1e-6  # of a metric's scale
+_Numbers = float | pd.Series
+_Flags = np.bool_ | pd.Series
 # The intervals of a metric that is relative to the base model's, whose own is a point.
 MARKED_BY = {"bias left": "gap"}
 # What a debiased model should have; elsewhere only more or less is better.
@@ -115,9 +117,9 @@ def task_estimates(
     return found
 
 
-def differs(change: float, before: float) -> bool:
-    """Whether a change is one, and not rounding, of a metric that was ``before``."""
-    return abs(change) > ROUNDING * max(1.0, abs(before))
+def differs(change: _Numbers, before: _Numbers) -> _Flags:
+    """Whether changes are such, and not rounding, of metrics that were ``before``."""
+    return np.abs(change) > ROUNDING * np.maximum(1.0, np.abs(before))
 
 
 def combined(metric: Callable[..., np.ndarray], *parts: Estimate) -> Estimate:
@@ -151,7 +153,7 @@ def compared(
             "margin": own.margin,
             "change": difference.value,
             "change_margin": difference.margin,
-            "marked": apart and differs(difference.value, base[name].value),
+            "marked": bool(apart and differs(difference.value, base[name].value)),
         }
 
 

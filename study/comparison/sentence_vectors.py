@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 
-from gradiend.lm.batches import by_length
+from gradiend.lm.batches import Inputs, by_length
 from gradiend.lm.cloze import ClozeLM
 from study.comparison.benchmarks.tokenwise import with_special_tokens
 
@@ -24,9 +25,7 @@ def sentence_means(
         batch_size = 1
     for indices in by_length([len(ids) for ids in encoded], batch_size):
         read = lm.inputs([encoded[index] for index in indices])
-        hidden = lm.model.base_model(
-            input_ids=read.input_ids, attention_mask=read.attention_mask
-        ).last_hidden_state
+        hidden = _last_hidden(lm, read)
         weight = read.attention_mask.to(hidden.device, hidden.dtype)[..., None]
         mean = (hidden * weight).sum(1) / weight.sum(1)
         found[indices] = mean.double().cpu().numpy()
@@ -44,11 +43,17 @@ def slot_states(lm: ClozeLM, rows: pd.DataFrame, *, batch_size: int = 64) -> np.
     if not lm.ways.padded:
         batch_size = 1
     for indices, batch in lm.batches(encoded, batch_size=batch_size):
-        hidden = lm.model.base_model(
-            input_ids=batch.input_ids, attention_mask=batch.attention_mask
-        ).last_hidden_state
+        hidden = _last_hidden(lm, batch)
         of, first = batch.factual.row, batch.factual.slot
         first = first[torch.cat([of.new_ones(1), of.diff()]).bool()]  # of each row
         line, position = batch.slots[first].to(hidden.device).unbind(1)
         found[indices] = hidden[line, position].double().cpu().numpy()
     return found
+
+
+def _last_hidden(lm: ClozeLM, read: Inputs) -> Tensor:
+    """What the body makes of padded sequences, [sequences, tokens, H]."""
+    found = lm.model.base_model(
+        input_ids=read.input_ids, attention_mask=read.attention_mask
+    )
+    return found.last_hidden_state

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from pandas.io.formats.style import Styler
 
-from study.comparison.estimates import NEUTRAL_VALUE, ROUNDING, differs
+from study.comparison.estimates import NEUTRAL_VALUE, differs
 from study.comparison.tasks.registry import FINE_TUNED, SUITES
 from study.comparison.variants import BASE
 from study.report.tables.styling import MISSING, styled
@@ -183,8 +183,7 @@ def _few_seeds(part: pd.DataFrame, metric: str) -> pd.Series:
 
 def _unchanged(rows: pd.DataFrame) -> pd.DataFrame:
     """Model, variant and whether all its metrics are the base model's: column same."""
-    before = (rows["value"] - rows["change"]).abs().clip(lower=1)
-    same = ~(rows["change"].abs() > ROUNDING * before)
+    same = ~differs(rows["change"], rows["value"] - rows["change"])
     return (
         same.groupby([rows["model"], rows["variant"]])
         .all()
