@@ -10,14 +10,13 @@ from __future__ import annotations
 import argparse
 import io
 import logging
-import math
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gradiend import options
-from gradiend.errors import InputError, exit_status
+from gradiend.errors import InputError, check_finite, exit_status
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -150,8 +149,7 @@ def _rewrite(chosen: argparse.Namespace) -> None:
     from gradiend.rewriting import save_rewritten
 
     for name, value in (("h", chosen.h), ("alpha", chosen.alpha)):
-        if not math.isfinite(value):
-            raise InputError(f"--{name} is {value}; give a finite number")
+        check_finite(value, f"--{name}")
     _free(chosen, chosen.gradiend)
     lm, gradiend = _both(chosen)
     place = chosen.h, chosen.alpha

@@ -79,11 +79,12 @@ def debias(
     """Learn the feature that a cloze table describes, and level its classes.
 
     ``model`` is a folder, a hub name or a loaded one (``device`` and ``dtype`` are of
-    the others); ``rows`` a file for :func:`gradiend.read_cloze_table`, or a table.
-    Words may have ``max_tokens`` tokens. ``method`` and ``training``, ``neutral``,
-    ``candidates`` and ``texts`` are told above. ``progress`` is of learning,
-    ``search_progress`` of the candidates. ``look`` is given the rows that are used
-    before anything is learned; their ``attrs["changed"]`` counts what was left out.
+    the others; ``dtype`` "auto" is the checkpoint's own); ``rows`` a file for
+    :func:`gradiend.read_cloze_table`, or a table. Words may have ``max_tokens`` tokens.
+    ``method`` and ``training``, ``neutral``, ``candidates`` and ``texts`` are told
+    above. ``progress`` is of learning, ``search_progress`` of the candidates. ``look``
+    is given the rows that are used before anything is learned; their
+    ``attrs["changed"]`` counts what was left out.
 
     Raises
     ------

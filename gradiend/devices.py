@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 
 from gradiend.errors import InputError, check_choice
 
-DTYPES = ("float32", "bfloat16", "float16", "float64")
+DTYPES = ("float32", "bfloat16", "float16", "float64", "auto")
 
 
 def device_of(name: str | torch.device) -> torch.device:
@@ -55,9 +57,9 @@ def exact_sum(tensor: torch.Tensor) -> float:
     return float(here.sum(dtype=torch.float64))
 
 
-def dtype_of(name: str | torch.dtype) -> torch.dtype:
-    """The numbers of a name, one of ``DTYPES``."""
+def dtype_of(name: str | torch.dtype) -> torch.dtype | Literal["auto"]:
+    """The numbers of a name, one of ``DTYPES``; ``auto`` is left to the checkpoint."""
     if isinstance(name, torch.dtype):
         return name
     check_choice(name, DTYPES, "dtype")
-    return getattr(torch, name)
+    return "auto" if name == "auto" else getattr(torch, name)

@@ -37,6 +37,12 @@ def check_count(value: float, name: str, *, least: int = 0) -> None:
         )
 
 
+def check_finite(value: float, name: str) -> None:
+    """Refuse what is no number, or none that anything can be moved by."""
+    if not (isinstance(value, Real) and math.isfinite(value)):
+        raise InputError(f"{name} is {value!r}; give a finite number")
+
+
 def check_rate(value: float, name: str, *, zero: bool = False) -> None:
     """Refuse what is no finite number above 0 (``zero``: or 0)."""
     good = isinstance(value, Real) and math.isfinite(value)

@@ -70,7 +70,11 @@ def rewrite(parser: argparse.ArgumentParser) -> None:
 def _model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help="a folder or a hub name")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, …")
-    parser.add_argument("--dtype", default="float32", help="float32, bfloat16, …")
+    numbers = (
+        "float32, bfloat16, … to compute and save in; auto: the checkpoint's own "
+        "(default: %(default)s)"
+    )
+    parser.add_argument("--dtype", default="float32", help=numbers)
 
 
 def _feature(parser: argparse.ArgumentParser) -> None:

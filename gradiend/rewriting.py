@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from gradiend.autoencoder import Factors, Gradiend
-from gradiend.errors import InputError
+from gradiend.errors import InputError, check_finite
 from gradiend.files import atomic_folder
 from gradiend.fitting import need_fitting, note_other_base
 from gradiend.gradients import ParameterDict
@@ -52,8 +52,12 @@ class Rewriter:
         Raises
         ------
         InputError
-            outside the block, where there is no original to start from.
+            outside the block, where there is no original to start from, or for a
+            number that is not finite.
         """
+        check_finite(learning_rate, "α")
+        for factor in np.ravel(h).tolist():
+            check_finite(factor, "h")
         if self._original is None:
             raise InputError("apply a rewriting inside `with Rewriter(…) as rewriter:`")
         if self._decoded is None or self._decoded[0] != h:

@@ -82,6 +82,14 @@ STEREOSET_REAL = [
     Bar("largest difference of a score", 1e-6, most=True),
     Bar("whole sentences / shared beginnings", 1.3),
 ]
+# Of every model and feature: what the search reaches of grid and refinement, and with
+# how many candidates.
+KEPT = 0.99
+SEARCH = [
+    Bar(f"choices that reach {KEPT:g} of the full search / choices", 1),
+    Bar("candidates of a choice, most", 24, most=True),
+    Bar("fewer candidates than the full search, median ratio", 5),
+]
 BOOKCORPUS = [Bar("peak memory, largest corpus / smallest", 1.25, most=True)]
 
 

@@ -4,6 +4,7 @@
 of the profile, searches every model and feature again from the candidate that first
 order predicts (:mod:`gradiend.evaluation.first_order`), and sets index, candidates and
 time beside those of the run. Both are measured on the texts that selection sees.
+``--check`` fails if what was written misses a bar.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import bars
 import pandas as pd
 from measuring import RESULTS
 
@@ -23,7 +25,7 @@ from gradiend.evaluation.first_order import levelling_candidate, log_odds_slopes
 from gradiend.evaluation.indices import BALANCE
 from gradiend.evaluation.refinement import select_centred
 from gradiend.evaluation.search import search
-from gradiend.files import write_json
+from gradiend.files import read_json, write_json
 from gradiend.sampling import balanced_sample
 from study.profiles.profile import Profile
 from study.profiles.reading import load_profile
@@ -37,7 +39,6 @@ from study.steps.models import load_model
 from study.steps.training import load_gradiend
 
 ROWS = 60  # validation rows whose slopes say where to begin
-KEPT = 0.99  # of what the full search reaches
 
 
 def reached(
@@ -97,18 +98,29 @@ def measures(profile: Profile, models: list[str], candidates: int) -> Iterator[d
             yield compared(run, lm, candidates)
 
 
+def figures(table: pd.DataFrame) -> dict[str, float]:
+    """What the bars are of."""
+    reached, fewest, fewer = (bar.name for bar in bars.SEARCH)
+    return {
+        reached: float((table["reached"] >= bars.KEPT).mean()),
+        fewest: int(table["candidates"].max()),
+        fewer: float((table["full candidates"] / table["candidates"]).median()),
+    }
+
+
 def run(options: argparse.Namespace) -> None:
-    """Measure, print and keep."""
+    """Measure, print and keep; or check what was kept."""
+    if options.check:
+        kept = pd.DataFrame(read_json(options.out / "search.json")["measures"])
+        bars.hold(bars.SEARCH, figures(kept))
+        return
     profile = load_profile(options.profile)
     found = []
     for row in measures(profile, options.models or profile.models, options.candidates):
         found.append(row)
         print(pd.DataFrame([row]).to_string(header=len(found) == 1, index=False))
-    table = pd.DataFrame(found)
-    reached = int((table["reached"] >= KEPT).sum())
-    fewer = (table["full candidates"] / table["candidates"]).median()
-    print(f"{reached} of {len(table)} reach {KEPT:g} of the full search; ")
-    print(f"{fewer:.1f} times fewer candidates (median)")
+    for name, value in figures(pd.DataFrame(found)).items():
+        print(f"{name}: {value:.3g}")
     write_json(options.out / "search.json", {"measures": found})
 
 
@@ -119,6 +131,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--models", nargs="+")
     parser.add_argument("--candidates", type=int, default=24)
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the JSON")
+    text = "measure nothing; fail if a bar is missed"
+    parser.add_argument("--check", action="store_true", help=text)
     return parser.parse_args(arguments)
 
 

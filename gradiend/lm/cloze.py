@@ -92,6 +92,8 @@ class ClozeLM:
     ) -> ClozeLM:
         """Load a masked or causal LM, on a ``device`` or the best there is (auto).
 
+        ``dtype`` "auto" is the checkpoint's own.
+
         Raises
         ------
         InputError

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gradiend.lm.batches import Inputs, by_length
 from gradiend.lm.cloze import ClozeLM
-from study.comparison.benchmarks.tokenwise import with_special_tokens
+from study.comparison.benchmarks.tokenwise import as_read
 
 
 @torch.no_grad()
@@ -19,7 +19,7 @@ def sentence_means(
     lm: ClozeLM, sentences: Sequence[str], *, batch_size: int = 64
 ) -> np.ndarray:
     """Mean of the last hidden state over each sentence's tokens, [sentences, H]."""
-    encoded = with_special_tokens(lm, sentences)
+    encoded = [sentence.ids for sentence in as_read(lm, sentences)]
     found = np.empty((len(encoded), lm.model.config.hidden_size))
     if not lm.ways.padded:  # what stands behind a sentence would count
         batch_size = 1

@@ -96,6 +96,19 @@ def test_debias_in_bfloat16_saves_bfloat16(tmp_path):
     assert all(p.dtype == torch.bfloat16 for p in again.covered.values())
 
 
+@pytest.mark.parametrize("kept", [torch.bfloat16, torch.float64])
+def test_auto_is_the_type_of_the_checkpoint(tmp_path, kept):
+    lm = tiny_lm("gpt2", dtype=kept)
+    lm.model.save_pretrained(tmp_path / "base")
+    lm.tokenizer.save_pretrained(tmp_path / "base")
+    own = ClozeLM.from_pretrained(tmp_path / "base", dtype="auto")
+    assert own.model.dtype == kept
+    assert ClozeLM.from_pretrained(tmp_path / "base").model.dtype == torch.float32
+    feature = Gradiend.initialise(own.covered, seed=0)
+    save_rewritten(own, feature, 0.0, 0.1, tmp_path / "out")
+    assert ClozeLM.from_pretrained(tmp_path / "out", dtype="auto").model.dtype == kept
+
+
 def test_a_device_map_places_a_model(tmp_path, table: pd.DataFrame, caplog):
     lm = tiny_lm("llama")
     lm.model.save_pretrained(tmp_path)

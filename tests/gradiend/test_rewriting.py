@@ -94,6 +94,22 @@ def test_a_rewriting_needs_its_block():
             rewriter.apply(1, 0.5)
 
 
+@pytest.mark.parametrize(
+    ("h", "rate", "named"),
+    [
+        (float("nan"), 0.1, "h is nan"),
+        (0.0, float("inf"), "α is inf"),
+        ("1", 1, "h is"),
+    ],
+)
+def test_a_place_that_is_no_number_is_refused(lm, tmp_path, h, rate, named):
+    before = snapshot(lm)
+    gradiend = Gradiend.initialise(lm.covered, seed=0)
+    with pytest.raises(InputError, match=f"{named}.*give a finite number"):
+        save_rewritten(lm, gradiend, h, rate, tmp_path / "out")
+    assert same(before, snapshot(lm)) and not (tmp_path / "out").exists()
+
+
 def test_an_earlier_change_is_let_go_before_the_next_is_made(monkeypatch):
     lm, held, decode = tiny_lm("bert"), [], Gradiend.decode
 

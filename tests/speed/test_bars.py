@@ -108,6 +108,19 @@ def test_time_that_grows_faster_than_its_cause_is_missed(power):
         bars.hold(bars.GROWTH, figures)
 
 
+def test_the_searchs_bars_are_of_every_choice(tmp_path):
+    choices = [
+        {"reached": kept, "candidates": 7, "full candidates": 49} for kept in (1, 0.985)
+    ]
+    write_json(tmp_path / "search.json", {"measures": choices})
+    arguments = ("bench", "search", "--check", "--out", str(tmp_path))
+    bad = entrance(*arguments, results=tmp_path)
+    assert bad.returncode == 1 and "1 of 3 bars missed" in bad.stderr
+    assert "full search / choices: 0.5, must be at least 1" in bad.stderr
+    write_json(tmp_path / "search.json", {"measures": choices[:1]})
+    assert entrance(*arguments, results=tmp_path).returncode == 0
+
+
 @pytest.mark.parametrize(
     ("benchmark", "damage", "message"),
     [

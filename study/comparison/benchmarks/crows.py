@@ -21,10 +21,11 @@ from gradiend.files import read_table
 from gradiend.lm.cloze import ClozeLM
 from study.comparison.benchmarks.sides import majority
 from study.comparison.benchmarks.tokenwise import (
+    Read,
+    as_read,
     log_probabilities,
     masked_queries,
     mean_log_probabilities,
-    with_special_tokens,
 )
 from study.comparison.settings import Begun
 
@@ -95,16 +96,14 @@ def crows_majority(
 
 
 def _masked_scores(lm: ClozeLM, pairs: pd.DataFrame) -> dict[str, np.ndarray]:
-    ids = {
-        side: with_special_tokens(lm, pairs[column].tolist())
-        for side, column in _SIDES.items()
+    read = {
+        side: as_read(lm, pairs[column].tolist()) for side, column in _SIDES.items()
     }
-    special = set(lm.tokenizer.all_special_ids)
     queries, owner = [], []
-    for index, both in enumerate(zip(ids["more"], ids["less"], strict=True)):
-        shared = _shared_places(*both, special)
+    for index, both in enumerate(zip(read["more"], read["less"], strict=True)):
+        shared = _shared_places(*both)
         for side, sentence, places in zip(_SIDES, both, shared, strict=True):
-            asked = masked_queries(lm, sentence, places)
+            asked = masked_queries(lm, sentence.ids, places)
             queries.extend(asked)
             owner.extend([(index, side)] * len(asked))
     sums = {side: np.zeros(len(pairs)) for side in _SIDES}
@@ -115,15 +114,14 @@ def _masked_scores(lm: ClozeLM, pairs: pd.DataFrame) -> dict[str, np.ndarray]:
     return sums
 
 
-def _shared_places(
-    first: list[int], second: list[int], special: set[int]
-) -> tuple[list[int], list[int]]:
-    """Positions, in either sequence, of the tokens both have in common."""
-    matcher = SequenceMatcher(None, first, second, autojunk=False)
+def _shared_places(first: Read, second: Read) -> tuple[list[int], list[int]]:
+    """Places, in either sentence, of the tokens that both have in common."""
+    matcher = SequenceMatcher(None, first.ids, second.ids, autojunk=False)
+    own = set(first.own)
     places: tuple[list[int], list[int]] = ([], [])
     for block in matcher.get_matching_blocks():
         for offset in range(block.size):
-            if first[block.a + offset] not in special:
+            if block.a + offset in own:
                 places[0].append(block.a + offset)
                 places[1].append(block.b + offset)
     return places

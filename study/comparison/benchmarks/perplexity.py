@@ -9,10 +9,10 @@ import pandas as pd
 
 from gradiend.lm.cloze import ClozeLM
 from study.comparison.benchmarks.tokenwise import (
+    as_read,
     log_probabilities,
     masked_queries,
     sentence_log_probabilities,
-    with_special_tokens,
 )
 from study.comparison.settings import Begun
 
@@ -30,12 +30,10 @@ def text_likelihoods(
         found = sentence_log_probabilities(lm, texts, begun=begun)
         rows = [(-values.sum(), len(values)) for values in found]
         return pd.DataFrame(rows, columns=["nll", "tokens"])
-    special = set(lm.tokenizer.all_special_ids)
     queries, owner = [], []
-    for index, ids in enumerate(with_special_tokens(lm, texts)):
-        places = [place for place, token in enumerate(ids) if token not in special]
-        queries.extend(masked_queries(lm, ids, places))
-        owner.extend([index] * len(places))
+    for index, text in enumerate(as_read(lm, texts)):
+        queries.extend(masked_queries(lm, text.ids, text.own))
+        owner.extend([index] * len(text.own))
     values = np.concatenate(log_probabilities(lm, queries))
     return pd.DataFrame(
         {

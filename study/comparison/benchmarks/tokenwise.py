@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -149,9 +150,21 @@ def masked_queries(
     ]
 
 
-def with_special_tokens(lm: ClozeLM, sentences: Sequence[str]) -> list[list[int]]:
-    """Token ids of each sentence as the model reads them."""
-    encoded = lm.tokenizer(list(sentences))["input_ids"]
-    for ids, sentence in zip(encoded, sentences, strict=True):
+class Read(NamedTuple):
+    """A sentence as a model reads it, special tokens included."""
+
+    ids: list[int]
+    own: list[int]
+    """Places of the sentence's own tokens; an unknown word's is one of them."""
+
+
+def as_read(lm: ClozeLM, sentences: Sequence[str]) -> list[Read]:
+    """Tokens of each sentence; one that is too long for the model is refused."""
+    encoded = lm.tokenizer(list(sentences), return_special_tokens_mask=True)
+    found = []
+    for ids, added, sentence in zip(
+        encoded["input_ids"], encoded["special_tokens_mask"], sentences, strict=True
+    ):
         lm.check_length(len(ids), f"{sentence[:80]!r}…", _REMEDY)
-    return encoded
+        found.append(Read(ids, [place for place, mark in enumerate(added) if not mark]))
+    return found

@@ -8,13 +8,16 @@ import pandas as pd
 import pytest
 
 from gradiend.errors import InputError
+from study.comparison.benchmarks.crows import crows_scores
 from study.comparison.benchmarks.lengths import readable
+from study.comparison.benchmarks.perplexity import text_likelihoods
 from study.comparison.benchmarks.stereoset import (
     LABELS,
     read_stereoset,
     stereoset_scores,
 )
 from study.comparison.benchmarks.suite import Suite
+from study.comparison.benchmarks.tokenwise import as_read
 from tests.conftest import tiny_lm
 
 
@@ -61,6 +64,21 @@ def test_a_blank_in_a_word_takes_the_whole_word(tmp_path):
     words = [table.loc[0, f"{label} word"] for label in LABELS]
     assert words == ["heed", "sheed", "houseed"]
     assert stereoset_scores(tiny_lm("bert"), table)[list(LABELS)].notna().all(axis=None)
+
+
+def test_an_unknown_word_counts_like_any_token():
+    lm = tiny_lm("bert")
+    unknown = "he was ☃ tired"
+    (read,) = as_read(lm, [unknown])
+    assert lm.tokenizer.unk_token_id in [read.ids[place] for place in read.own]
+    assert len(read.own) == len(read.ids) - 2  # all but the two ends
+    (tokens,) = text_likelihoods(lm, [unknown])["tokens"]
+    assert tokens == len(read.own)
+    pair = {"sent_more": unknown, "sent_less": unknown.replace("he", "she")}
+    plain = {side: text.replace(" ☃", "") for side, text in pair.items()}
+    scores = crows_scores(lm, pd.DataFrame([pair, plain]).assign(bias_type="gender"))
+    scores = scores[["more", "less"]]
+    assert (scores.loc[0] < scores.loc[1] - 1).all()  # one more is asked for
 
 
 @pytest.mark.parametrize("architecture", ["bert", "gpt2"])
