@@ -19,6 +19,7 @@ from gradiend.gradients import source_losses
 from gradiend.lm.cloze import ClozeLM
 
 _LARGEST_H = 2.0
+_NOTHING = 1e-4  # share of W_d's slopes: smaller ones of b_d are rounding
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,13 @@ def levelling_candidate(slopes: Slopes) -> tuple[float, float]:
     """(h, α) that brings the log-odds closest to 0 everywhere, to first order.
 
     The least-squares solution in α·h and α; h is kept where the encoder's values are
-    at home, and α > 0, since dec(0) = b_d is what levels the classes.
+    at home, and α > 0, since dec(0) = b_d is what levels the classes. Where every text
+    is in both classes b_d is 0, and W_d alone is left to level them: h is ±1.
     """
+    sizes = np.linalg.norm(slopes.weight), np.linalg.norm(slopes.bias)
+    if sizes[1] <= _NOTHING * sizes[0]:
+        both = -(slopes.weight @ slopes.log_odds) / (slopes.weight @ slopes.weight)
+        return float(np.sign(both)), float(abs(both))
     along = np.column_stack([slopes.weight, slopes.bias])
     (both, rate), *_ = np.linalg.lstsq(along, -slopes.log_odds, rcond=None)
     if rate <= 0:

@@ -51,6 +51,13 @@ def test_the_start_is_where_first_order_levels():
     assert levelling_candidate(slopes(rate=0.2)) == pytest.approx((CENTRE, 0.2))
 
 
+@pytest.mark.parametrize("rounding", [0.0, 1e-9])
+def test_where_every_text_is_in_both_classes_the_weight_alone_levels(rounding):
+    bias = np.array([rounding, -rounding])
+    found = Slopes(np.array([1.0, 3.0]), np.full(2, 4.0), bias)
+    assert levelling_candidate(found) == pytest.approx((-1, 0.5))
+
+
 @pytest.mark.parametrize("rate", [0.05, 0.3, 1.5])
 @pytest.mark.parametrize("steeper", [0.5, 1.0, 3.0])
 @pytest.mark.parametrize(
