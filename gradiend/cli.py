@@ -109,7 +109,7 @@ def _encode(chosen: argparse.Namespace) -> None:
     from gradiend.answerable import answerable
     from gradiend.encoding import encode
     from gradiend.files import write_csv
-    from gradiend.matching import labelled_as, source_of
+    from gradiend.matching import labelled_as
 
     if chosen.out is not None:
         _new(chosen, chosen.rows, chosen.gradiend)
@@ -124,7 +124,7 @@ def _encode(chosen: argparse.Namespace) -> None:
     # However many tokens a word has, h is that of its own, if they are known.
     lm.check_targets(table, max_tokens=sys.maxsize)
     table = answerable(lm, table)
-    table = table.assign(h=encode(lm, gradiend, table, source=source_of(gradiend)))
+    table = table.assign(h=encode(lm, gradiend, table))
     if chosen.out is not None:
         write_csv(chosen.out, table)
         chosen.written = chosen.out

@@ -251,7 +251,7 @@ def _remarked(found: Debiased) -> Debiased:
 def _encodings(lm: ClozeLM, gradiend: Gradiend, rows: pd.DataFrame) -> pd.DataFrame:
     """h of rows, from the gradient that the feature reads."""
     kept = rows[["masked", "factual", "factual_class", "label"]]
-    return kept.assign(h=encode(lm, gradiend, rows, source=source_of(gradiend)))
+    return kept.assign(h=encode(lm, gradiend, rows))
 
 
 class _Clock:

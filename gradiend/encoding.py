@@ -26,6 +26,7 @@ from gradiend.lm.batches import Batch
 from gradiend.lm.checks import known_rows
 from gradiend.lm.cloze import ClozeLM
 from gradiend.lm.tokens import EncodedRow
+from gradiend.matching import source_of
 from gradiend.settings import Source
 
 
@@ -34,12 +35,13 @@ def encode(
     gradiend: Gradiend,
     rows: pd.DataFrame | Sequence[EncodedRow],
     *,
-    source: Source = "factual",
+    source: Source | None = None,
     batch_size: int = 64,
 ) -> np.ndarray:
     """h of each row in (−1, 1), in the order of ``rows``: [R], or [R, k] of k neurons.
 
-    Each neuron takes a forward pass.
+    Without ``source`` it is read from the gradient that the feature was trained on
+    (:func:`gradiend.matching.source_of`). Each neuron takes a forward pass.
 
     Raises
     ------
@@ -47,6 +49,7 @@ def encode(
         if ``gradiend`` is of another architecture, there is no such source, or the
         tokenizer does not know a word of a class.
     """
+    source = source_of(gradiend) if source is None else source
     check_choice(source, get_args(Source), "source")
     need_fitting(lm, gradiend)
     note_other_base(lm, gradiend)
