@@ -241,7 +241,7 @@ def _with_slot(table: pd.DataFrame, slot: str | None, source: str) -> pd.DataFra
     slot = slot or _slot_of(table["masked"].tolist(), source)
     for index, masked in table["masked"].items():
         _check_slot(masked, slot, where=f"{source}, {row_name(table, index)}")
-    table["masked"] = table["masked"].str.replace(slot, SLOT, regex=False)
+    table["masked"] = table["masked"].str.replace(_alone(slot), SLOT, regex=True)
     return counted(table, f"texts with the slot as {slot}", len(table) * (slot != SLOT))
 
 
@@ -262,16 +262,27 @@ def _slot_of(texts: list[str], source: str) -> str:
     return common[0] if common else SLOT
 
 
+def _alone(slot: str) -> re.Pattern:
+    """The slot where it stands alone: X of *X said*, not of *Xavier said*."""
+    before = r"(?<![^\W_])" if slot[0].isalnum() else ""
+    after = r"(?![^\W_])" if slot[-1].isalnum() else ""
+    return re.compile(before + re.escape(slot) + after)
+
+
 def _is_mask(item: str) -> bool:
     return item.strip("[]<>{}|_").casefold() == "mask"
 
 
 def _check_slot(masked: str, slot: str, *, where: str) -> None:
-    if slot not in masked:
+    if not _alone(slot).search(masked):
         raise InputError(
             f"{where}: no {slot} in {masked!r}; write {slot} where the word goes"
         )
-    slots = {slot, *filter(_is_mask, _BRACKETS.findall(masked))}
+    around = slot[0].isalnum()  # X of [X] is not all of the slot
+    slots = {slot}
+    for item in _BRACKETS.findall(masked):
+        if _is_mask(item) or (around and _alone(slot).search(item)):
+            slots.add(item)
     if len(slots) > 1:
         raise InputError(
             f"{where}: two different slots ({', '.join(sorted(slots))}); write every "

@@ -30,6 +30,15 @@ def test_a_slot_of_any_spelling_may_be_named(tmp_path):
     assert found["masked"].tolist() == rows()["masked"].tolist()
 
 
+def test_a_slot_that_is_a_word_is_none_within_another(tmp_path):
+    path = written(tmp_path, rows().assign(masked="Xavier said X's HEX was X2, X."))
+    found = read_cloze_table(path, slot="X", min_rows=0)["masked"]
+    assert set(found) == {"Xavier said [MASK]'s HEX was X2, [MASK]."}
+    path = written(tmp_path, rows().assign(masked="Xavier was here."))
+    with pytest.raises(InputError, match="no X in 'Xavier was"):
+        read_cloze_table(path, slot="X")
+
+
 @pytest.mark.parametrize("slot", [SLOT, "<mask>"])
 @pytest.mark.parametrize("other", ["[sic]", "[A_B]", "[1]", "<br>", "{x}", "____"])
 def test_other_brackets_are_text(tmp_path, slot, other):
@@ -58,6 +67,7 @@ def one(text: str, slot: str = SLOT) -> pd.DataFrame:
     ("table", "options", "message"),
     [
         (spelt("word"), {}, r"line 2: no \[MASK\] in"),
+        (spelt("[BLANK]"), {"slot": "BLANK"}, r"slots \(BLANK, \[BLANK\]\)"),
         (one("The <mask>."), {}, r"line 5: no \[MASK\] in .*; write \[MASK\] where"),
         (one("The [MASK].", "<mask>"), {}, "line 5: no <mask> in .*; write <mask>"),
         (one("A [MASK], a <mask>."), {}, r"line 5: two different slots .* as \[MASK\]"),
