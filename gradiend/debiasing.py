@@ -41,14 +41,13 @@ from gradiend.evaluation.encoder import pearson
 from gradiend.evaluation.levelling import (
     Levelling,
     cut_short,
-    given_texts,
     neutral_parts,
     words_of,
 )
 from gradiend.evaluation.refinement import select_centred
 from gradiend.lm.cloze import ClozeLM
 from gradiend.matching import source_of
-from gradiend.reading import counted
+from gradiend.reading import counted, given_texts
 from gradiend.remarks import remarks
 from gradiend.settings import TrainingSettings, fitting_settings
 from gradiend.training import Progress, fit
@@ -92,7 +91,7 @@ def debias(
         for a mistake in the file, the model or the settings, in one line.
     """
     _check_arguments(method, training, candidates=candidates, texts=texts, seed=seed)
-    own_texts = given_texts(neutral)
+    own_texts = None if neutral is None else given_texts(neutral, "neutral")
     clock = _Clock()
     with clock.part("load"):
         lm = _loaded(model, device, dtype)

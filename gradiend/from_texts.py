@@ -10,7 +10,7 @@ import pandas as pd
 
 from gradiend.data import REQUIRED, SLOT
 from gradiend.errors import InputError
-from gradiend.reading import counted
+from gradiend.reading import counted, given_texts
 
 _ARTICLE = re.compile(r"\b[Aa]n?\s+$")
 _VOWELS = "aeiouAEIOU"
@@ -28,9 +28,12 @@ def rows_from_texts(texts: Iterable[str], positive: str, negative: str) -> pd.Da
     Raises
     ------
     InputError
-        if the words are the same, or one of them is empty or stands nowhere.
+        if the words are the same, one of them is empty or stands nowhere, or ``texts``
+        are no texts.
     """
-    if not positive.strip() or not negative.strip():
+    texts = given_texts(texts, "texts")
+    positive, negative = positive.strip(), negative.strip()
+    if not positive or not negative:
         raise InputError("one of the two words is empty; give one of each class")
     if positive == negative:
         raise InputError(f"both words are {positive!r}; give one of each class")
@@ -56,7 +59,8 @@ def _rows(
     """The rows; ``left_out`` counts the other texts."""
     # The longer word first: one may be the beginning of the other.
     longer, shorter = sorted((positive, negative), key=len, reverse=True)
-    word = re.compile(rf"\b({re.escape(longer)}|{re.escape(shorter)})\b")
+    # Not \b: a word may end in a full stop.
+    word = re.compile(rf"(?<!\w)({re.escape(longer)}|{re.escape(shorter)})(?!\w)")
     told = (positive[0] in _VOWELS) != (negative[0] in _VOWELS)
     for text in texts:
         matches = list(word.finditer(text))

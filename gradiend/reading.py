@@ -14,7 +14,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Collection, Hashable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from functools import partial
 from numbers import Integral
 from pathlib import Path
@@ -75,6 +75,25 @@ def read_lines(path: str | Path) -> list[str]:
     text = _text(Path(path), wanted="a text file", empty="write a text a line")
     lines = io.StringIO(text, newline=None)
     return [line.strip() for line in lines if line.strip()]
+
+
+def given_texts(texts: Iterable[str], name: str) -> list[str]:
+    """Texts that a caller gives as ``name``, as a list.
+
+    Raises
+    ------
+    InputError
+        for anything but texts: of one text each letter would be taken for one.
+    """
+    remedy = "give a list of texts (gradiend.reading.read_lines makes one of a file)"
+    if isinstance(texts, str | Path):
+        raise InputError(f"{name} is {str(texts)!r}; {remedy}")
+    found = list(texts)
+    if isinstance(texts, pd.DataFrame) or not all(isinstance(t, str) for t in found):
+        raise InputError(
+            f"{name} is a {type(texts).__name__} of other things; {remedy}"
+        )
+    return found
 
 
 def row_name(table: pd.DataFrame, index: Hashable) -> str:

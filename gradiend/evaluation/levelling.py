@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import pandas as pd
 
@@ -113,29 +112,6 @@ class Levelling:
     def _texts(self, split: str) -> list[str]:
         own = self.rows(split)["masked"]
         return drawn(list(dict.fromkeys(own)), self.texts, seed=self.seed)
-
-
-def given_texts(neutral: Sequence[str] | None) -> list[str] | None:
-    """Neutral texts as a list; None where there are none.
-
-    Raises
-    ------
-    InputError
-        for anything but texts: of one text each letter would be taken for one.
-    """
-    if neutral is None:
-        return None
-    remedy = "give a list of texts (gradiend.reading.read_lines makes one of a file)"
-    if isinstance(neutral, str | Path):
-        raise InputError(f"neutral is {str(neutral)!r}; {remedy}")
-    texts = list(neutral)
-    if isinstance(neutral, pd.DataFrame) or not all(
-        isinstance(text, str) for text in texts
-    ):
-        raise InputError(
-            f"neutral is a {type(neutral).__name__} of other things; {remedy}"
-        )
-    return texts
 
 
 def cut_short(lm: ClozeLM, texts: Sequence[str]) -> int:

@@ -76,3 +76,17 @@ def test_what_is_left_out_is_counted():
 def test_an_empty_word_is_refused():
     with pytest.raises(InputError, match="one of the two words is empty"):
         rows_from_texts(["a text"], "", "text")
+
+
+def test_a_word_may_end_in_a_full_stop():
+    texts = ["The U.S. team.", "They left the U.K.", "A U.S.S.R. team."]
+    table = rows_from_texts(texts, "U.S.", " U.K. ")
+    assert table["masked"].tolist() == ["The [MASK] team.", "They left the [MASK]"]
+    assert table["counterfactual"].tolist() == ["U.K.", "U.S."]
+
+
+def test_a_files_name_is_not_taken_for_texts():
+    with pytest.raises(InputError, match=r"texts is 'he\.txt'; give a list of texts"):
+        rows_from_texts("he.txt", "he", "she")
+    with pytest.raises(InputError, match="texts is a list of other things"):
+        rows_from_texts(["he sat", float("nan"), "she sat"], "he", "she")
