@@ -125,7 +125,8 @@ def neutral_parts(
 ) -> dict[str, list[str]]:
     """``count`` texts to choose by (validation), and as many to report on (test).
 
-    Without neutral texts, the file's own: of its training and of its test split.
+    Equal texts are one. Without neutral texts, the file's own: of its training and of
+    its test split.
 
     Raises
     ------
@@ -133,9 +134,10 @@ def neutral_parts(
         if there are fewer than two.
     """
     if neutral is not None:
-        if len(neutral) < 2:
+        distinct = list(dict.fromkeys(neutral))
+        if len(distinct) < 2:
             raise InputError("fewer than two neutral texts; give some dozens, or none")
-        some = drawn(list(neutral), 2 * count, seed=seed)
+        some = drawn(distinct, 2 * count, seed=seed)
         return {"validation": some[::2], "test": some[1::2]}
     filled = [
         masked.replace(SLOT, word)

@@ -129,8 +129,10 @@ def test_texts_to_keep_fluent_on_are_halved_or_come_from_the_file(table):
     given = neutral_parts(table, [f"text {n}" for n in range(9)], 30, seed=0)
     assert not set(given["validation"]) & set(given["test"])
     assert len(given["validation"]) + len(given["test"]) == 9
+    twice = neutral_parts(table, [f"text {n // 2}" for n in range(18)], 30, seed=0)
+    assert twice == given
     with pytest.raises(InputError, match="fewer than two neutral texts"):
-        neutral_parts(table, ["one"], 30, seed=0)
+        neutral_parts(table, ["one", "one"], 30, seed=0)
 
 
 def test_what_did_not_work_is_said(table):
