@@ -147,9 +147,7 @@ def _levelled(
     """The candidate that is chosen, and what it does to texts not chosen by."""
     with clock.part("choose"):
         found = asked.search(gradiend, candidates, progress=progress)
-        # Where no candidate has a share, there is nothing to choose by.
-        shared = found["share"].notna().any()
-        best = select_centred(found) if shared else found.iloc[0]
+        best = select_centred(found)
     h, rate = (0.0, 0.0) if np.isnan(best["h"]) else best[["h", "learning_rate"]]
     with clock.part("report"):
         before, after, probes = asked.report(gradiend, h, rate)

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from gradiend.autoencoder import Gradiend
+from gradiend.errors import check_choice
 from gradiend.evaluation.indices import Indices
 from gradiend.evaluation.partial import BASE, Partial
 from gradiend.evaluation.scoring import ClassProbabilities, LanguageModelling
@@ -87,7 +88,7 @@ def evaluate_grid(
     *,
     feature_factors: Sequence[float] = FEATURE_FACTORS,
     learning_rates: Sequence[float] = LEARNING_RATES,
-    partial: Path | None = None,
+    partial: str | Path | None = None,
     progress: Progress = iter,
 ) -> pd.DataFrame:
     """Measure the base model (h and learning rate empty) and every candidate.
@@ -109,7 +110,8 @@ def evaluate_grid(
         for place in progress(candidates):
             if place == BASE:
                 asked = getattr(measure, "asked", None)
-                done = Partial.of(partial, lm, gradiend, measure(), asked=asked)
+                path = None if partial is None else Path(partial)
+                done = Partial.of(path, lm, gradiend, measure(), asked=asked)
             elif place not in done.rows:
                 rewriter.apply(*place)
                 done.add(place, measure())
@@ -122,7 +124,14 @@ def select(grid: pd.DataFrame, index: str, *, lms_floor: float = 0.0) -> pd.Seri
 
     ``lms_floor`` leaves out candidates whose LMS is below that share of the base's
     (the paper's rule has no floor: 0).
+
+    Raises
+    ------
+    InputError
+        if the grid has no such index.
     """
+    numbers = [name for name in grid if name not in ("h", "learning_rate")]
+    check_choice(index, numbers, "index")
     kept = keeping_lms(grid, lms_floor)
     return kept.loc[kept[index].idxmax()]
 

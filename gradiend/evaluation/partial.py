@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -72,14 +72,20 @@ class Partial:
                 )
 
     def _read(self, path: Path, whose: dict) -> None:
-        lines = list(_whole_lines(path)) if path.exists() else []
-        if not lines:
-            _append(path, whose)
-        elif not _same(lines[0], whose):
+        text = path.read_text("utf-8", errors="replace") if path.exists() else ""
+        *whole, rest = text.split("\n")
+        lines = [_decoded(path, *line) for line in enumerate(whole, start=1)]
+        ours = _same(lines[0], whose) if lines else json.dumps(whose).startswith(rest)
+        if not ours:
             raise InputError(
                 f"{path}: of another model, feature or measure than the grid asked "
                 "for; delete it or give another file"
             )
+        if rest:  # it was being written when the run was killed
+            path.write_text("".join(f"{line}\n" for line in whole), encoding="utf-8")
+        if not lines:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _append(path, whose)
         self.rows.update(((row["h"], row["learning_rate"]), row) for row in lines[1:])
 
     def add(self, place: Place, measured: Mapping[str, float]) -> None:
@@ -118,15 +124,17 @@ def _alike(found: float, value: float) -> bool:
     )
 
 
-def _whole_lines(path: Path) -> Iterator[dict]:
-    lines = path.read_text(encoding="utf-8").split("\n")
-    # What follows the last newline was being written when the run was killed.
-    path.write_text("".join(f"{line}\n" for line in lines[:-1]), encoding="utf-8")
-    for number, line in enumerate(lines[:-1], start=1):
-        try:
-            yield json.loads(line)
-        except json.JSONDecodeError as error:
-            raise InputError(f"{path}, line {number}: damaged; delete it") from error
+def _decoded(path: Path, number: int, line: str) -> dict:
+    try:
+        found = json.loads(line)
+    except json.JSONDecodeError:
+        found = None
+    if not isinstance(found, dict):
+        raise InputError(
+            f"{path}, line {number}: damaged, or no file of a grid; delete it or give "
+            "another file"
+        )
+    return found
 
 
 def _append(path: Path, row: dict) -> None:

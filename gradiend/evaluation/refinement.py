@@ -68,11 +68,14 @@ def select_centred(
     """The best candidate of :func:`refine` among the centred ones.
 
     Those are the ones whose mean share is a half within 0.02 or, where there is none,
-    as close to it as one comes. The base model stands too.
+    as close to it as one comes. The base model stands too, and alone where no other
+    keeps enough and has a share.
     """
     aim = Aim.of(base_row(rows), lms_floor, said_floor)
     kept = rows[aim.kept(rows) | rows["h"].isna()]
     offset = (kept["share"] - 0.5).abs()
+    if offset.isna().all():
+        return base_row(rows)
     centred = kept[offset <= max(_CENTRED, offset.min()) + _BESIDE]
     return centred.loc[aim.worth(centred).idxmax()]
 

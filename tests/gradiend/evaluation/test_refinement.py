@@ -154,6 +154,12 @@ def test_a_text_without_either_class_has_no_share():
     assert math.isnan(found["share"]) and found["said"] == pytest.approx(0.4)
 
 
+def test_the_base_stays_where_no_other_keeps_enough_and_none_has_a_share():
+    rows = pd.DataFrame({"h": [np.nan, 0.0], "learning_rate": [np.nan, 0.1]})
+    rows = rows.assign(LMS=[0.5, 0.1], share=[np.nan, 0.5], Balance=[0.0, 0.9])
+    assert np.isnan(select_centred(rows)["h"])
+
+
 def test_with_a_floor_for_what_is_said_the_gap_alone_counts(lm):
     """Where saying less costs Balance more than the gap gives, Balance stops early."""
     worlds = [World(lm, centre=0.1, keeps=10, loses=4.0) for _ in range(2)]

@@ -213,6 +213,24 @@ def test_a_file_of_other_numbers_of_the_base_is_refused(tmp_path):
         evaluate_grid(lm, gradiend, lambda: {"LMS": 0.5, "share": share}, **options)
 
 
+@pytest.mark.parametrize("text", ["a, b\nc, d", "one line", '{"a": 1}\n{"b": 2}'])
+def test_another_file_is_left_as_it_is(tmp_path, text):
+    lm, path = tiny_lm("bert"), tmp_path / "rows.csv"
+    path.write_text(text)
+    gradiend = Gradiend.initialise(lm.covered, seed=0)
+    with pytest.raises(InputError, match="another"):
+        evaluate_grid(lm, gradiend, lambda: {"LMS": 1.0}, partial=path)
+    assert path.read_text() == text
+
+
+def test_the_folder_of_a_partial_grid_is_made(tmp_path):
+    lm, path = tiny_lm("bert"), tmp_path / "new" / "grid.jsonl"
+    gradiend = Gradiend.initialise(lm.covered, seed=0)
+    options = {"feature_factors": (), "learning_rates": (), "partial": str(path)}
+    evaluate_grid(lm, gradiend, lambda: {"LMS": 1.0}, **options)
+    assert len(path.read_text().splitlines()) == 2
+
+
 def test_selection_takes_the_best_and_may_take_the_base():
     grid = pd.DataFrame(
         {
@@ -226,6 +244,8 @@ def test_selection_takes_the_best_and_may_take_the_base():
     assert select(grid, "BPI", lms_floor=0.9)["h"] == 1.0
     assert np.isnan(select(grid.assign(BPI=[1.0, 0.1, 0.2]), "BPI")["h"])
     assert base_row(grid)["BPI"] == 0.3
+    with pytest.raises(InputError, match="unknown index 'BPS'; did you mean 'BPI'"):
+        select(grid, "BPS")
 
 
 def test_nothing_to_score_is_refused(lm):
