@@ -39,6 +39,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from gradiend.errors import InputError
+from gradiend.files import atomic_path
 from gradiend.gradients import ParameterDict
 
 _BLOCK = 1 << 22  # numbers that are widened at a time
@@ -181,7 +182,10 @@ class Gradiend:
         )
 
     def save(self, path: str | Path) -> None:
-        """Write a safetensors file with keys ``<part>/<parameter name>``."""
+        """Write a safetensors file with keys ``<part>/<parameter name>``.
+
+        It appears when it is whole; its folder is made. Of a full disk: InputError.
+        """
         tensors = {
             f"{part}/{name}": tensor.contiguous()
             for part in _PARTS
@@ -189,7 +193,8 @@ class Gradiend:
         }
         tensors["encoder_bias"] = self.encoder_bias.contiguous()
         header = {"gradiend": json.dumps(self.metadata, sort_keys=True)}
-        save_file(tensors, path, metadata=header)
+        with atomic_path(path) as unfinished:
+            save_file(tensors, unfinished, metadata=header)
 
     @classmethod
     def load(

@@ -90,12 +90,13 @@ def debias(
     InputError
         for a mistake in the file, the model or the settings, in one line.
     """
-    _check_arguments(method, training, candidates=candidates, texts=texts, seed=seed)
+    counts = {"candidates": candidates, "texts": texts, "seed": seed}
+    _check_arguments(method, training, max_tokens=max_tokens, **counts)
     own_texts = None if neutral is None else given_texts(neutral, "neutral")
     clock = _Clock()
     with clock.part("load"):
         lm = _loaded(model, device, dtype)
-        table = _table(lm, rows, seed, max_tokens)
+        table = _table(lm, rows, seed, max_tokens, _least_rows(training))
         asked = _asked(lm, table, own_texts, texts, seed)
     if look is not None:
         look(asked.table)
@@ -108,10 +109,13 @@ def debias(
 def _check_arguments(
     method: Method,
     training: TrainingSettings | Mapping[str, float] | None,
+    *,
+    max_tokens: int,
     **counts: int,
 ) -> None:
     """Refuse mistakes before a model is loaded."""
     check_choice(method, get_args(Method), "method")
+    check_count(max_tokens, "max_tokens", least=1)
     for name, value in counts.items():
         check_count(value, name)
     given = _changed(training) if isinstance(training, TrainingSettings) else training
@@ -179,17 +183,29 @@ def _loaded(model: str | Path | ClozeLM, device: str, dtype: str) -> ClozeLM:
 
 
 def _table(
-    lm: ClozeLM, rows: str | Path | pd.DataFrame, seed: int, max_tokens: int
+    lm: ClozeLM,
+    rows: str | Path | pd.DataFrame,
+    seed: int,
+    max_tokens: int,
+    min_rows: int,
 ) -> pd.DataFrame:
     """The rows that the model can answer; ``attrs`` say how many it cannot."""
+    options = {"seed": seed, "min_rows": min_rows}
     if isinstance(rows, pd.DataFrame):
-        rows = complete_table(rows, source="rows", seed=seed)
+        rows = complete_table(rows, source="rows", **options)
     else:
-        rows = read_cloze_table(rows, seed=seed)
+        rows = read_cloze_table(rows, **options)
     lm.check_targets(rows, max_tokens=max_tokens)
     table = answerable(lm, rows)
-    check_class_sizes(table)
+    check_class_sizes(table, min_rows=min_rows)
     return table
+
+
+def _least_rows(training: TrainingSettings | Mapping[str, float] | None) -> int:
+    """Training rows that a class needs."""
+    if isinstance(training, TrainingSettings):
+        return training.min_rows
+    return (training or {}).get("min_rows", TrainingSettings.min_rows)
 
 
 def _asked(

@@ -102,6 +102,16 @@ def test_the_feature_can_be_trained(table):
     assert found.history["step"].iloc[-1] == 60 and "pearson" in found.history
 
 
+def test_as_few_rows_teach_as_the_settings_allow(table):
+    few = table.groupby(["label", "split"]).head(6)
+    options = {"method": "train", "candidates": 0, "texts": 4, "max_tokens": 40}
+    lm = tiny_lm("bert")
+    with pytest.raises(InputError, match=r"6 training rows, fewer than 10 \(min_rows"):
+        debias(lm, few, **options)
+    for training in ({"min_rows": 6, "steps": 1}, TrainingSettings(min_rows=6, steps=1)):
+        assert debias(lm, few, training=training, **options).counts["train"] == 12
+
+
 def test_rows_of_no_class_are_nothing_to_level(table):
     """They may be texts to keep fluent on; of what is levelled they are no part."""
     lm = ClozeLM.from_pretrained(STANDINS / "standin-bert-base")
@@ -155,6 +165,7 @@ def test_what_did_not_work_is_said(table):
         ({"texts": -1}, "texts is -1; give a whole number of at least 0"),
         ({"candidates": -1}, "candidates is -1"),
         ({"seed": -1}, "seed is -1"),
+        ({"max_tokens": 0}, "max_tokens is 0; give a whole number of at least 1"),
         ({"device": "gpu"}, "unknown device 'gpu'; give auto, cpu, cuda"),
         ({"dtype": "bf16"}, "unknown dtype 'bf16'; did you mean 'bfloat16'"),
     ],
