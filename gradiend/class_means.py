@@ -10,11 +10,13 @@ two class means, found in one pass over the training rows.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import count
 
 import torch
 
 from gradiend.autoencoder import Gradiend, inner
+from gradiend.errors import InputError
 from gradiend.gradients import ParameterDict, gradients
 from gradiend.lm.batches import Batch
 from gradiend.lm.checks import check_known
@@ -40,8 +42,14 @@ def closed_form(
     Raises
     ------
     InputError
-        if the tokenizer does not know a word.
+        if a class has no rows, or the tokenizer does not know a word.
     """
+    for label in (1, -1):
+        if not isinstance(rows, Mapping) or not rows.get(label):
+            raise InputError(
+                f"no rows of class {label:+d}; give encoded rows of both classes, "
+                "{1: lm.encode(…), -1: lm.encode(…)}"
+            )
     for label, own in rows.items():
         names = (f"row {number} of class {label:+d}" for number in count(1))
         check_known(lm, zip(own, names, strict=False))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from numbers import Integral, Real
 
 
@@ -35,6 +35,14 @@ def check_count(value: float, name: str, *, least: int = 0) -> None:
         raise InputError(
             f"{name} is {value!r}; give a whole number of at least {least}"
         )
+
+
+def check_seeds(seeds: Sequence[int]) -> None:
+    """Refuse anything but a list of seeds, with one in it at least."""
+    if isinstance(seeds, Integral) or not len(seeds):
+        raise InputError(f"seeds are {seeds!r}; give a list of them, e.g. (0, 1, 2)")
+    for seed in seeds:
+        check_count(seed, "a seed")
 
 
 def check_finite(value: float, name: str) -> None:

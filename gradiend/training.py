@@ -16,7 +16,7 @@ from gradiend.checkpoints import checkpoint_path, read_checkpoint, write_checkpo
 from gradiend.classes import labels_of
 from gradiend.data import check_class_sizes
 from gradiend.encoding import encode
-from gradiend.errors import InputError
+from gradiend.errors import InputError, check_seeds, need_columns
 from gradiend.evaluation.contrasts import told_apart, weakest
 from gradiend.gradients import gradients
 from gradiend.lm.checks import known_rows
@@ -68,10 +68,11 @@ def fit(
     Raises
     ------
     InputError
-        if a class of ``table`` has too few rows, its tokenizer does not know a word, or
-        the model is in float16.
+        if a class of ``table`` has too few rows, its tokenizer does not know a word,
+        the model is in float16, or there is no seed.
     """
     settings = settings or TrainingSettings()
+    check_seeds(seeds)
     best: TrainingResult | None = None
     reached: dict[int, float] = {}
 
@@ -140,6 +141,8 @@ class Trainer:
         self.settings = settings or TrainingSettings()
         self.lm = lm
         self.seed = seed
+        remedy = "gradiend.data.complete_table gives a table all that it needs"
+        need_columns(table.columns, ("masked", "label", "split"), "table", remedy)
         table = lm.usable(table)
         check_class_sizes(
             table, min_rows=self.settings.min_rows, held_out=("validation",)

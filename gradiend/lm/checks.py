@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from gradiend.errors import InputError
+from gradiend.errors import InputError, need_columns
 from gradiend.reading import row_name
 
 if TYPE_CHECKING:
     from gradiend.lm.cloze import ClozeLM
     from gradiend.lm.tokens import EncodedRow
+
+_ASKED = ("masked", "factual", "counterfactual")
 
 
 def check_targets(
@@ -60,6 +62,7 @@ def known_rows(lm: ClozeLM, table: pd.DataFrame) -> list[EncodedRow]:
 
     Rows of no class (label 0) may ask for any word.
     """
+    need_columns(table.columns, _ASKED, "the rows", "read_cloze_table gives them all")
     rows = lm.encode(table)
     labels = table["label"] if "label" in table else [1] * len(rows)
     asked = [

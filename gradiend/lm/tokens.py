@@ -80,8 +80,8 @@ def encode_rows(
     Raises
     ------
     InputError
-        naming the text whose target cannot be told from its neighbours, or that has
-        nothing before its slot (causal).
+        naming the text that has no slot, whose target cannot be told from its
+        neighbours, or that has nothing before its slot (causal).
     """
     filled = fill_slots(
         tokenizer, [*masked, *masked], [*factual, *counterfactual], prefix=prefix
@@ -108,6 +108,8 @@ def fill_slots(
     texts, spans = [], []
     for text, target in zip(masked, targets, strict=True):
         pieces = text.split(SLOT)
+        if len(pieces) == 1:
+            raise InputError(f"no {SLOT} in {text!r}; write it where the word goes")
         starts, at = [], len(prefix)
         for piece in pieces[:-1]:
             at += len(piece)

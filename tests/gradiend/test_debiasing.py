@@ -108,7 +108,10 @@ def test_as_few_rows_teach_as_the_settings_allow(table):
     lm = tiny_lm("bert")
     with pytest.raises(InputError, match=r"6 training rows, fewer than 10 \(min_rows"):
         debias(lm, few, **options)
-    for training in ({"min_rows": 6, "steps": 1}, TrainingSettings(min_rows=6, steps=1)):
+    for training in (
+        {"min_rows": 6, "steps": 1},
+        TrainingSettings(min_rows=6, steps=1),
+    ):
         assert debias(lm, few, training=training, **options).counts["train"] == 12
 
 
