@@ -112,7 +112,7 @@ def _encode(chosen: argparse.Namespace) -> None:
     from gradiend.matching import labelled_as
 
     if chosen.out is not None:
-        _new(chosen, chosen.rows, chosen.gradiend)
+        _new(chosen, chosen.rows, chosen.gradiend, Path(chosen.model))
     table = _table(chosen, min_rows=0)
     if chosen.out is not None and "h" in table:
         raise InputError(

@@ -130,12 +130,13 @@ def need_new_file(
 ) -> None:
     """Refuse a file that is taken, unless to ``overwrite`` it; one it reads never.
 
-    A folder is refused too.
+    That is one of ``reads``, or in a folder among them. A folder is refused too.
     """
     if path.is_dir():
         raise InputError(f"{path} is a folder; give the name of a file in it")
     for read in reads:
-        if path.resolve() == read.resolve():
+        inside = read.is_dir() and path.resolve().is_relative_to(read.resolve())
+        if path.resolve() == read.resolve() or (inside and path.exists()):
             raise InputError(f"{path} is what is read; write to another file")
     if path.exists() and not overwrite:
         raise InputError(f"{path} exists; {remedy}")

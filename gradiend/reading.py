@@ -231,8 +231,18 @@ def _cells(row: object, where: str) -> dict[str, str]:
                 f"{where}: column {column} is not text; a row is an object of texts "
                 "(pandas writes it with orient='records')"
             )
+        if not str(value).isprintable() and _broken(str(value)):
+            raise InputError(
+                f"{where}: column {column} has half a character ({value!r}): the text "
+                "was cut within it; cut it off"
+            )
     written = {None: "", True: "true", False: "false"}
     return {column: written.get(value, value) for column, value in row.items()}
+
+
+def _broken(text: str) -> bool:
+    """Whether a text holds what UTF-8 has not: half of an emoji, as JSON writes it."""
+    return any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _from_objects(

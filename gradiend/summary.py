@@ -159,7 +159,8 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterable[str
     yield f"| {' | '.join(header)} |"
     yield f"|{' --- |' * len(header)}"
     for row in rows:
-        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
+        cells = (" ".join(cell.replace("|", r"\|").splitlines()) for cell in row)
+        yield f"| {' | '.join(cells)} |"
 
 
 def _facts(found: Debiased) -> dict:

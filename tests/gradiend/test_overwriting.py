@@ -8,6 +8,7 @@ import pytest
 
 from gradiend import files
 from gradiend.autoencoder import Gradiend
+from gradiend.cli import main
 from gradiend.errors import InputError
 from gradiend.files import atomic_folder, need_new_file
 from gradiend.rewriting import need_free, save_rewritten
@@ -92,3 +93,35 @@ def test_a_file_is_overwritten_if_one_says_so_and_does_not_read_it(tmp_path):
         need_new_file(link, overwrite=True, **options)
     with pytest.raises(InputError, match="is a folder; give the name of a file"):
         need_new_file(tmp_path, overwrite=True, **options)
+
+
+def test_no_file_of_a_folder_that_is_read_is_overwritten(tmp_path):
+    (tmp_path / "config.json").touch()
+    options = {"overwrite": True, "reads": [tmp_path], "remedy": "…"}
+    with pytest.raises(InputError, match=r"config\.json is what is read"):
+        need_new_file(tmp_path / "config.json", **options)
+    need_new_file(tmp_path / "new.csv", **options)
+
+
+def test_encode_writes_over_no_file_of_the_model(tmp_path, capsys):
+    (tmp_path / "config.json").touch()
+    given = ["encode", str(tmp_path), "g.safetensors", "rows.csv", "--overwrite"]
+    assert main([*given, "--out", str(tmp_path / "config.json")]) == 1
+    assert "config.json is what is read" in capsys.readouterr().err
+
+
+def test_a_features_file_is_whole_and_its_folder_is_made(tmp_path, monkeypatch):
+    gradiend = Gradiend.initialise(tiny_lm("bert").covered, seed=0)
+    path = tmp_path / "new" / "feature.safetensors"
+    gradiend.save(path)
+    before = path.read_bytes()
+
+    def cut_off(_tensors, file, **_options):
+        Path(file).write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gradiend.autoencoder.save_file", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        gradiend.save(path)
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == [path.name]

@@ -232,3 +232,14 @@ def test_a_file_of_texts_that_cannot_be_read_is_named(tmp_path):
 def test_a_column_may_be_called_like_an_archive_begins(tmp_path):
     path = file_of(tmp_path, "PK,masked,factual\n1,The [MASK].,young\n")
     assert read(path)["PK"].tolist() == ["1"]
+
+
+@pytest.mark.parametrize("place", ["item 1", "line 1"])
+def test_half_an_emoji_is_named(tmp_path, place):
+    records = rows().assign(note="cut 😀 here").to_dict("records")
+    lines = "\n".join(map(json.dumps, records))
+    content = lines if place == "line 1" else json.dumps(records)
+    assert len(read_cloze_table(file_of(tmp_path, content))) == 40
+    half = content.replace("\\ude00", "", 1)
+    with pytest.raises(InputError, match=f"{place}: column note has half a char"):
+        read_cloze_table(file_of(tmp_path, half))

@@ -148,3 +148,10 @@ def test_a_score_that_nothing_can_lower_is_remarked_on(found):
         found, 1, -1, correlation=1.0, before=found.before | {"LMS": 0.0}
     )
     assert remark.startswith("the language-modelling score is 0")
+
+
+def test_a_text_of_several_lines_is_a_row_of_the_table(found):
+    probes = found.probes.assign(text="She said:\n\n[MASK] | it was.")
+    assert "| She said:  [MASK] \\| it was. | 0.30 |" in summary(
+        replace(found, probes=probes)
+    )
