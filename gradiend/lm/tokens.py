@@ -162,7 +162,23 @@ def _locate(
             f"{text[start:end]!r} shares a token with its neighbours in {text!r}; "
             "put a space around the slot"
         )
-    return inside
+    # All between them: of two words, a space that is a token of its own, too.
+    inside = list(range(inside[0], inside[-1] + 1))
+    return _with_its_space(inside, offsets, start, text)
+
+
+def _with_its_space(
+    inside: list[int], offsets: Sequence[tuple[int, int]], start: int, text: str
+) -> list[int]:
+    """The token of the space before a word with it, where that is one of its own.
+
+    Most words have their space in their first token, but digits and letters that a
+    tokenizer hardly knows have not: P of such a word is that of space and word, too.
+    """
+    first, end = offsets[inside[0] - 1] if inside[0] else (0, 0)
+    alone = end == start == offsets[inside[0]][0] and not text[first:end].strip()
+    spaced = text[start - 1 : start] == " " and start - first <= 1
+    return [inside[0] - 1, *inside] if alone and spaced else inside
 
 
 def _masked_row(factual: _Filled, counterfactual: _Filled, *, mask: int) -> EncodedRow:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
+from tokenizers import processors
 
 from gradiend.evaluation.scoring import ClassProbabilities
 from tests.conftest import tiny_lm
@@ -37,3 +39,24 @@ def test_a_word_is_cut_as_it_is_cut_there():
         lm.token_ids(["she"], context=context)[0]
         for context in ("the [MASK].", "[MASK] the.", "the([MASK].")
     }
+
+
+@pytest.mark.parametrize("trimmed", [False, True])
+def test_a_space_that_is_a_token_belongs_to_the_word_behind_it(trimmed):
+    lm = tiny_lm("gpt2")
+    processor = processors.ByteLevel(trim_offsets=trimmed)
+    lm.tokenizer.backend_tokenizer.post_processor = processor
+    before = lm.tokenizer("Anna said")["input_ids"]
+    (space,) = lm.tokenizer(" ")["input_ids"]
+    for word, spaces in (("she 7", 1), ("7 77", 2), ("77", 1)):
+        own = lm.tokenizer(f" {word}")["input_ids"]
+        assert own.count(space) == spaces
+        assert lm.token_ids([word]) == [tuple(own)]
+        words = {"seven": {word: 1.0}, "she": {"she": 1.0}}
+        found = ClassProbabilities(lm, ["Anna said [MASK]."], words)()["seven"][0]
+        logits = lm.model(torch.tensor([before + own])).logits[0].log_softmax(-1)
+        places = torch.arange(len(own)) + len(before) - 1
+        expected = logits[places, own].sum().exp()
+        assert found == pytest.approx(float(expected), rel=1e-5)
+    # One that is not the word's: at the start of a text, or behind a line's end.
+    assert lm.token_ids(["77"], context="a\n[MASK]") == [tuple(own[1:])]
