@@ -22,7 +22,7 @@ _PARALLEL = 1e-6
 
 
 def without(gradiend: Gradiend, gradients: Sequence[ParameterDict]) -> Gradiend:
-    """The same encoder, with W_d and b_d orthogonal to each of ``gradients``.
+    """The same encoder, with each W_d and b_d orthogonal to each of ``gradients``.
 
     Raises
     ------
@@ -30,9 +30,13 @@ def without(gradiend: Gradiend, gradients: Sequence[ParameterDict]) -> Gradiend:
         if a gradient is zero or lies within the span of those before it.
     """
     basis = orthonormal(gradients)
+    each = [_orthogonal(neuron.decoder_weight, basis) for neuron in gradiend.neurons]
+    weight = each[0]
+    if len(each) > 1:
+        weight = {name: torch.stack([own[name] for own in each]) for name in weight}
     return replace(
         gradiend,
-        decoder_weight=_orthogonal(gradiend.decoder_weight, basis),
+        decoder_weight=weight,
         decoder_bias=_orthogonal(gradiend.decoder_bias, basis),
     )
 

@@ -32,7 +32,7 @@ class Rewriter:
         self.gradiend = gradiend
         self.parameters = list(lm.covered.values())
         self.names = list(lm.covered)
-        self._decoded: tuple[Factors, list[torch.Tensor]] | None = None
+        self._decoded: tuple[tuple[float, ...], list[torch.Tensor]] | None = None
         self._original: list[torch.Tensor] | None = None
 
     def __enter__(self) -> Rewriter:
@@ -47,7 +47,7 @@ class Rewriter:
     def apply(self, h: Factors, learning_rate: float) -> None:
         """Set W̃ = W + α·dec(h), from the original W whatever was applied before.
 
-        ``h`` is a number or, of several neurons, a tuple of numbers.
+        ``h`` is a number or, of several neurons, as many numbers.
 
         Raises
         ------
@@ -56,14 +56,15 @@ class Rewriter:
             number that is not finite.
         """
         check_finite(learning_rate, "α")
-        for factor in np.ravel(h).tolist():
+        factors = tuple(np.ravel(h).tolist())
+        for factor in factors:
             check_finite(factor, "h")
         if self._original is None:
             raise InputError("apply a rewriting inside `with Rewriter(…) as rewriter:`")
-        if self._decoded is None or self._decoded[0] != h:
+        if self._decoded is None or self._decoded[0] != factors:
             self._decoded = None  # n numbers, before as many new ones are made
-            decoded: ParameterDict = self.gradiend.decode(h)
-            self._decoded = (h, [decoded[name] for name in self.names])
+            decoded: ParameterDict = self.gradiend.decode(factors)
+            self._decoded = (factors, [decoded[name] for name in self.names])
         change = self._decoded[1]
         if change[0].dtype != self.parameters[0].dtype:
             change = [tensor.to(self.parameters[0].dtype) for tensor in change]

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from gradiend.autoencoder import Gradiend
-from gradiend.errors import check_choice
+from gradiend.errors import check_choice, check_finite
 from gradiend.evaluation.indices import Indices
 from gradiend.evaluation.partial import BASE, Partial
 from gradiend.evaluation.scoring import ClassProbabilities, LanguageModelling
@@ -101,10 +101,11 @@ def evaluate_grid(
     Raises
     ------
     InputError
-        if the file is of another model, feature or measure (other texts, another
-        seed), or is damaged.
+        if a place is no number (as of several neurons), or the file is of another
+        model, feature or measure (other texts, another seed), or is damaged.
     """
-    candidates = [BASE, *product(feature_factors, learning_rates)]
+    places = [_numbers("h", feature_factors), _numbers("α", learning_rates)]
+    candidates = [BASE, *product(*places)]
     rows: list[dict] = []
     with Rewriter(lm, gradiend) as rewriter:
         for place in progress(candidates):
@@ -117,6 +118,14 @@ def evaluate_grid(
                 done.add(place, measure())
             rows.append(done.rows[place])
     return pd.DataFrame(rows).astype({"h": float, "learning_rate": float})
+
+
+def _numbers(name: str, values: Sequence[float]) -> list[float]:
+    """As Python has them, and a file can hold them."""
+    values = list(values)
+    for value in values:
+        check_finite(value, name)
+    return [float(value) for value in values]
 
 
 def select(grid: pd.DataFrame, index: str, *, lms_floor: float = 0.0) -> pd.Series:

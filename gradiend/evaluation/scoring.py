@@ -22,6 +22,7 @@ from gradiend.lm.batches import Inputs
 from gradiend.lm.cloze import ClozeLM
 from gradiend.lm.tokens import EncodedRow
 from gradiend.lm.trees import Questions, questions
+from gradiend.reading import given_texts
 
 _DUMMY = "a"  # what stands in the slot of a text whose target does not matter
 
@@ -61,7 +62,8 @@ class ClassProbabilities:
         single_tokens: bool = False,
         batch_size: int = 64,
     ) -> None:
-        if not len(texts):
+        texts = given_texts(texts, "texts")
+        if not texts:
             raise InputError("no texts to score; give at least one with a slot")
         self.classes = list(words)
         self.count = len(texts)
@@ -198,7 +200,8 @@ class LanguageModelling:
         share: float = 0.15,
         batch_size: int = 64,
     ) -> None:
-        if not len(texts):
+        texts = given_texts(texts, "texts")
+        if not texts:
             raise InputError("no neutral texts for the language-modelling score")
         self.lm, self.batch_size = lm, batch_size
         encoding = lm.tokenizer(

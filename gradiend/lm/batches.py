@@ -9,6 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from gradiend.errors import check_count
 from gradiend.lm.packing import Layout
 from gradiend.lm.tokens import EncodedRow
 
@@ -74,6 +75,7 @@ def targets_of(
 
 def by_length(lengths: Sequence[int], batch_size: int) -> Iterator[list[int]]:
     """Indices in batches of like length, so that little of a batch is padding."""
+    check_count(batch_size, "batch_size", least=1)
     order = sorted(range(len(lengths)), key=lengths.__getitem__)
     for start in range(0, len(order), batch_size):
         yield order[start : start + batch_size]

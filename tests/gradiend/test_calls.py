@@ -43,6 +43,13 @@ def test_seeds_are_a_list_of_some(table, seeds):
         check_seeds(good)
 
 
+def test_a_batch_has_a_row_at_least(table):
+    lm = tiny_lm("bert")
+    gradiend = Gradiend.initialise(lm.covered, seed=0)
+    with pytest.raises(InputError, match="batch_size is 0"):
+        encode(lm, gradiend, table.head(2), batch_size=0)
+
+
 def test_a_closed_form_needs_rows_of_both_classes(table):
     lm = tiny_lm("bert")
     rows = lm.encode(table.head(2))

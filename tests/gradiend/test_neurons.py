@@ -11,14 +11,16 @@ import torch
 from safetensors import safe_open
 
 from gradiend import cli
-from gradiend.autoencoder import Gradiend
+from gradiend.autoencoder import Gradiend, inner
 from gradiend.classes import labels_of
 from gradiend.encoding import encode
 from gradiend.errors import InputError
 from gradiend.evaluation.contrasts import told_apart, weakest
+from gradiend.evaluation.decoder import evaluate_grid
 from gradiend.evaluation.encoder import pearson
 from gradiend.gradients import gradients
-from gradiend.rewriting import rewritten, save_rewritten
+from gradiend.projection import without
+from gradiend.rewriting import Rewriter, rewritten, save_rewritten
 from gradiend.settings import TrainingSettings
 from gradiend.training import fit
 from gradiend.update import Update, by_neuron, copied, flat
@@ -100,6 +102,34 @@ def test_a_model_is_rewritten_along_two_neurons_and_restored(lm, two, tmp_path):
     assert all(torch.equal(before[name], p) for name, p in lm.covered.items())
     folder = save_rewritten(lm, two, h, rate, tmp_path / "model")
     assert "h = 0.5, -1," in (folder / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("kind", [np.array, torch.tensor, tuple])
+def test_h_of_two_neurons_may_be_an_array(lm, two, kind):
+    name = next(iter(lm.covered))
+    found = []
+    with Rewriter(lm, two) as rewriter:
+        for h in ([0.5, -0.25], [0.5, 0.25], [0.5, -0.25]):
+            rewriter.apply(kind(h), 0.5)
+            found.append(lm.covered[name].clone())
+    assert torch.equal(found[0], found[2]) and not torch.equal(found[0], found[1])
+
+
+def test_no_grid_of_numbers_is_one_of_two_neurons(lm, two):
+    with pytest.raises(InputError, match=r"h is \(0, 1\); give a finite number"):
+        evaluate_grid(lm, two, dict, feature_factors=[(0, 1)])
+
+
+def test_each_neuron_leaves_alone_what_it_should(two):
+    drawn = torch.Generator().manual_seed(0)
+    gradient = {
+        name: torch.randn(tensor.shape, generator=drawn)
+        for name, tensor in two.decoder_bias.items()
+    }
+    left = without(two, [gradient])
+    for neuron, before in zip(left.neurons, two.neurons, strict=True):
+        along = float(inner(before.decoder_weight, gradient))
+        assert abs(float(inner(neuron.decoder_weight, gradient))) < 1e-3 * abs(along)
 
 
 @pytest.mark.parametrize("moments", ["full", "8bit"])

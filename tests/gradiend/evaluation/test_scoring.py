@@ -226,9 +226,10 @@ def test_another_file_is_left_as_it_is(tmp_path, text):
 def test_the_folder_of_a_partial_grid_is_made(tmp_path):
     lm, path = tiny_lm("bert"), tmp_path / "new" / "grid.jsonl"
     gradiend = Gradiend.initialise(lm.covered, seed=0)
-    options = {"feature_factors": (), "learning_rates": (), "partial": str(path)}
-    evaluate_grid(lm, gradiend, lambda: {"LMS": 1.0}, **options)
-    assert len(path.read_text().splitlines()) == 2
+    places = {"feature_factors": np.arange(2), "learning_rates": np.float32([0.5])}
+    for _ in range(2):
+        evaluate_grid(lm, gradiend, lambda: {"LMS": 1.0}, partial=str(path), **places)
+        assert len(path.read_text().splitlines()) == 4
 
 
 def test_selection_takes_the_best_and_may_take_the_base():
@@ -253,3 +254,7 @@ def test_nothing_to_score_is_refused(lm):
         ClassProbabilities(lm, [], {"he": {"he": 1.0}})
     with pytest.raises(InputError, match="no neutral texts"):
         LanguageModelling(lm, [], seed=0)
+    with pytest.raises(InputError, match="texts is 'a text'; give a list"):
+        ClassProbabilities(lm, "a text", {"he": {"he": 1.0}})
+    with pytest.raises(InputError, match="texts is 'a text'; give a list"):
+        LanguageModelling(lm, "a text", seed=0)
