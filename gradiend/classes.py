@@ -174,6 +174,8 @@ def _labelled(table: pd.DataFrame, positive: str | None, source: str) -> pd.Data
         table["factual_class"] = table.get("factual_class", words)
         _check_names(table, source)
     classes = list(dict.fromkeys(table["factual_class"]))
+    if len(classes) == 1 and "counterfactual_class" in table:
+        classes = list(dict.fromkeys([*classes, *table["counterfactual_class"]]))
     if len(classes) != 2:
         raise InputError(
             f"{source}: a feature has two classes, here are {len(classes)} "

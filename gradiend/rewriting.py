@@ -184,7 +184,7 @@ def _model_card(
 ) -> str:
     feature = gradiend.metadata.get("feature", "a feature")
     # A name of the hub links the card to its base; of a folder, the last part will do.
-    base = Path(lm.name).name if Path(lm.name).exists() else lm.name
+    base = Path(lm.name).resolve().name if Path(lm.name).exists() else lm.name
     factors = ", ".join(f"{factor:g}" for factor in np.ravel(h))
     lines = [
         "---",

@@ -35,6 +35,14 @@ def test_a_parameter_says_which_class_is_plus_one(tmp_path, positive):
     assert [name for name, sign in labels_of(found).items() if sign == 1] == [positive]
 
 
+def test_one_row_to_read_names_both_classes(tmp_path):
+    one = rows().drop(columns="label").tail(1)
+    assert labels_of(read(tmp_path, one, min_rows=0)) == {"old": 1}
+    assert labels_of(read(tmp_path, one, min_rows=0, positive="young")) == {"old": -1}
+    with pytest.raises(InputError, match="two classes, here are 1"):
+        read(tmp_path, one.drop(columns="counterfactual_class"), min_rows=0)
+
+
 @pytest.mark.parametrize("names", [("young", "old"), ("A", "B"), ("TRUE", "FALSE")])
 def test_labels_may_be_words(tmp_path, names):
     words = dict(zip((1, -1), names, strict=True))
@@ -104,9 +112,14 @@ def changed(column: str, value: object, row: int = 3):
             r"two classes, here are 3 \(young, new, old\); keep the rows of two",
         ),
         (
-            rows().iloc[:20].drop(columns="label"),
+            rows().iloc[:20].drop(columns=["label", "counterfactual_class"]),
             {},
             r"two classes, here are 1 \(young\)",
+        ),
+        (
+            rows().iloc[:20].drop(columns="label"),
+            {},
+            "class -1 has 0 training rows, fewer than 10",
         ),
         (
             rows().assign(label=["a"] * 19 + ["b"] * 21),

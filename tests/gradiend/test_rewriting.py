@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -60,6 +62,15 @@ def test_a_rewritten_model_is_saved_whole(lm, tmp_path):
     save_rewritten(lm, gradiend, 0, 0.1, folder, overwrite=True)
     assert "h = 0," in (folder / "README.md").read_text()
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_card_names_the_folder_that_one_is_in(tmp_path, monkeypatch):
+    lm = tiny_lm("bert")
+    gradiend = Gradiend.initialise(lm.covered, seed=0)
+    (tmp_path / "base").mkdir()
+    monkeypatch.chdir(tmp_path / "base")
+    folder = save_rewritten(replace(lm, name="."), gradiend, 0, 0.1, tmp_path / "out")
+    assert "base_model: base\n" in (folder / "README.md").read_text()
 
 
 def test_a_folder_of_somebody_elses_is_not_overwritten(lm, tmp_path):
