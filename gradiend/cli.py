@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import io
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -34,17 +35,27 @@ rows.csv has a row a text: masked (with [MASK] where the word goes), factual,
 counterfactual, label (1 or -1), factual_class, counterfactual_class.
 """
 _INTERRUPTED = 130  # as a shell counts Ctrl-C
+_UNREAD = 141  # and a reader that has left, such as ``head``
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; 0 is well, 1 a mistake in the input, 130 interrupted."""
+    """The command line; 0 is well, 1 a mistake in the input, 130 interrupted.
+
+    141 is that nobody reads what it says.
+    """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # α, where a terminal knows no Greek
     chosen = _parser().parse_args(arguments)
     logging.basicConfig(format="note: %(message)s", level=logging.WARNING)
     try:
         _quiet()
-        return exit_status(lambda: chosen.work(chosen))
+        status = exit_status(lambda: chosen.work(chosen))
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # What is left to be written at the end goes nowhere, without an error.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _UNREAD
     except KeyboardInterrupt:
         print(f"interrupted; {chosen.written} was written", file=sys.stderr)
         return _INTERRUPTED

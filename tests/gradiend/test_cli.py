@@ -170,6 +170,24 @@ def test_help_is_shown_where_a_terminal_knows_no_greek(command):
     assert said.returncode == 0 and b"--overwrite" in said.stdout
 
 
+def test_a_reader_that_leaves_is_no_error(tmp_path):
+    (tmp_path / "texts.txt").write_text("he sat\nshe sat\n")
+    call = ["rows", str(tmp_path / "texts.txt"), "--words", "he", "she"]
+    call = [
+        sys.executable,
+        "-m",
+        "gradiend",
+        *call,
+        "--out",
+        str(tmp_path / "rows.csv"),
+    ]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(call, cwd=REPOSITORY, **pipes) as running:
+        running.stdout.close()
+        said = running.stderr.read()
+    assert (running.returncode, said) == (141, b"")
+
+
 def test_rewrite_writes_the_candidate_it_is_given(out, tmp_path):
     file, folder = str(out / "gradiend.safetensors"), tmp_path / "more"
     given = ["rewrite", MODEL, file, "--h", "-1", "--alpha", "0.01"]
