@@ -98,13 +98,22 @@ def _embedding_rows(lm: ClozeLM) -> Iterator[_EmbeddingRows]:
 
 @contextmanager
 def differentiable(lm: ClozeLM) -> Iterator[None]:
-    """Let the covered parameters, and no others, take gradients."""
+    """Let the covered parameters, and no others, take gradients.
+
+    The embedding of padding, too: a text may have that token, as a chat's end.
+    """
+    read = lm.model.get_input_embeddings()
+    padding = getattr(read, "padding_idx", None)
     for parameter in lm.covered.values():
         parameter.requires_grad_(True)
     try:
+        if padding is not None:
+            read.padding_idx = None  # whose gradient torch would leave at 0
         with _checkpointed(lm) if lm.checkpointing else nullcontext():
             yield
     finally:
+        if padding is not None:
+            read.padding_idx = padding
         for parameter in lm.covered.values():
             parameter.requires_grad_(False)
 

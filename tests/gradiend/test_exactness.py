@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -59,6 +61,26 @@ def test_embeddings_that_do_more_than_look_up(table):
     found = gradients(lm, lm.batch([row]), sources=("factual",))["factual"]
     for name, expected in plain_gradient(lm, row, "factual").items():
         torch.testing.assert_close(found[name], expected, **tolerance(lm))
+
+
+def test_the_embedding_of_padding_has_its_gradient_where_a_text_has_that_token(table):
+    lm = tiny_lm("llama", dtype=torch.float64)
+    embedding = lm.model.get_input_embeddings()
+    padding = embedding.padding_idx
+    with torch.no_grad():
+        embedding.weight[padding] = embedding.weight[padding + 1]  # no longer 0
+    rows = lm.encode(table.head(2).assign(masked="Anna<|end|> said [MASK] was tired."))
+    assert padding in rows[0].sequences[0]
+    plain = replace(lm, ways=replace(lm.ways, embedding=False, forward=False))
+    gradiend = Gradiend.initialise(lm.covered, seed=0)
+    assert encode(plain, gradiend, rows) == pytest.approx(encode(lm, gradiend, rows))
+    found, expected = (
+        gradients(each, each.batch(rows), sources=("factual",))["factual"]
+        for each in (lm, plain)
+    )
+    for name, tensor in expected.items():
+        torch.testing.assert_close(found[name], tensor, **tolerance(lm))
+    assert embedding.padding_idx == padding
 
 
 @pytest.mark.parametrize("source", ["factual", "counterfactual", "difference"])
