@@ -133,7 +133,7 @@ def _encode(chosen: argparse.Namespace) -> None:
     if chosen.positive is None:
         table = labelled_as(gradiend, table)
     # However many tokens a word has, h is that of its own, if they are known.
-    lm.check_targets(table, max_tokens=sys.maxsize)
+    lm.check_targets(table[table["label"] != 0], max_tokens=sys.maxsize)
     table = answerable(lm, table)
     table = table.assign(h=encode(lm, gradiend, table))
     if chosen.out is not None:

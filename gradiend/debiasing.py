@@ -195,7 +195,7 @@ def _table(
         rows = complete_table(rows, source="rows", **options)
     else:
         rows = read_cloze_table(rows, **options)
-    lm.check_targets(rows, max_tokens=max_tokens)
+    lm.check_targets(rows[rows["label"] != 0], max_tokens=max_tokens)
     table = answerable(lm, rows)
     check_class_sizes(table, min_rows=min_rows)
     return table

@@ -145,7 +145,7 @@ class Trainer:
         need_columns(table.columns, ("masked", "label", "split"), "table", remedy)
         table = lm.usable(table)
         check_class_sizes(
-            table, min_rows=self.settings.min_rows, held_out=("validation",)
+            table, min_rows=max(1, self.settings.min_rows), held_out=("validation",)
         )
         train = table[table["split"] == "train"]
         self.labels = labels_of(table)

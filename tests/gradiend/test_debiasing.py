@@ -121,6 +121,7 @@ def test_rows_of_no_class_are_nothing_to_level(table):
     few = table.groupby(["label", "split"]).head(12)
     plain = few.assign(label=0, factual_class="neither", counterfactual_class="neither")
     plain["masked"] = "Yesterday, " + plain["masked"]
+    plain["factual"] = "a word of more than three tokens"
     options = {"neutral": table["masked"].head(40), "candidates": 2, "texts": 16}
     without, among = (
         debias(lm, rows, **options)

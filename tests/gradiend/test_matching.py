@@ -137,6 +137,14 @@ def test_what_encode_would_get_wrong_is_refused(
     assert message in said and said.count("\n") == 1
 
 
+def test_rows_of_no_class_may_ask_for_any_word(file, tmp_path):
+    own = pd.read_csv(AGE).groupby("label").head(6)
+    other = own.head(1).assign(label=0, factual="Ωψ", factual_class="none")
+    other["counterfactual_class"] = "none"
+    found = encoded(file, pd.concat([own, other]), tmp_path)
+    assert found["h"].notna().all() and found["label"].iloc[-1] == 0
+
+
 @pytest.mark.parametrize("number", [["--h=nan", "--alpha=1"], ["--h=0", "--alpha=inf"]])
 def test_a_model_of_no_numbers_is_not_written(file, tmp_path, capsys, number):
     given = ["rewrite", "no-model", file, *number, "--out", str(tmp_path / "out")]

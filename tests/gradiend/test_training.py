@@ -180,3 +180,6 @@ def test_too_few_rows_of_a_class(table):
     few = pd.concat([table[table["label"] == 1], table[table["label"] == -1].iloc[:3]])
     with pytest.raises(InputError, match="class -1"):
         fit(tiny_lm("bert"), few, TrainingSettings(min_rows=3))
+    none = table[(table["label"] == 1) | (table["split"] != "train")]
+    with pytest.raises(InputError, match="has 0 training rows, fewer than 1"):
+        fit(tiny_lm("bert"), none, TrainingSettings(min_rows=0))
