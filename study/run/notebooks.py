@@ -6,8 +6,11 @@ import ast
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from gradiend.errors import InputError, check_choice
 from study.results.places import REPOSITORY
@@ -18,11 +21,25 @@ _WIDGET = "application/vnd.jupyter.widget-view+json"
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
-def check_parameters(source: Path, parameters: Mapping[str, str]) -> None:
+def check_parameters(source: Path, parameters: Iterable[str]) -> None:
     """Refuse a name that is not assigned in the notebook's parameters cell."""
-    available = _parameter_names(source)
+    available = _parameters(source)
     for name in parameters:
         check_choice(name, available, f"parameter of {source.name}")
+
+
+def read_values(source: Path, given: Mapping[str, str]) -> dict[str, Any]:
+    """Parameters of a command line: as YAML, but for those that are texts.
+
+    A path such as ``/a: b/own.yaml`` and a model called ``2024`` are texts, where the
+    notebook's own value is one.
+    """
+    check_parameters(source, given)
+    own = _parameters(source)
+    return {
+        name: value if _is_text(own[name]) else yaml.safe_load(value)
+        for name, value in given.items()
+    }
 
 
 def code_of(source: Path) -> str:
@@ -66,7 +83,8 @@ def without_traces(notebook):
     return notebook
 
 
-def _parameter_names(source: Path) -> list[str]:
+def _parameters(source: Path) -> dict[str, ast.expr]:
+    """What the parameters cell assigns, by name."""
     cells = json.loads(source.read_text(encoding="utf-8"))["cells"]
     tagged = [
         cell for cell in cells if "parameters" in cell["metadata"].get("tags", ())
@@ -76,9 +94,13 @@ def _parameter_names(source: Path) -> list[str]:
             f"{source.name}: {len(tagged)} cells are tagged 'parameters', not one"
         )
     tree = ast.parse("".join(tagged[0]["source"]))
-    return [
-        target.id
+    return {
+        target.id: statement.value
         for statement in tree.body
         if isinstance(statement, ast.Assign)
         for target in statement.targets
-    ]
+    }
+
+
+def _is_text(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and isinstance(value.value, str)

@@ -17,20 +17,19 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-
-import yaml
+from typing import Any
 
 from gradiend.errors import InputError, exit_status
 from gradiend.files import atomic_path
-from study.run.damage import record_digests
-from study.run.notebooks import check_parameters, without_traces
+from study.run.damage import forget_digests, record_digests
+from study.run.notebooks import check_parameters, read_values, without_traces
 
 _NO_BARS = {"TQDM_DISABLE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 def run_notebook(
-    source: Path, target: Path, parameters: Mapping[str, str], *, threads: int = 1
+    source: Path, target: Path, parameters: Mapping[str, Any], *, threads: int = 1
 ) -> None:
     """Execute ``source`` with ``parameters`` and write it to ``target``.
 
@@ -143,15 +142,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run_step(options: argparse.Namespace) -> None:
     start = time.perf_counter()
-    target = options.target.resolve()
+    source, target = options.source.resolve(), options.target.resolve()
+    outputs = [target, *options.outputs]
+    forget_digests(target.parent, outputs)
     with _chatter_to(target.with_suffix(".log")):
         run_notebook(
-            options.source.resolve(),
+            source,
             target,
-            {name: yaml.safe_load(value) for name, value in options.parameters},
+            read_values(source, dict(options.parameters)),
             threads=options.threads,
         )
-    record_digests(target, [target, *options.outputs])
+    record_digests(target, outputs)
     title = options.target.stem.replace("--", " · ")
     print(f"done  {title}  ({time.perf_counter() - start:.0f} s)", flush=True)
 

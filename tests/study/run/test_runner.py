@@ -14,7 +14,7 @@ import pytest
 
 from gradiend.errors import InputError
 from study.results.places import REPOSITORY
-from study.run.notebooks import NOTEBOOKS, check_parameters
+from study.run.notebooks import NOTEBOOKS, check_parameters, read_values
 from study.run.runner import run_notebook
 
 
@@ -53,6 +53,18 @@ def test_an_unknown_parameter_is_refused_with_a_suggestion(tmp_path):
     nbformat.write(nbformat.v4.new_notebook(), plain)
     with pytest.raises(InputError, match="0 cells are tagged"):
         check_parameters(plain, {})
+
+
+@pytest.mark.parametrize("text", ["/a: b #1/own.yaml", "/a #1.yml", "2024", "null"])
+def test_a_text_stays_the_text_that_was_given(text):
+    source = NOTEBOOKS / "10_tables_and_figures.ipynb"
+    given = {"profile": text, "gather": "true"}
+    assert read_values(source, given) == {"profile": text, "gather": True}
+    assert read_values(source, {"gather": "a,b"}) == {"gather": "a,b"}
+    source = NOTEBOOKS / "01_gradiend_step_by_step.ipynb"
+    given = {"steps": "4", "learning_rate": "1.0e-4", "model": "/a b"}
+    values = {"steps": 4, "learning_rate": 1e-4, "model": "/a b"}
+    assert read_values(source, given) == values
 
 
 @pytest.mark.parametrize(
