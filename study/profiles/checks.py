@@ -8,6 +8,7 @@ from gradiend.errors import InputError, check_choice
 from study.comparison.methods import METHODS
 from study.comparison.tasks.registry import TASKS
 from study.domains import DOMAINS, FEATURES
+from study.profiles.called import check_model_names
 from study.profiles.mistakes import in_one_line
 from study.profiles.profile import Profile, checked_values
 from study.profiles.settings import RunSettings
@@ -26,6 +27,7 @@ def check(profile: Profile, file: str) -> None:
     InputError
         naming file, key and the nearest right name.
     """
+    check_model_names(profile, file)
     for feature in profile.features:
         check_choice(feature, FEATURES, f"feature in {file}, features:")
     for section, values, domains in _sections(profile, file):

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from gradiend.errors import InputError, check_choice
+from study.profiles.called import check_profile_name
 from study.profiles.checks import check
 from study.profiles.mistakes import GIVEN, in_one_line
 from study.profiles.profile import Profile, merged
@@ -40,6 +41,10 @@ def load_profile(source: str) -> Profile:
         naming file, key and the nearest right name.
     """
     path = _profile_path(source)
+    if path.resolve().parent == PROFILE_FOLDER:
+        source = path.stem  # by its path it is the same profile
+    else:
+        check_profile_name(path, profile_names())
     return _checked(_content(path), path, source)
 
 

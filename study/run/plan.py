@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from gradiend.errors import check_choice
+from gradiend.errors import InputError, check_choice
 from study.profiles.profile import CARRIED, WORLD, Profile
 from study.profiles.reading import load_profile
 from study.report.committed import committed_files
@@ -42,8 +42,14 @@ def steps(
     models: Iterable[str] | None = None,
     domains: Iterable[str] | None = None,
 ) -> list[Step]:
-    """All steps of a profile, or those of some models and domains."""
-    chosen_models = _chosen(models, profile.models, "model")
+    """All steps of a profile, or those of some models and domains.
+
+    Raises
+    ------
+    InputError
+        for what the profile has not, or if of its models none may be fetched.
+    """
+    chosen_models = _chosen_models(profile, models)
     chosen_domains = _chosen(domains, profile.domains, "domain")
     all_domains = chosen_domains == profile.domains
     found: list[Step] = list(_source_steps(profile))
@@ -150,6 +156,18 @@ def _report_step(profile: Profile, before: list[Step]) -> Step:
 
 def _is_result(path: Path) -> bool:
     return path.suffix in {".csv", ".json"}
+
+
+def _chosen_models(profile: Profile, wanted: Iterable[str] | None) -> list[str]:
+    """Those wanted; all that are not left out, if nobody says which."""
+    asked = _chosen(wanted, list(profile.entries), "model")
+    closed = [name for name in asked if name in profile.left_out]
+    if closed and (wanted is not None or closed == asked):
+        raise InputError(
+            f"{', '.join(closed)}: gated, and no cache has it; accept its licence on "
+            "the hub and set HF_TOKEN, or run other models"
+        )
+    return [name for name in asked if name not in closed]
 
 
 def _chosen(wanted: Iterable[str] | None, available: list[str], kind: str) -> list[str]:

@@ -37,11 +37,3 @@ def test_the_fits_of_a_domain_are_those_its_settings_ask_for(tmp_path):
 def test_what_a_model_is_asked_once_cannot_differ_by_domain(tmp_path, group):
     with pytest.raises(InputError, match=rf"domains\.race: {group} is the same"):
         load_profile(own(tmp_path, domains={"race": {group: {}}}))
-
-
-def test_figures_are_never_those_of_another_profile_of_that_name(tmp_path):
-    path = tmp_path / "mini.yaml"
-    path.write_text(yaml.safe_dump({"like": "mini"}))
-    committed = load_profile("mini").figures
-    assert committed.name == "figures"
-    assert load_profile(str(path)).figures != committed

@@ -60,6 +60,7 @@ def test_of_two_values_the_more_particular_one_counts(tmp_path):
             "a": MODEL,
             "b": MODEL
             | {
+                "display": "B",
                 "settings": {"training": {"steps": 3}},
                 "domains": {"race": {"training": {"steps": 4}}},
             },

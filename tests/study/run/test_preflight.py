@@ -62,6 +62,14 @@ def test_a_gated_model_without_a_token_is_named_and_the_others_go_on(cache, tmp_
     assert profile.models == ["distilbert-base-cased"]
     names = {step.name for step in steps(profile)}
     assert not any("llama" in name for name in names) and "report" in names
+    for models in ([GATED], SMALL):
+        with pytest.raises(InputError, match=f"^{GATED}: gated, .* set HF_TOKEN"):
+            steps(profile, models=models)
+
+
+def test_a_profile_of_gated_models_alone_is_refused_without_a_token(cache, tmp_path):
+    with pytest.raises(InputError, match=f"^{GATED}: gated, .* set HF_TOKEN"):
+        steps(load_profile(on_cpu(tmp_path, models=[GATED])))
 
 
 def test_a_gated_model_with_a_token_or_in_the_cache_is_there(
