@@ -180,7 +180,8 @@ absolute() { # path $1 of the caller's, seen from where the caller is
         "$CALLED_FROM" "$1"
 }
 case $COMMAND in *.yaml | *.yml) COMMAND=$(absolute "$COMMAND") ;; esac
-for name in GRADIEND_RESULTS GRADIEND_WHEELS; do
+PLACES=(GRADIEND_RESULTS GRADIEND_WHEELS GRADIEND_BOOKCORPUS HF_HOME HF_HUB_CACHE)
+for name in "${PLACES[@]}"; do
     [[ -z ${!name:-} ]] || export "$name=$(absolute "${!name}")"
 done
 RESULTS=${GRADIEND_RESULTS:-$PWD/results}

@@ -167,7 +167,7 @@ def write_public(cache: Path, downloads: Path, manifest: str = MANIFEST) -> Path
 
 def _place(source: Source, cache: Path, downloads: Path) -> Path:
     if source.repo is None:
-        folder = downloads / source.name
+        folder = downloads / source.place
         folder.mkdir(parents=True, exist_ok=True)
         return folder
     folder = snapshot(cache, "datasets", source.repo, source.revision)

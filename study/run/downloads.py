@@ -21,6 +21,7 @@ from huggingface_hub.errors import LocalEntryNotFoundError
 from study.profiles.settings import Settings
 from study.results import files
 from study.sources.chosen import source_of
+from study.sources.hub.bookcorpus import is_local, local_files
 from study.sources.hub.fetch import MODEL_FILES, NotToBeHad, attempted
 from study.sources.hub.manifest import Source, read_manifest
 
@@ -29,15 +30,23 @@ def data_download(data: str) -> int:
     """Bytes of a manifest's sources on the hub that are still to be fetched.
 
     Files of the web are not counted: nobody says their sizes, and they are small.
+
+    Raises
+    ------
+    InputError
+        if a source cannot be had, or BookCorpus's local copy is none.
     """
     chosen = source_of(data)
     if chosen.preparation is None or all(p.exists() for p in chosen.inputs):
         return 0
+    sources = read_manifest(data).sources
+    if any(map(is_local, sources)):
+        local_files()
     if constants.HF_HUB_OFFLINE:
         return 0
     sizes: dict[tuple[str, str], int] = {}  # a file that two sources name counts once
-    for source in read_manifest(data).sources.values():
-        if source.repo is not None:
+    for source in sources.values():
+        if source.repo is not None and not is_local(source.name):
             sizes |= _sizes(source)
     return sum(sizes.values())
 

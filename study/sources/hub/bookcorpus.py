@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -11,9 +12,21 @@ import pyarrow.parquet as parquet
 
 from gradiend.errors import InputError
 
+SOURCE = "bookcorpus"  # as manifests call it
+LOCAL = "GRADIEND_BOOKCORPUS"  # the variable that names the folder of a local copy
 BATCH = 65_536  # rows decoded at a time
 # The original's files; a row is a line number through both.
 TEXT_FILES = ("books_large_p1.txt", "books_large_p2.txt")
+
+
+def is_local(source: str) -> bool:
+    """Whether a manifest's source is read from a local copy."""
+    return source == SOURCE and bool(os.environ.get(LOCAL))
+
+
+def local_files() -> list[Path]:
+    """The files of the local copy that the environment names."""
+    return bookcorpus_files(Path(os.environ[LOCAL]))
 
 
 def bookcorpus_files(folder: Path) -> list[Path]:

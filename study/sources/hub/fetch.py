@@ -159,7 +159,7 @@ def _there(source: Source, folder: Path) -> str:
 
 def _from_web(source: Source, name: str, downloads: Path) -> Path:
     """A file of the web; one that is there already is taken as it is."""
-    path = downloads / source.name / name
+    path = downloads / source.place / name
     url = f"{source.url}/{source.revision}/{name}"
 
     def get() -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 import yaml
 
 from gradiend.errors import InputError, check_choice
+from gradiend.files import digest
 from study.results.places import resolved
 
 _SOURCE_KEYS = ("repo", "url", "revision", "licence", "files", "keep")
@@ -43,6 +44,11 @@ class Source:
     def patterns(self) -> list[str]:
         """Every alternative of every pattern."""
         return [one for pattern in self.files for one in alternatives(pattern)]
+
+    @property
+    def place(self) -> str:
+        """The folder of its downloads from the web: another one, another address."""
+        return f"{self.name}-{digest(self.url, self.revision)}"
 
     @property
     def where(self) -> str:

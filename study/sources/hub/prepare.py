@@ -7,7 +7,6 @@ is told.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,7 +15,8 @@ from pathlib import Path
 from gradiend.errors import InputError
 from gradiend.files import read_json, sha256, write_json
 from study.sources.hub import RECORD, folder_of
-from study.sources.hub.bookcorpus import bookcorpus_files
+from study.sources.hub.bookcorpus import SOURCE as BOOKCORPUS
+from study.sources.hub.bookcorpus import is_local, local_files
 from study.sources.hub.fetch import count_rows, fetch
 from study.sources.hub.filled import write_filled_genter, write_neutral_texts
 from study.sources.hub.manifest import Manifest, read_manifest
@@ -33,7 +33,6 @@ from study.sources.hub.terms import write_terms
 from study.sources.hub.texts import write_texts
 
 SEED = 0  # of samples and splits
-LOCAL_BOOKCORPUS = "GRADIEND_BOOKCORPUS"
 Files = Mapping[str, Sequence[Path]]  # of a source, by pattern
 _NAMES = ("namexact", "namextend", "gentypes")
 _NEUTRAL = ("geneutral", "biasneutral")
@@ -68,7 +67,7 @@ class Sources:
     @property
     def from_bookcorpus(self) -> bool:
         """Whether texts are rebuilt from BookCorpus; else their files hold them."""
-        return "bookcorpus" in self.manifest.sources
+        return BOOKCORPUS in self.manifest.sources
 
     def keep(self, name: str) -> int | None:
         """How many of a source's texts are kept."""
@@ -77,8 +76,7 @@ class Sources:
     @cached_property
     def bookcorpus(self) -> list[Path]:
         """BookCorpus, of the hub or a local copy."""
-        local = os.environ.get(LOCAL_BOOKCORPUS)
-        return bookcorpus_files(Path(local)) if local else self.all("bookcorpus")
+        return local_files() if is_local(BOOKCORPUS) else self.all(BOOKCORPUS)
 
 
 def prepare(data: str, *, log: Callable[[str], None] | None = None) -> Path:
@@ -125,7 +123,7 @@ def parts_of(manifest: Manifest) -> dict[str, Part]:
     found = {}
     for name, (needs, write) in PARTS.items():
         own = tuple(need for need in needs if need in manifest.sources)
-        missing = set(needs) - set(own) - {"bookcorpus"}
+        missing = set(needs) - set(own) - {BOOKCORPUS}
         if own and missing:
             raise InputError(
                 f"{manifest.path.name}: no source {min(missing)}, which is needed "
@@ -139,7 +137,7 @@ def parts_of(manifest: Manifest) -> dict[str, Part]:
 def _record(sources: Sources, name: str) -> dict:
     """What a source was when it was read: files with their rows and digests."""
     source = sources.manifest.source(name)
-    if name == "bookcorpus" and os.environ.get(LOCAL_BOOKCORPUS):
+    if is_local(name):
         paths, where = sources.bookcorpus, "a local copy"
     else:
         paths, where = sources.all(name), source.where
@@ -185,7 +183,7 @@ def _write_crows(sources: Sources, out: Path) -> None:
 # Part → the sources it is made of, and how.
 Part = tuple[tuple[str, ...], Callable[[Sources, Path], None]]
 PARTS: dict[str, Part] = {
-    "texts": (("genter", *_NEUTRAL, "bookcorpus"), _write_texts),
+    "texts": (("genter", *_NEUTRAL, BOOKCORPUS), _write_texts),
     "names": (_NAMES, _write_names),
     **{
         domain: (

@@ -85,6 +85,14 @@ def test_relative_paths_are_the_callers(tmp_path):
     assert (tmp_path / "here").is_dir() and not (REPOSITORY / "here").exists()
 
 
+def test_a_relative_folder_of_data_is_the_callers(tmp_path, monkeypatch):
+    """Steps run elsewhere, and each would look for it from where it is."""
+    monkeypatch.setenv("GRADIEND_BOOKCORPUS", "books")
+    (tmp_path / "own.yaml").write_text("like: smoke\ndata: data/public.yaml\n")
+    done = entrance("own.yaml", "-n", results="here", folder=tmp_path)
+    assert f"{tmp_path / 'books'}: neither books_large_p1.txt" in done.stderr
+
+
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project in a folder that a shell would take apart."""

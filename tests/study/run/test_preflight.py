@@ -17,6 +17,7 @@ from study.run import downloads
 from study.run import preflight as module
 from study.run.plan import steps
 from study.run.preflight import Device, Model, preflight
+from study.sources.hub.bookcorpus import LOCAL, TEXT_FILES
 from study.sources.hub.manifest import Source
 from tests.replica import snapshot, write_models, write_published
 from tests.study.changes import changed, own_profile
@@ -173,6 +174,25 @@ def test_what_the_cache_has_is_not_fetched_again(monkeypatch):
         ("some/data", "1.csv"): 10,
         ("some/data", "3.csv"): 30,
     }
+
+
+def test_a_local_bookcorpus_is_not_asked_of_the_hub(cache, tmp_path, monkeypatch):
+    """It may be there because the hub has none; one that is none is told at once."""
+    asked = []
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(
+        downloads, "_sizes", lambda source: asked.append(source.name) or {}
+    )
+    downloads.data_download("data/public.yaml")
+    assert "bookcorpus" in asked
+    asked.clear()
+    monkeypatch.setenv(LOCAL, str(tmp_path))
+    with pytest.raises(InputError, match="neither books_large_p1"):
+        downloads.data_download("data/public.yaml")
+    for name in TEXT_FILES:
+        (tmp_path / name).touch()
+    downloads.data_download("data/public.yaml")
+    assert "genter" in asked and "bookcorpus" not in asked
 
 
 def test_the_device_is_really_measured():

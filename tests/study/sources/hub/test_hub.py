@@ -26,7 +26,7 @@ from study.comparison.tasks.files import read_split
 from study.comparison.tasks.registry import TASKS
 from study.domains import FEATURES, load_feature
 from study.sources.hub import RECORD, fetch, folder_of, prepare, public_folder
-from study.sources.hub.bookcorpus import TEXT_FILES, bookcorpus_files, rows_at
+from study.sources.hub.bookcorpus import LOCAL, TEXT_FILES, bookcorpus_files, rows_at
 from study.sources.hub.manifest import Source, read_manifest
 from study.sources.hub.texts import masked_texts, write_texts
 from tests.replica import MANIFEST, SIZES, write_public
@@ -295,7 +295,7 @@ def test_a_local_copy_of_bookcorpus_is_read_instead(folder, replica, monkeypatch
     source = read_manifest(str(replica)).source("bookcorpus")
     parts = fetch.fetch(source, folder)
     paths = [path for group in parts.values() for path in group]
-    monkeypatch.setenv(prepare.LOCAL_BOOKCORPUS, str(paths[0].parent))
+    monkeypatch.setenv(LOCAL, str(paths[0].parent))
     sources = prepare.Sources(
         read_manifest(str(replica)), Path("nowhere/that/anything/is/downloaded")
     )
@@ -380,6 +380,13 @@ def test_a_file_of_the_web_is_fetched_once_and_again_after_a_stumble(hub, tmp_pa
     assert hub.asked == 3
 
 
+def test_a_file_of_the_web_of_another_revision_is_fetched_anew(hub, tmp_path):
+    first, other = web_source(hub), replace(web_source(hub), revision="2")
+    (old,) = fetch.fetch(first, tmp_path)["crows.csv"]
+    (new,) = fetch.fetch(other, tmp_path)["crows.csv"]
+    assert hub.asked == 2 and old != new
+
+
 def test_a_file_of_the_web_with_another_hash_is_refused_and_not_kept(hub, tmp_path):
     files = {"crows.csv": {"sha256": "0" * 64}}
     with pytest.raises(InputError, match=r"^crows .*does not match.*expected 0000"):
@@ -405,7 +412,7 @@ def test_a_web_that_is_not_there_is_one_clear_line(hub, tmp_path):
 
 
 def test_a_folder_that_takes_no_download_is_one_clear_line(hub, tmp_path):
-    (tmp_path / "crows").touch()
+    (tmp_path / web_source(hub).place).touch()
     with pytest.raises(InputError, match=r"crows\.csv cannot be written .*RESULTS"):
         fetch.fetch(web_source(hub), tmp_path)
 
