@@ -8,21 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from fnmatch import fnmatch
-from pathlib import Path
 
-from huggingface_hub import (
-    HfApi,
-    constants,
-    snapshot_download,
-    try_to_load_from_cache,
-)
-from huggingface_hub.errors import LocalEntryNotFoundError
+from huggingface_hub import HfApi, ModelInfo, constants, try_to_load_from_cache
 
 from study.profiles.settings import Settings
 from study.results import files
 from study.sources.chosen import source_of
 from study.sources.hub.bookcorpus import is_local, local_files
-from study.sources.hub.fetch import MODEL_FILES, NotToBeHad, attempted
+from study.sources.hub.fetch import (
+    NotToBeHad,
+    attempted,
+    cached_model,
+    is_model_file,
+)
 from study.sources.hub.manifest import Source, read_manifest
 
 
@@ -65,9 +63,19 @@ def published_downloads(runs: Iterable[Settings], *, log: Callable[[str], None])
     return total
 
 
-def is_model_file(name: str) -> bool:
-    """Whether a file of a model's repository is fetched."""
-    return "/" not in name and any(fnmatch(name, p) for p in MODEL_FILES)
+def model_download(name: str, info: ModelInfo) -> int:
+    """Bytes of a model's files that are not in the cache; ``info`` knows their sizes.
+
+    Raises
+    ------
+    NotToBeHad
+        if none of them are safetensors.
+    """
+    wanted = [f for f in info.siblings if is_model_file(f.rfilename)]
+    if not any(file.rfilename.endswith(".safetensors") for file in wanted):
+        raise NotToBeHad(f"{name}: no safetensors; other formats are not read")
+    place = {"repo_id": name, "revision": info.sha}
+    return sum(f.size or 0 for f in wanted if not _is_cached(f.rfilename, **place))
 
 
 def _sizes(source: Source) -> dict[tuple[str, str], int]:
@@ -83,27 +91,22 @@ def _sizes(source: Source) -> dict[tuple[str, str], int]:
         (source.repo, file.rfilename): file.size or 0
         for file in info.siblings
         if any(fnmatch(file.rfilename, pattern) for pattern in source.patterns)
-        and not isinstance(
-            try_to_load_from_cache(filename=file.rfilename, **place), str
-        )
+        and not _is_cached(file.rfilename, **place)
     }
 
 
 def _checkpoint(name: str, revision: str) -> int:
     """Bytes of a model's files to fetch: none, if the cache has its weights."""
-    try:
-        folder = Path(snapshot_download(name, revision=revision, local_files_only=True))
-        if any(folder.glob("*.safetensors")):
-            return 0
-    except LocalEntryNotFoundError:
-        pass
+    if cached_model(name, revision) is not None:
+        return 0
     if constants.HF_HUB_OFFLINE:
         raise NotToBeHad(f"{name} is not in the local cache (HF_HUB_OFFLINE=1)")
     info = attempted(
         lambda: HfApi().model_info(name, revision=revision, files_metadata=True),
         f"model {name}",
     )
-    wanted = [f for f in info.siblings if is_model_file(f.rfilename)]
-    if not any(file.rfilename.endswith(".safetensors") for file in wanted):
-        raise NotToBeHad(f"{name}: no safetensors; other formats are not read")
-    return sum(file.size or 0 for file in wanted)
+    return model_download(name, info)
+
+
+def _is_cached(file: str, **place: str) -> bool:
+    return isinstance(try_to_load_from_cache(filename=file, **place), str)

@@ -15,8 +15,7 @@ from pathlib import Path
 
 import psutil
 import torch
-from huggingface_hub import HfApi, constants, snapshot_download
-from huggingface_hub.errors import LocalEntryNotFoundError
+from huggingface_hub import HfApi, constants
 from safetensors import safe_open
 
 from gradiend.devices import device_of
@@ -27,7 +26,7 @@ from study.profiles.profile import Profile
 from study.profiles.settings import Settings
 from study.profiles.variants import variants
 from study.results.places import results_root
-from study.run.downloads import data_download, is_model_file, published_downloads
+from study.run.downloads import data_download, model_download, published_downloads
 from study.run.estimates import (
     Rates,
     benchmark_seconds,
@@ -35,7 +34,7 @@ from study.run.estimates import (
     left_out,
     training_seconds,
 )
-from study.sources.hub.fetch import attempted
+from study.sources.hub.fetch import attempted, cached_model
 
 # In multiples of n, besides the model: GRADIEND and two gradients; AdamW's moments.
 TRAINED, MOMENTS = 3 + 2, 6
@@ -162,29 +161,26 @@ def _fastest(work: Callable[[], object], device: torch.device) -> float:
 def _model(profile: Profile, name: str) -> Model:
     """A model's size, from the cache or from the hub."""
     settings = profile.runs(name)[0]
-    place = {"repo_id": settings.path, "revision": settings.revision}
-    try:
-        folder = Path(snapshot_download(**place, local_files_only=True))
-        weights = sorted(folder.glob("*.safetensors"))
-        if weights:
-            said = read_json(folder / "config.json").get("architectures")
-            return Model(settings, sum(map(_count, weights)), 0, _is_causal(said))
-    except LocalEntryNotFoundError:
-        pass
+    path, revision = settings.path, settings.revision
+    cached = cached_model(path, revision)
+    if cached is not None:
+        folder, weights = cached
+        said = read_json(folder / "config.json").get("architectures")
+        return Model(settings, sum(map(_count, weights)), 0, _is_causal(said))
     if constants.HF_HUB_OFFLINE:
         raise InputError(
-            f"{name}: {settings.path} is not in the local cache with its safetensors, "
+            f"{name}: {path} is not in the local cache with its safetensors, "
             "and the hub may not be asked (HF_HUB_OFFLINE=1); fetch it where there is "
             "a network, or leave it out with --models"
         )
     info = attempted(
-        lambda: HfApi().model_info(**place, files_metadata=True), f"model {name}"
+        lambda: HfApi().model_info(path, revision=revision, files_metadata=True),
+        f"model {name}",
     )
     if info.safetensors is None:
-        raise InputError(f"{name}: {settings.path} has no safetensors; choose another")
-    files = [f for f in info.siblings if is_model_file(f.rfilename)]
-    size = sum(f.size or 0 for f in files)
+        raise InputError(f"{name}: {path} has no safetensors; choose another")
     causal = _is_causal((info.config or {}).get("architectures"))
+    size = model_download(path, info)
     return Model(settings, info.safetensors.total, size, causal)
 
 

@@ -8,6 +8,7 @@ Everything is checked against the manifest.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import TypeVar
 
@@ -34,14 +35,15 @@ from tenacity import (
 )
 
 from gradiend.errors import InputError
-from gradiend.files import sha256, writing
+from gradiend.files import read_json, sha256, writing
 from study.sources.hub.manifest import Source, alternatives
 
 T = TypeVar("T")
 ATTEMPTS = 4
 _LISTED = 12  # files that a message names
 # Whatever else a model's repository carries (other formats, scripts) is left there.
-MODEL_FILES = ["*.safetensors", "*.json", "*.txt", "tokenizer.model", "*.jinja"]
+_MODEL_FILES = ["*.safetensors", "*.json", "*.txt", "tokenizer.model", "*.jinja"]
+_OF_A_MODEL = {"allow_patterns": _MODEL_FILES, "ignore_patterns": ["*/*"]}
 _TRANSIENT = (408, 429, 500, 502, 503, 504)
 _WEB = pooch.HTTPDownloader(progressbar=False)
 pooch.get_logger().setLevel("WARNING")
@@ -80,15 +82,36 @@ def fetch_model(name: str, revision: str | None) -> Path:
     """A model's snapshot: safetensors, configuration and tokenizer, no code."""
     return Path(
         attempted(
-            lambda: snapshot_download(
-                name,
-                revision=revision,
-                allow_patterns=MODEL_FILES,
-                ignore_patterns=["*/*"],
-            ),
+            lambda: snapshot_download(name, revision=revision, **_OF_A_MODEL),
             f"model {name}",
         )
     )
+
+
+def is_model_file(name: str) -> bool:
+    """Whether a file of a model's repository is fetched."""
+    return "/" not in name and any(fnmatch(name, p) for p in _MODEL_FILES)
+
+
+def cached_model(name: str, revision: str | None) -> tuple[Path, list[Path]] | None:
+    """A model's folder in the cache and its weights; None if they are not all there.
+
+    What a repository holds besides (other formats) nobody asked for: a cache that knows
+    the list of its files would miss them.
+    """
+    try:
+        folder = Path(
+            snapshot_download(
+                name, revision=revision, local_files_only=True, **_OF_A_MODEL
+            )
+        )
+    except LocalEntryNotFoundError:
+        return None
+    weights = sorted(folder.glob("*.safetensors"))
+    index = folder / "model.safetensors.index.json"
+    parts = set(read_json(index)["weight_map"].values()) if index.exists() else set()
+    whole = (folder / "config.json").exists() and parts <= {w.name for w in weights}
+    return (folder, weights) if weights and whole else None
 
 
 def attempted(work: Callable[[], T], what: str) -> T:

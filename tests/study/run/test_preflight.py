@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ import psutil
 import pytest
 import torch
 from huggingface_hub import constants
+from huggingface_hub._tree_cache import TreeCacheEntry, write_tree_cache
 
 from gradiend.errors import InputError
 from study.profiles.reading import load_profile
@@ -90,6 +92,43 @@ def test_a_gated_model_with_a_token_or_in_the_cache_is_there(
 def test_a_model_that_is_neither_cached_nor_to_be_fetched_is_named(cache, tmp_path):
     with pytest.raises(InputError, match=r"distilbert.*not in the local cache"):
         told(on_cpu(tmp_path))
+
+
+def test_other_formats_that_nobody_asked_for_are_not_missed(cache, tmp_path):
+    """A download leaves the list of all the repository's files in the cache."""
+    entry = load_profile("paper").entry("distilbert-base-cased")
+    write_models(cache, ["distilbert-base-cased"])
+    folder = snapshot(cache, "models", entry.hub, entry.revision)
+    names = [path.name for path in folder.iterdir()]
+    listed = [*names, "pytorch_model.bin", "onnx/model.onnx", "README.md"]
+    entries = {name: TreeCacheEntry(size=1, blob_id="0" * 40) for name in listed}
+    write_tree_cache(str(folder.parents[1]), folder.name, entries)
+    assert any(
+        line.startswith(f"{SMALL[0]}: 0.0 MB") for line in told(on_cpu(tmp_path))
+    )
+
+
+def test_a_model_that_was_fetched_in_part_is_not_there(cache, tmp_path):
+    entry = load_profile("paper").entry("distilbert-base-cased")
+    write_models(cache, ["distilbert-base-cased"])
+    folder = snapshot(cache, "models", entry.hub, entry.revision)
+    parts = {"a": "model-1-of-2.safetensors", "b": "model-2-of-2.safetensors"}
+    (folder / "model.safetensors").rename(folder / parts["a"])
+    index = folder / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": parts}))
+    with pytest.raises(InputError, match=r"distilbert.*not in the local cache"):
+        told(on_cpu(tmp_path))
+
+
+def test_of_a_model_what_the_cache_has_is_not_counted(cache, monkeypatch):
+    sizes = {"model.safetensors": 400, "config.json": 1, "pytorch_model.bin": 400}
+    files = [SimpleNamespace(rfilename=n, size=size) for n, size in sizes.items()]
+    info = SimpleNamespace(siblings=files, sha="0" * 40)
+    assert downloads.model_download("some/model", info) == 401
+    folder = cache / "models--some--model" / "snapshots" / info.sha
+    folder.mkdir(parents=True)
+    (folder / "model.safetensors").touch()
+    assert downloads.model_download("some/model", info) == 1
 
 
 def test_a_missing_gpu_is_refused_with_the_way_out(cache, tmp_path, monkeypatch):
