@@ -13,6 +13,7 @@ HISTORY, SIZES, TRAINING = "history.csv", "sizes.csv", "training.json"
 ENCODINGS, ENCODER = "encodings.csv", "encoder.json"
 GRID, REFINED, SELECTED = "grid.csv", "refined.csv", "selected.csv"
 DECODER = "decoder.json"
+FETCHED = "fetched.json"  # of a model of the hub: which commit, and which weights
 # Of features with a checkpoint that others published: which it was, what it changes.
 PUBLISHED, DIFFERENCES = "published.json", "differences.csv"
 ASSOCIATIONS = "associations.csv"

@@ -51,7 +51,7 @@ def model_files(profile: Profile, model: str) -> list[Path]:
     """What says which weights a model has: its file or, of the hub, its mark."""
     entry = profile.entry(model)
     if entry.hub is not None:
-        return [profile.runs(model)[0].model_folder / "fetched.json"]
+        return [profile.runs(model)[0].model_folder / files.FETCHED]
     return [Path(entry.path(model)) / _WEIGHTS]
 
 
