@@ -11,8 +11,10 @@ from fnmatch import fnmatch
 
 from huggingface_hub import HfApi, ModelInfo, constants, try_to_load_from_cache
 
+from gradiend.errors import InputError
 from study.profiles.settings import Settings
 from study.results import files
+from study.results.published import reason_left_out
 from study.sources.chosen import source_of
 from study.sources.hub.bookcorpus import is_local, local_files
 from study.sources.hub.fetch import (
@@ -50,16 +52,26 @@ def data_download(data: str) -> int:
 
 
 def published_downloads(runs: Iterable[Settings], *, log: Callable[[str], None]) -> int:
-    """Bytes of the published checkpoints to fetch; one that is not there is named."""
+    """Bytes of the published checkpoints to fetch; one that is not there is named.
+
+    One that an earlier run left out is asked for again: offline, say, nothing is there.
+    If it is to be had now, the note of that goes, and it is fetched.
+    """
     total = 0
     for run in runs:
-        if run.decoder.published is None or (run.folder / files.PUBLISHED).exists():
+        mark = run.folder / files.PUBLISHED
+        left_out = reason_left_out(mark)
+        if run.decoder.published is None or (mark.exists() and left_out is None):
             continue
         name, _, revision = run.decoder.published.partition("@")
         try:
             total += _checkpoint(name, revision or "main")
-        except NotToBeHad as error:
+        except InputError as error:
+            if left_out is None and not isinstance(error, NotToBeHad):
+                raise
             log(f"{run.model}: the authors' checkpoint is left out; {error}")
+        else:
+            mark.unlink(missing_ok=True)
     return total
 
 

@@ -15,6 +15,8 @@ from huggingface_hub._tree_cache import TreeCacheEntry, write_tree_cache
 
 from gradiend.errors import InputError
 from study.profiles.reading import load_profile
+from study.results import files
+from study.results.published import write_left_out
 from study.run import downloads
 from study.run import preflight as module
 from study.run.plan import steps
@@ -188,6 +190,20 @@ def test_a_published_checkpoint_that_is_not_there_is_named(cache, tmp_path):
     lines = told(on_cpu(tmp_path))
     assert not any("is left out; aieng-lab" in line for line in lines)
     assert "the authors' checkpoints: 0.0 MB to fetch" in lines
+
+
+def test_a_checkpoint_that_was_left_out_is_asked_for_again(cache, tmp_path):
+    """It was not there offline, or not yet; the step that fetches it runs again."""
+    write_models(cache, ["distilbert-base-cased"])
+    source = on_cpu(tmp_path)
+    run = load_profile(source).settings("distilbert-base-cased", "gender_MF")
+    mark = run.folder / files.PUBLISHED
+    write_left_out(mark, run.decoder.published, "offline")
+    assert any("the authors' checkpoint is left out" in line for line in told(source))
+    assert mark.exists()
+    write_published(cache, ["distilbert-base-cased"])
+    assert not any("is left out; aieng-lab" in line for line in told(source))
+    assert not mark.exists()
 
 
 def test_the_whole_run_is_estimated_and_what_is_not_in_it_named(cache, tmp_path):
