@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 import resource
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
 from gradiend.files import write_json
+from study.results.places import REPOSITORY
 
 
 def provenance() -> dict[str, str]:
@@ -21,6 +24,25 @@ def provenance() -> dict[str, str]:
     }
 
 
+@cache
+def code_digest() -> str:
+    """Of the code that computes results: what other code left half done is not ours.
+
+    Plans and the report compute none.
+    """
+    digest = hashlib.sha256()
+    for path in sorted([*_modules("gradiend"), *_modules("study")]):
+        place = path.relative_to(REPOSITORY)
+        if place.parts[:2] not in _NO_RESULTS:
+            digest.update(f"{place}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _modules(package: str) -> Iterator[Path]:
+    return (REPOSITORY / package).rglob("*.py")
+
+
+_NO_RESULTS = (("study", "run"), ("study", "report"))
 _STATUS, _REFERENCES = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 _NEW_PEAK = "5"  # what Linux begins a new peak for
 _open: list[dict[str, float]] = []  # the peaks of blocks that are not over

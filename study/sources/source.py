@@ -10,6 +10,9 @@ from pathlib import Path
 import pandas as pd
 
 from study.comparison.attribute_words import AttributeWords, read_attribute_words
+from study.results.places import REPOSITORY
+
+_SHARED = ("data", "sampling", "splits")  # of gradiend: how rows are dealt and drawn
 
 
 def digest_of(paths: Iterable[Path]) -> str:
@@ -18,6 +21,17 @@ def digest_of(paths: Iterable[Path]) -> str:
     for path in paths:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:12]
+
+
+def code_of(package: str) -> list[Path]:
+    """The modules that a source's folder is made by: its own, and what they share.
+
+    ``package`` is the path of the source's package.
+    """
+    shared = [REPOSITORY / "gradiend" / f"{name}.py" for name in _SHARED]
+    domains = REPOSITORY / "study" / "domains"
+    own = Path(package).parent
+    return [*shared, *sorted(domains.glob("*.py")), *sorted(own.glob("*.py"))]
 
 
 class Source(ABC):

@@ -34,6 +34,7 @@ from study.domains import FeatureData
 from study.domains.domain import BALANCED
 from study.profiles.settings import Settings
 from study.results import files
+from study.results.making import code_digest
 from study.results.selected import (
     AUTHORS,
     BASE,
@@ -44,7 +45,7 @@ from study.results.selected import (
     UNCHANGED,
     candidate,
 )
-from study.sources.chosen import asked_associations, neutral_parts
+from study.sources.chosen import asked_associations, neutral_parts, source_of
 from study.steps.costs import costed
 from study.steps.described import described
 from study.steps.published import WHOLE, write_differences
@@ -188,6 +189,8 @@ def _chosen(
 def _digest(settings: Settings) -> str:
     """Of what a grid depends on: candidates of another one are not taken for ours."""
     made_from = hashlib.sha256(repr(settings.part("decoder")).encode())
+    made_from.update(source_of(settings.data).folder.name.encode())
+    made_from.update(code_digest().encode())
     made_from.update((settings.folder / files.GRADIEND).read_bytes())
     return made_from.hexdigest()[:12]
 

@@ -30,7 +30,7 @@ from study.profiles.profile import Profile
 from study.profiles.settings import Settings
 from study.profiles.variants import gradiend_parts, variants
 from study.results import files
-from study.results.making import measured
+from study.results.making import code_digest, measured
 from study.results.reading import made
 from study.results.selected import (
     AUTHORS,
@@ -144,9 +144,11 @@ class Workbench:
     def digest(self, part: str) -> str:
         """Of what all variants depend on; results of another are not taken for ours.
 
-        What was asked of fitted methods depends on their files, too.
+        Of settings, data, code and files; what was asked of fitted methods depends on
+        theirs, too.
         """
-        made_from: list[object] = [self.settings.path]
+        data = self.source.folder.name  # says what is in it
+        made_from: list[object] = [self.settings.path, data, code_digest()]
         for run in self.runs.values():
             made_from.append(run.part(part))
             made_from.append(sha256(made(run.folder / files.GRADIEND)))

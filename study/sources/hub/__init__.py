@@ -9,12 +9,12 @@ MARK which one it was; ``published`` does so for a checkpoint that may not be th
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from gradiend.errors import InputError
 from study.results.places import results_root
 from study.sources.hub.manifest import read_manifest
+from study.sources.source import code_of, digest_of
 
 RECORD = "sources.json"  # written last: what is in the folder, and where it is from
 
@@ -24,14 +24,8 @@ def folder_of(data: str) -> Path:
 
     The folder's name is a digest of what they are made from: manifest and code.
     """
-    digest = hashlib.sha256()
-    made_from = [
-        *read_manifest(data).paths,
-        *sorted(Path(__file__).parent.glob("*.py")),
-    ]
-    for path in made_from:
-        digest.update(path.read_bytes())
-    return results_root() / "public" / digest.hexdigest()[:12]
+    made_from = [*read_manifest(data).paths, *code_of(__file__)]
+    return results_root() / "public" / digest_of(made_from)
 
 
 def public_folder(data: str) -> Path:

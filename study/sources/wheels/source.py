@@ -9,7 +9,7 @@ import pandas as pd
 
 from gradiend.files import atomic_folder
 from study.results.places import REPOSITORY, results_root
-from study.sources.source import TextFiles, digest_of
+from study.sources.source import TextFiles, code_of, digest_of
 from study.sources.wheels.carried import carried_files
 from study.sources.wheels.manifest import MANIFEST
 from study.sources.wheels.prepare import CARRIERS, DECLARED, write_files
@@ -52,5 +52,4 @@ class CarriedFiles(TextFiles):
 
 @cache
 def _digest() -> str:
-    code = sorted(Path(__file__).parent.glob("*.py"))
-    return digest_of([MANIFEST, *DECLARED, *code])
+    return digest_of([MANIFEST, *DECLARED, *code_of(__file__)])

@@ -13,7 +13,7 @@ import pandas as pd
 
 from gradiend.files import atomic_folder
 from study.results.places import results_root
-from study.sources.source import digest_of
+from study.sources.source import code_of, digest_of
 from study.sources.world.datasets import write_datasets
 from study.sources.world.drawing import world_of
 from study.sources.world.spec import WORLD_FOLDER
@@ -40,5 +40,4 @@ def associations() -> pd.DataFrame:
 
 @cache
 def _digest() -> str:
-    code = sorted(Path(__file__).parent.glob("*.py"))
-    return digest_of([*sorted(WORLD_FOLDER.glob("*.*")), *code])
+    return digest_of([*sorted(WORLD_FOLDER.glob("*.*")), *code_of(__file__)])

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from gradiend.files import read_json
+from study.results import making
 from study.results.making import measured
 from study.results.places import REPOSITORY
 
@@ -60,3 +61,17 @@ def test_a_block_that_breaks_off_notes_nothing(tmp_path):
     with measured(tmp_path / "b.run.json"):
         pass
     assert (tmp_path / "b.run.json").exists()
+
+
+def test_the_code_that_computes_has_a_digest(tmp_path, monkeypatch):
+    for name in ("gradiend/a.py", "study/steps/b.py", "study/report/c.py"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True)
+        path.write_text("x = 1")
+    monkeypatch.setattr(making, "REPOSITORY", tmp_path)
+    digest = making.code_digest.__wrapped__
+    before = digest()
+    (tmp_path / "study/report/c.py").write_text("x = 2")
+    assert digest() == before
+    (tmp_path / "study/steps/b.py").write_text("x = 2")
+    assert digest() != before

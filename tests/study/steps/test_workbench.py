@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 
 from study.profiles.reading import load_profile
 from study.results import files
+from study.steps import decoder, workbench
 from study.steps.workbench import Workbench
 from tests.study.changes import changed
 
@@ -41,6 +45,25 @@ def test_what_was_made_with_another_gradiend_is_not_taken(bench, part, name):
     run = next(iter(bench.runs.values()))
     (run.folder / name).write_text("second")
     assert bench.digest(part) != before
+
+
+@pytest.mark.parametrize("part", ["methods", "benchmarks", "tasks"])
+def test_what_other_code_or_data_gave_is_not_taken(bench, part, monkeypatch):
+    before = bench.digest(part)
+    with monkeypatch.context() as patch:
+        patch.setattr(workbench, "code_digest", lambda: "of another version")
+        assert bench.digest(part) != before
+    other = SimpleNamespace(folder=Path("of other files"))
+    monkeypatch.setattr(workbench, "source_of", lambda _: other)
+    assert bench.digest(part) != before
+
+
+def test_a_grid_of_other_code_is_not_taken(bench, monkeypatch):
+    run = next(iter(bench.runs.values()))
+    before = decoder._digest(run)
+    assert decoder._digest(run) == before
+    monkeypatch.setattr(decoder, "code_digest", lambda: "of another version")
+    assert decoder._digest(run) != before
 
 
 def test_fitting_goes_on_whatever_was_fitted_before(bench):
