@@ -14,12 +14,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from gradiend.errors import InputError, check_choice
 from gradiend.files import digest
+from study.profiles.yaml_files import read_yaml
 from study.results.places import resolved
 
+_KEYS = ("like", "sources")
 _SOURCE_KEYS = ("repo", "url", "revision", "licence", "files", "keep")
 _FILE_KEYS = ("rows", "sha256")
 
@@ -81,44 +81,73 @@ def read_manifest(data: str) -> Manifest:
     Raises
     ------
     InputError
-        for a file that is not there or not YAML, an unknown key, or a source without
-        a place or files.
+        for a file that is not there or not YAML, an unknown key, a source without a
+        place or files, or manifests that are like each other.
     """
-    path = Path(resolved(data))
+    return _read(Path(resolved(data)), ())
+
+
+def _read(path: Path, before: tuple[Path, ...]) -> Manifest:
+    """The manifest of a file; ``before`` are those that are like it."""
     content = _content(path)
+    if path.resolve() in before:
+        raise InputError(
+            f"{path}: like: goes round in a circle; one of them has to "
+            "say its sources itself"
+        )
     own, like = content["sources"], content.get("like")
     paths, sources = (path,), {}
     if like is not None:
-        other = read_manifest(str(path.parent / like))
+        if not isinstance(like, str):
+            raise InputError(f"{path}, like: {like!r} should be the path of a manifest")
+        other = _read(path.parent / like, (*before, path.resolve()))
         paths, sources = (path, *other.paths), dict(other.sources)
         for name in (name for name, entry in own.items() if entry is None):
             check_choice(name, sources, f"source of {like} in {path.name}")
             del sources[name]
-    own = {name: entry for name, entry in own.items() if entry is not None}
+        own = {name: entry for name, entry in own.items() if entry is not None}
     sources |= {name: _source(name, entry, path) for name, entry in own.items()}
     return Manifest(path, sources, paths)
 
 
 def _content(path: Path) -> dict:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        content["sources"].items()
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such manifest of public files") from error
-    except (yaml.YAMLError, TypeError, KeyError, AttributeError) as error:
-        raise InputError(f"{path}: not a manifest of sources ({error})") from error
+    if not path.is_file():
+        raise InputError(f"{path}: no such manifest of public files")
+    content = read_yaml(path)
+    if not isinstance(content, dict) or not isinstance(content.get("sources"), dict):
+        raise InputError(f"{path}: not a manifest; it needs sources, by their names")
+    for key in content:
+        check_choice(key, _KEYS, f"key in {path.name}:")
     return content
 
 
-def _source(name: str, entry: Mapping, path: Path) -> Source:
+def _source(name: str, entry: object, path: Path) -> Source:
+    where = f"{path}, {name}"
+    if not isinstance(entry, dict):
+        raise InputError(f"{where}: {entry!r} should be a group of keys")
     for key in entry:
         check_choice(key, _SOURCE_KEYS, f"key in {path.name}, {name}:")
     if not entry.get("files") or ("repo" in entry) == ("url" in entry):
         raise InputError(
-            f"{path}, {name}: needs files and either a repo (of the hub) or a url"
+            f"{where}: needs files and either a repo (of the hub) or a url"
         )
+    if not isinstance(entry.get("revision"), str):
+        raise InputError(
+            f"{where}: needs a revision, a branch or commit; digits alone in quotes"
+        )
+    if not isinstance(entry["files"], dict):
+        raise InputError(f"{where}, files: each is a key, e.g. files: {{a.csv: }}")
     files = {pattern: checks or {} for pattern, checks in entry["files"].items()}
     for pattern, checks in files.items():
+        if not isinstance(checks, dict):
+            raise InputError(f"{where}, {pattern}: {checks!r} should be rows or sha256")
         for key in checks:
             check_choice(key, _FILE_KEYS, f"key in {path.name}, {name}, {pattern}:")
+        _check_whole(checks.get("rows"), f"{where}, {pattern}, rows")
+    _check_whole(entry.get("keep"), f"{where}, keep")
     return Source(name, **{**entry, "files": files})
+
+
+def _check_whole(value: object, where: str) -> None:
+    if value is not None and type(value) is not int:
+        raise InputError(f"{where}: {value!r} should be a whole number")

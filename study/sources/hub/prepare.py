@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from gradiend.errors import InputError
+from gradiend.errors import InputError, check_choice
 from gradiend.files import read_json, sha256, write_json
 from study.sources.hub import RECORD, folder_of
 from study.sources.hub.bookcorpus import SOURCE as BOOKCORPUS
@@ -118,8 +118,11 @@ def parts_of(manifest: Manifest) -> dict[str, Part]:
     Raises
     ------
     InputError
-        if it has some of a part's sources alone.
+        if it has some of a part's sources alone, or one that no part reads.
     """
+    known = [need for needs, _ in PARTS.values() for need in needs]
+    for name in manifest.sources:
+        check_choice(name, known, f"source in {manifest.path.name}")
     found = {}
     for name, (needs, write) in PARTS.items():
         own = tuple(need for need in needs if need in manifest.sources)

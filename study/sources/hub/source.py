@@ -20,6 +20,13 @@ class PublicFiles(TextFiles):
         """See :class:`Source`."""
         return public_folder(self.manifest)
 
+    def check(self) -> None:
+        """See :class:`Source`: refuse a manifest from which nothing can be made."""
+        # Imported here: it takes seconds, and plans do not need it.
+        from study.sources.hub.prepare import parts_of
+
+        parts_of(read_manifest(self.manifest))
+
     @property
     def declared(self) -> list[Path]:
         """See :class:`Source`: the manifest's file, and that of the one it is like."""

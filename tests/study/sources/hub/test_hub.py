@@ -25,6 +25,7 @@ from study.comparison.benchmarks.suite import read_suite
 from study.comparison.tasks.files import read_split
 from study.comparison.tasks.registry import TASKS
 from study.domains import FEATURES, load_feature
+from study.sources.chosen import source_of
 from study.sources.hub import RECORD, fetch, folder_of, prepare, public_folder
 from study.sources.hub.bookcorpus import LOCAL, TEXT_FILES, bookcorpus_files, rows_at
 from study.sources.hub.manifest import Source, read_manifest
@@ -190,6 +191,17 @@ def test_a_part_that_lacks_one_of_its_sources_is_named(replica, tmp_path):
         prepare.prepare(str(path))
 
 
+def test_a_source_that_nothing_is_made_of_is_named_before_a_run(tmp_path):
+    """A misspelt one would leave that of the other manifest as it is."""
+    path = tmp_path / "own.yaml"
+    shared = Path("data/public.yaml").resolve()
+    source = f"gentr: {{{PLACE}, files: {{a.csv: }}}}"
+    path.write_text(f"like: {shared}\nsources: {{{source}}}\n")
+    with pytest.raises(InputError, match="'gentr'; did you mean 'genter'"):
+        source_of(str(path)).check()
+    source_of("data/script_free.yaml").check()
+
+
 def test_a_file_that_is_not_there_is_told_with_those_that_are(replica, tmp_path):
     data = changed(replica, tmp_path, "genter", files={"n1/*.parquet": {}})
     with pytest.raises(InputError, match=r"no file n1/\*\.parquet in .*there are: gen"):
@@ -211,6 +223,9 @@ def test_a_damaged_download_is_named(replica, tmp_path):
         path.write_bytes(whole)
 
 
+PLACE = "repo: x, revision: main"
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -219,8 +234,25 @@ def test_a_damaged_download_is_named(replica, tmp_path):
             "key in m.yaml, a: 'file'.*files",
         ),
         ("sources: {a: {files: {b: {}}}}", "a: needs files and either a repo"),
-        ("sources: {a: {repo: x, files: {b: {row: 1}}}}", "'row'; did you mean 'rows'"),
-        ("sources: [", "not a manifest"),
+        (
+            f"sources: {{a: {{{PLACE}, files: {{b: {{row: 1}}}}}}}}",
+            "'row'; did you mean 'rows'",
+        ),
+        ("sources: [", "not valid YAML"),
+        ("sources: {a: {files: {b: }, url: x}}", "a: needs a revision, a branch"),
+        (f"sources: {{a: {{{PLACE}, files: [b]}}}}", "a, files: each is a key"),
+        (f"sources: {{a: {{{PLACE}, files: {{b: 3}}}}}}", "3 should be rows or sha256"),
+        (f"sources: {{a: {{{PLACE}, files: {{b: {{rows: x}}}}}}}}", "rows: 'x' should"),
+        (
+            f"sources: {{a: {{{PLACE}, files: {{b: }}, keep: x}}}}",
+            "keep: 'x' should be",
+        ),
+        ("sources: {a: x}", "a: 'x' should be a group of keys"),
+        ("sources: {a: }", "a: None should be a group of keys"),
+        ("sources: {a: {}, a: {}}", "'a' stands there twice"),
+        ("lik: b.yaml\nsources: {}", "key in m.yaml: 'lik'; did you mean 'like'"),
+        ("like: 3\nsources: {}", "like: 3 should be the path of a manifest"),
+        ("like: m.yaml\nsources: {}", "like: goes round in a circle"),
         ("other: 1", "not a manifest"),
     ],
 )
