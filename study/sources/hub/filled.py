@@ -46,6 +46,8 @@ def write_filled_genter(
     table = pd.concat(map(_read, paths), ignore_index=True)
     where = f"GENTER ({paths[0].name} and beside)"
     need_columns(table.columns, ("masked", "pronoun"), where, _REMEDY)
+    # A row without one of these is one of those that are left out and counted.
+    table = table.fillna({"masked": "", "pronoun": "", "name": ""})
     templates = _templates(table, where, tell)
     templates = templates.assign(split=_splits(templates, where, seed, tell))
     for split, rows in templates.groupby("split", sort=False):
@@ -66,7 +68,8 @@ def write_neutral_texts(
     tables = [read_public(path) for path in paths]
     for path, table in zip(paths, tables, strict=True):
         need_columns(table.columns, ["text"], f"{name} ({path.name})", _REMEDY)
-    texts = pd.concat([table["text"] for table in tables]).drop_duplicates()
+    texts = pd.concat([table["text"] for table in tables]).dropna().drop_duplicates()
+    texts = texts[texts.str.strip() != ""]
     kept = sampled(texts.to_numpy(dtype=object), keep, seed)
     write_csv(out / f"{name}.csv", pd.DataFrame({"text": kept}))
 

@@ -125,7 +125,8 @@ def _gold_names(path: Path) -> Sequence[str]:
     features = features.get("info", {}).get("features", {})
     sentences = features.get("sentences", {})
     sentences = sentences.get("feature", sentences)  # a sequence of the same
-    return sentences.get("gold_label", {}).get("feature", {}).get("names", _GOLD)
+    gold = sentences.get("gold_label", {})
+    return gold.get("feature", gold).get("names", _GOLD)
 
 
 def _task_name(folder: str, suite: str) -> str:

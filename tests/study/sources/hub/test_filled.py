@@ -117,6 +117,24 @@ def test_a_file_may_say_its_split_by_its_name(tmp_path):
     assert len(pd.read_csv(tmp_path / "genter" / "train.csv")) == 2
 
 
+@pytest.mark.parametrize("column", ["masked", "name", "pronoun"])
+def test_a_row_that_lacks_something_is_left_out_and_told(tmp_path, column):
+    path = tmp_path / "n1.parquet"
+    table = rows()
+    table.loc[0, column] = None
+    table.to_parquet(path)
+    told: list[str] = []
+    write_filled_genter([path], tmp_path, seed=0, tell=told.append)
+    assert f"1 of {len(table)} rows have no" in told[0]
+
+
+def test_a_neutral_text_that_says_nothing_is_none(tmp_path):
+    path = tmp_path / "texts.parquet"
+    pd.DataFrame({"text": ["The mill stood.", None, " "]}).to_parquet(path)
+    write_neutral_texts("neutral", [path], None, tmp_path, seed=0)
+    assert pd.read_csv(tmp_path / "neutral.csv")["text"].tolist() == ["The mill stood."]
+
+
 def test_neutral_texts_are_a_sample_without_repetitions(tmp_path):
     path = tmp_path / "texts.parquet"
     texts = [f"The mill has {n} wheels." for n in range(9)]

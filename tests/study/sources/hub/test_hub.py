@@ -26,7 +26,14 @@ from study.comparison.tasks.files import read_split
 from study.comparison.tasks.registry import TASKS
 from study.domains import FEATURES, load_feature
 from study.sources.chosen import source_of
-from study.sources.hub import RECORD, fetch, folder_of, prepare, public_folder
+from study.sources.hub import (
+    RECORD,
+    fetch,
+    folder_of,
+    prepare,
+    public_folder,
+    tables,
+)
 from study.sources.hub.bookcorpus import LOCAL, TEXT_FILES, bookcorpus_files, rows_at
 from study.sources.hub.manifest import Source, read_manifest
 from study.sources.hub.texts import masked_texts, write_texts
@@ -113,6 +120,21 @@ def test_the_benchmarks_and_all_tasks_are_read(folder):
     for name, task in public.items():
         for split in ("train", *task.validation):
             assert len(read_split(folder / "capability", name, split)) >= 2
+
+
+@pytest.mark.parametrize("version", ["sequence of a group", "group of lists"])
+def test_stereosets_labels_are_named_by_its_file(tmp_path, version):
+    """As either version of the library that wrote it has them."""
+    names = ["unrelated", "stereotype", "anti-stereotype"]
+    label = {"names": names, "_type": "ClassLabel"}
+    group = {"gold_label": {"feature": label, "_type": "List"}}
+    if version == "sequence of a group":
+        group = {"feature": {"gold_label": label}, "_type": "Sequence"}
+    said = {"info": {"features": {"sentences": group}}}
+    table = pyarrow.table({"id": ["1"]})
+    table = table.replace_schema_metadata({"huggingface": json.dumps(said)})
+    pyarrow.parquet.write_table(table, tmp_path / "a.parquet")
+    assert tables._gold_names(tmp_path / "a.parquet") == names
 
 
 def test_each_layout_of_race_and_religion_becomes_six_pairs(folder):
