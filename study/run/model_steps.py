@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from gradiend.files import read_json
 from study.profiles.profile import Profile
 from study.profiles.settings import Settings
 from study.profiles.variants import variants
@@ -14,7 +15,7 @@ from study.run.step import Step, module_step, run_step
 from study.sources.chosen import source_files
 from study.sources.wheels.manifest import MANIFEST
 
-_WEIGHTS = "model.safetensors"
+_WEIGHTS, _PARTS = "model.safetensors", "model.safetensors.index.json"
 
 
 def folder_steps(profile: Profile, model: str) -> Iterator[Step]:
@@ -48,11 +49,19 @@ def folder_steps(profile: Profile, model: str) -> Iterator[Step]:
 
 
 def model_files(profile: Profile, model: str) -> list[Path]:
-    """What says which weights a model has: its file or, of the hub, its mark."""
+    """What says which weights a model has: its file or files, or the hub's mark.
+
+    Weights of several files have an index.
+    """
     entry = profile.entry(model)
     if entry.hub is not None:
         return [profile.runs(model)[0].model_folder / files.FETCHED]
-    return [Path(entry.path(model)) / _WEIGHTS]
+    folder = Path(entry.path(model))
+    index = folder / _PARTS
+    if index.is_file():
+        names = set(read_json(index)["weight_map"].values())
+        return [index, *(folder / name for name in sorted(names))]
+    return [folder / _WEIGHTS]
 
 
 def gradiend_steps(profile: Profile, model: str, domain: str) -> Iterator[Step]:

@@ -20,6 +20,7 @@ from study.comparison.variants import ANY, Variant
 from study.results import files
 from study.results.making import measured
 from study.sources.chosen import asked_associations
+from study.steps.aside import aside
 from study.steps.associations import association_probabilities
 from study.steps.workbench import Workbench
 
@@ -31,12 +32,12 @@ def run_benchmarks(bench: Workbench, *, progress: Progress = iter) -> dict[str, 
     left of the associations that are asked for.
     """
     folder, suite = bench.folder / files.BENCHMARKS_FOLDER, bench.suite()
-    aside = folder / f"partial-{bench.digest('benchmarks')}"
+    parts = aside(folder, bench.digest("benchmarks"))
     scores: dict[str, Scores] = {}
     learned: list[pd.DataFrame] = []
     with measured(bench.folder / "benchmarks.run.json"):
         for variant in progress(bench.variants):
-            finished = aside / variant.slug
+            finished = parts / variant.slug
             if not (finished / files.ASSOCIATIONS).exists():
                 _benchmark(bench, variant, suite, finished)
             scores |= read_scores(finished)
@@ -44,7 +45,7 @@ def run_benchmarks(bench: Workbench, *, progress: Progress = iter) -> dict[str, 
         write_scores(folder, scores)
         write_json(folder / files.LEFT_OUT, suite.left_out)
         write_csv(folder / files.ASSOCIATIONS, pd.concat(learned, ignore_index=True))
-    shutil.rmtree(aside)
+    shutil.rmtree(parts)
     return scores
 
 

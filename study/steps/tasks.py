@@ -15,6 +15,7 @@ from study.comparison.tasks.registry import TASKS
 from study.comparison.variants import Variant
 from study.results import files
 from study.results.making import measured
+from study.steps.aside import aside
 from study.steps.examples import read_examples, tuned_classifier
 from study.steps.workbench import Workbench
 
@@ -28,19 +29,19 @@ def run_tasks(bench: Workbench, *, progress: Progress = iter) -> pd.DataFrame:
     label, prediction. A variant that acts on the LM head alone has no rows.
     """
     folder = bench.folder / files.TASKS_FOLDER
-    aside = folder / f"partial-{bench.digest('tasks')}"
+    own = aside(folder, bench.digest("tasks"))
     tuned = _asked(bench)
     ask = _answers if bench.settings.tasks.zero_shot else _fine_tuner(bench)
     parts = []
     with measured(bench.folder / "tasks.run.json"):
         for variant in progress(tuned):
-            finished = aside / f"{variant.slug}.csv"
+            finished = own / f"{variant.slug}.csv"
             if not finished.exists():
                 write_csv(finished, pd.concat(ask(bench, variant)))
             parts.append(read_csv(finished))
         table = pd.concat(parts, ignore_index=True)
         write_csv(folder / files.TASKS, table)
-    shutil.rmtree(aside)
+    shutil.rmtree(own)
     return table
 
 

@@ -41,6 +41,7 @@ from study.results.selected import (
 )
 from study.sources.chosen import perplexity_texts, source_of
 from study.sources.source import Source
+from study.steps.aside import aside
 from study.steps.costs import costed
 from study.steps.data import data_for
 from study.steps.decoder import decoder_measure
@@ -94,10 +95,10 @@ class Workbench:
         """Fit every method that has something to fit; writes one file a variant."""
         with measured(self.folder / "methods.run.json"):
             stored = [variant for variant in self.variants if variant.stored]
-            aside = self._methods / f"partial-{self.digest('methods')}"
+            parts = aside(self._methods, self.digest("methods"))
 
             def partial(variant: Variant) -> Path:
-                return aside / self.file(variant).name
+                return parts / self.file(variant).name
 
             for variant in progress(stored):
                 if not partial(variant).exists():
@@ -108,7 +109,7 @@ class Workbench:
             for variant in stored:
                 for file in (files.cost_of, Path):
                     file(partial(variant)).replace(file(self.file(variant)))
-            shutil.rmtree(aside, ignore_errors=True)
+            shutil.rmtree(parts, ignore_errors=True)
 
     def file(self, variant: Variant) -> Path:
         """Where a fitted variant's own part is kept."""

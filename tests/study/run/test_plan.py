@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from study.profiles.reading import load_profile
 from study.results.places import REPOSITORY
+from study.run.model_steps import model_files
 from study.run.plan import OF_REAL_MODEL, steps
 from study.run.step import SMALL, Step
 from tests.study.changes import own_profile
@@ -97,6 +99,24 @@ def test_a_model_reads_the_source_that_it_names(tmp_path):
     gpt2, llama = (found[f"02_train--standin-{m}--all"] for m in ("gpt2", "llama"))
     assert manifest in llama.inputs and manifest not in gpt2.inputs
     assert "'data': 'carried'" in llama.values and "'carried'" not in gpt2.values
+
+
+def test_weights_of_several_files_are_all_looked_at(tmp_path):
+    folder = tmp_path / "llama"
+    folder.mkdir()
+    parts = {
+        "b": "model-2.safetensors",
+        "a": "model-1.safetensors",
+        "c": "model-1.safetensors",
+    }
+    index = folder / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": parts}))
+    entry = {"folder": str(folder), "display": "Mine"}
+    profile = load_profile(own_profile(tmp_path, like="smoke", models={"mine": entry}))
+    found = model_files(profile, "mine")
+    assert [path.name for path in found] == [index.name, parts["a"], parts["b"]]
+    training = {step.name: step for step in steps(profile)}["02_train--mine--all"]
+    assert set(found) <= set(training.inputs)
 
 
 def test_survival_is_asked_where_the_profile_asks_for_it(tmp_path):

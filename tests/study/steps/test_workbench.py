@@ -10,6 +10,7 @@ import pytest
 from study.profiles.reading import load_profile
 from study.results import files
 from study.steps import decoder, workbench
+from study.steps.aside import aside
 from study.steps.workbench import Workbench
 from tests.study.changes import changed
 
@@ -79,6 +80,15 @@ def test_scores_depend_on_what_the_benchmarks_are_asked(bench, part):
     asked = {"begin_of_sentence": "first"}
     bench.runs = {name: changed(r, benchmarks=asked) for name, r in bench.runs.items()}
     assert bench.digest(part) != before
+
+
+def test_what_nothing_will_take_up_makes_room(tmp_path):
+    for digest in ("mine", "old"):
+        (tmp_path / f"partial-{digest}").mkdir()
+    (tmp_path / "fitted.safetensors").touch()
+    assert aside(tmp_path, "mine") == tmp_path / "partial-mine"
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"partial-mine", "fitted.safetensors"}
 
 
 def test_stereoset_is_whole_or_of_the_profiles_domains(bench):
