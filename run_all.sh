@@ -220,15 +220,15 @@ exec 9>"$RESULTS/.lock" || fail "$RESULTS cannot be written to; set GRADIEND_RES
 if command -v flock >/dev/null; then
     flock --wait 10 9 || fail "another run is using $RESULTS; wait for it or end it"
 fi
-# All cores of this machine, a GPU a job; on a cluster, some jobs at once, and a job that
-# a node took down with it is sent again.
+# All cores of this machine; its GPU, a job at a time: each takes the first that it sees.
+# On a cluster, some jobs at once, and one that a node took down with it is sent again.
 WHERE=(--cores all)
 MORE=()
 for option in "${REST[@]}"; do
     case $option in --executor* | -e) WHERE=(--jobs 16) MORE=(--retries 2) ;; esac
 done
 if [[ ${#MORE[@]} -eq 0 ]] && command -v nvidia-smi >/dev/null; then
-    MORE=(--resources "gpu=$(nvidia-smi --list-gpus | wc -l)")
+    MORE=(--resources gpu=1)
 fi
 for option in "${REST[@]}"; do
     case $option in -j* | -c* | --cores* | --jobs*) WHERE=() ;; esac

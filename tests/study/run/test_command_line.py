@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -83,6 +84,19 @@ def test_relative_paths_are_the_callers(tmp_path):
     done = entrance("own.yml", "-n", results="here", folder=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "here").is_dir() and not (REPOSITORY / "here").exists()
+
+
+def test_jobs_of_one_card_take_turns_and_a_broken_driver_stops_nothing(
+    tmp_path, monkeypatch
+):
+    """Each would take the first of the cards, however many there are."""
+    program = tmp_path / "nvidia-smi"
+    program.write_text("#!/bin/sh\necho a card\necho another\nexit 18\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    done = entrance("smoke", "-n", "--quiet", "reason", results=tmp_path / "results")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "--resources gpu=1 " in done.stdout + done.stderr
 
 
 def test_a_relative_folder_of_data_is_the_callers(tmp_path, monkeypatch):
