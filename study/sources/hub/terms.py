@@ -22,6 +22,7 @@ from gradiend.files import read_table, write_csv
 from study.domains import DOMAINS
 
 _COLUMNS = ["masked", "source", "target", "split"]
+_SAME = 0.5  # of the rows: splits that share so many were not meant as such
 _SPLIT = re.compile(r"train|validation|val|test")
 
 
@@ -115,10 +116,13 @@ def _of_file(table: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 
 def _split(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Splits as published, or dealt 70/20/10 where they hold the same rows."""
+    """Splits as published, or dealt 70/20/10 where they hold the same rows.
+
+    A single row that is in two of them stays in the first.
+    """
     plain = rows.drop(columns="split")
-    if not plain.duplicated().any():
-        return rows
+    if plain.duplicated(keep=False).mean() < _SAME:
+        return rows[~plain.duplicated()]
     plain = plain.drop_duplicates(ignore_index=True)
     shares = (0.7, 0.2, 0.1)
     return plain.assign(split=deal_splits(plain["masked"], seed=seed, shares=shares))

@@ -47,6 +47,20 @@ def test_a_file_with_both_directions_becomes_two_pairs(tmp_path):
             assert set(table["split"]) == {"train", "validation", "test"}
 
 
+def test_a_row_in_two_splits_does_not_undo_the_published_ones(tmp_path):
+    (tmp_path / "in").mkdir()
+    for pair in (("asian", "black"), ("asian", "white"), ("black", "white")):
+        both_directions(tmp_path / "in", *pair)
+    path = tmp_path / "in" / "asian_black.csv"
+    table = pd.read_csv(path)
+    again = table.iloc[[0]].assign(split="test")
+    pd.concat([table, again]).to_csv(path, index=False)
+    write_terms("race", sorted((tmp_path / "in").iterdir()), tmp_path, seed=0)
+    found = pd.read_csv(tmp_path / "race" / "asian_to_black.csv")
+    said = found["masked"].str.partition(":")[0].replace({"val": "validation"})
+    assert len(found) == 9 and (found["split"] == said).all()
+
+
 def test_an_unknown_class_is_named_with_its_row(tmp_path):
     (tmp_path / "in").mkdir()
     both_directions(tmp_path / "in", "asian", "black")
