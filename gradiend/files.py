@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import glob
 import hashlib
 import json
 import os
@@ -18,6 +19,7 @@ from safetensors import SafetensorError
 
 from gradiend.errors import InputError, need_columns
 
+_UNFINISHED = ".unfinished-{}-{}"  # process, name
 _ELSEWHERE = "write to another folder (the study's: set GRADIEND_RESULTS)"
 _SPACE = f"free space, or {_ELSEWHERE}"
 # What an operating system says of a disk that takes nothing more, and the way out.
@@ -45,7 +47,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         stay what they are.
     """
     path = Path(path)
-    unfinished = path.with_name(f".unfinished-{os.getpid()}-{path.name}")
+    unfinished = path.with_name(_UNFINISHED.format(os.getpid(), path.name))
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -53,6 +55,12 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
             os.replace(unfinished, path)
         finally:
             unfinished.unlink(missing_ok=True)
+
+
+def remove_unfinished(path: Path) -> None:
+    """Remove what processes that were killed left of ``path``; nobody may write it."""
+    for left in path.parent.glob(_UNFINISHED.format("*", glob.escape(path.name))):
+        left.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from gradiend.errors import InputError, exit_status
-from gradiend.files import atomic_path
+from gradiend.files import atomic_path, remove_unfinished
 from study.run.damage import forget_digests, record_digests
 from study.run.notebooks import check_parameters, read_values, without_traces
 
@@ -145,6 +145,8 @@ def _run_step(options: argparse.Namespace) -> None:
     source, target = options.source.resolve(), options.target.resolve()
     outputs = [target, *options.outputs]
     forget_digests(target.parent, outputs)
+    for path in outputs:
+        remove_unfinished(path)
     with _chatter_to(target.with_suffix(".log")):
         run_notebook(
             source,

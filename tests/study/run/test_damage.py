@@ -49,6 +49,9 @@ def test_what_a_running_step_has_written_is_nobodys_to_delete(tmp_path, monkeypa
     target.write_text("{}")
     output.write_text("old\n")
     record_digests(target, [target, output])
+    left, other = (tmp_path / f".unfinished-7-{n}" for n in ("out.csv", "b.csv"))
+    for path in (left, other):  # of a process that was killed, and of another step
+        path.touch()
     seen: list[list[Path]] = []
 
     def step(source: Path, target: Path, parameters: dict, *, threads: int) -> None:
@@ -62,6 +65,7 @@ def test_what_a_running_step_has_written_is_nobodys_to_delete(tmp_path, monkeypa
     monkeypatch.setattr(runner, "run_notebook", step)
     monkeypatch.setattr(runner, "_end_with_parent", lambda: None)
     assert runner.main([str(source), str(target), "--outputs", str(output)]) == 0
+    assert not left.exists() and other.exists()
     assert seen == [[]] and output.read_text() == "new\n"
     assert list(remove_damaged(tmp_path)) == []
     output.write_text("damaged\n")
