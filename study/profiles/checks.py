@@ -11,7 +11,7 @@ from study.domains import DOMAINS, FEATURES
 from study.profiles.called import check_model_names
 from study.profiles.mistakes import in_one_line
 from study.profiles.profile import Profile, checked_values
-from study.profiles.settings import RunSettings
+from study.profiles.settings import PRONOUN_TRIO, RunSettings, Settings
 from study.profiles.variants import variants
 from study.results.files import ANALYSES
 
@@ -56,10 +56,22 @@ def _check_model(profile: Profile, model: str, where: str) -> None:
         slot, domain = run.decoder.slot, run.domain
         if slot is not None:
             check_choice(slot, domain.slots, f"slot in {where} ({domain.name}):")
+        _check_analyses(run, entry.analyses, profile.features_of("all", model), where)
     rows = [variant.name for variant in variants(profile, model)]
     for run in profile.compared(model):
         for name in run.tasks.variants:
             check_choice(name, rows, f"variant in {where}, tasks.variants:")
+
+
+def _check_analyses(
+    run: Settings, asked: list[str], features: list[str], where: str
+) -> None:
+    """Refuse what an analysis would, hours later."""
+    for name in run.anatomy.features if "anatomy" in asked else ():
+        check_choice(name, features, f"feature in {where}, anatomy.features:")
+    for name in run.classes.trios:
+        trios = [PRONOUN_TRIO, *DOMAINS]
+        check_choice(name, trios, f"group of classes in {where}, classes.trios:")
 
 
 def _check_names(asked: RunSettings, where: str, domains: Iterable[str]) -> None:

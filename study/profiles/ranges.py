@@ -37,6 +37,13 @@ def _device(name: str) -> str:
     return name
 
 
+def _some_threads(resources: dict[str, int]) -> dict[str, int]:
+    """Refuse a job without a thread; of other resources 0 is none."""
+    if resources.get("threads") == 0:
+        raise ValueError("threads: 0 should be at least 1")
+    return resources
+
+
 def said(group: Any) -> Any:
     """What a group says: nothing, if a file leaves it empty (``training:``)."""
     return {} if group is None else group
@@ -55,7 +62,7 @@ Names = Annotated[list[str], Field(min_length=1), Distinct]
 Seeds = Annotated[tuple[Count, ...], Field(min_length=1), Distinct]
 Device = Annotated[str, AfterValidator(_device)]
 MaySayNothing = BeforeValidator(said)
-Resources = Annotated[dict[str, Count], MaySayNothing]
+Resources = Annotated[dict[str, Count], MaySayNothing, AfterValidator(_some_threads)]
 
 
 def within(kind: type, **ranges: Any) -> type:

@@ -10,6 +10,7 @@ from pathlib import Path
 import grimp
 
 import gradiend
+from gradiend.errors import InputError
 from study.results.places import REPOSITORY
 from study.run.notebooks import code_of
 
@@ -24,9 +25,17 @@ def notebook_files(source: Path) -> list[Path]:
 
 @cache
 def module_files(module: str) -> list[Path]:
-    """Files that a module (or a package that is run) consists of and imports."""
-    main = f"{module}.__main__"
-    return _files([module, main] if main in _graph().modules else [module])
+    """Files that a module (or a package that is run) consists of and imports.
+
+    Raises
+    ------
+    InputError
+        if there is none of that name.
+    """
+    there, main = _graph().modules, f"{module}.__main__"
+    if module not in there:
+        raise InputError(f"{module}: no module of {' or '.join(_PACKAGES)}")
+    return _files([module, main] if main in there else [module])
 
 
 @cache

@@ -21,7 +21,7 @@ from study.analysis.trios import Trio, numbered
 from study.domains import DOMAINS, Domain, FeatureData
 from study.domains.gender import profession_texts
 from study.domains.pronouns import PRONOUNS, pronoun_rows
-from study.profiles.settings import Settings
+from study.profiles.settings import PRONOUN_TRIO, Settings
 from study.results import files
 from study.sources.chosen import asked_associations, source_of
 from study.steps.data import data_for
@@ -29,8 +29,6 @@ from study.steps.decoder import evaluate_decoder
 from study.steps.kept_gradiends import KeptGradiends
 from study.steps.models import load_model
 from study.steps.training import load_gradiend, train
-
-PRONOUN_TRIO = "pronouns"  # the trio that no domain has
 
 
 @dataclass

@@ -88,6 +88,16 @@ def of_model(**entry) -> dict:
 
 STEPS = {"training": {"stepz": 3}}
 MISTAKES = [
+    # What would be told once everything before it is computed.
+    (
+        {"defaults": {"anatomy": {"features": ["race_AB"]}}},
+        "feature in own.yaml, models.standin-gpt2, anatomy.features: 'race_AB'",
+    ),
+    (
+        {"defaults": {"classes": {"trios": ["pronuns"]}}},
+        "own.yaml, models.standin-gpt2, classes.trios: 'pronuns'.*mean 'pronouns'",
+    ),
+    ({"resources": {"threads": 0}}, "own.yaml, resources: threads: 0 should be at"),
     # A typo, in its group or in another one, and in every place of a profile.
     ({"defaults": {"stepz": 3}}, "key in own.yaml, defaults: 'stepz'.*training.steps'"),
     ({"defaults": STEPS}, "key in own.yaml, defaults.training: 'stepz'.*mean 'steps'"),

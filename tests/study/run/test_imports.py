@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gradiend.errors import InputError
 from study.results.places import REPOSITORY
 from study.run.imports import module_files, notebook_files
 from study.run.notebooks import NOTEBOOKS, code_of
@@ -72,3 +73,8 @@ def test_nothing_else_is_loaded(name):
     loaded = names(map(Path, json.loads(done.stdout.splitlines()[-1])))
     assert len(loaded) > 10
     assert loaded <= names(notebook_files(source))
+
+
+def test_a_module_that_there_is_none_of_is_named():
+    with pytest.raises(InputError, match=r"study\.modles\.mine: no module of"):
+        module_files("study.modles.mine")
