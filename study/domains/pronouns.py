@@ -10,6 +10,7 @@ import pandas as pd
 from gradiend.data import SLOT, deal_splits
 from gradiend.errors import InputError
 
+PRONOUN_TRIO = "pronouns"  # the three classes that no domain has
 PRONOUNS = ("she", "he", "they")  # in the order of gender_MF: she is its class +1
 # Other forms of a pronoun would say which of the three the slot has.
 _FORMS = """

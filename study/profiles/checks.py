@@ -8,10 +8,11 @@ from gradiend.errors import InputError, check_choice
 from study.comparison.methods import METHODS
 from study.comparison.tasks.registry import TASKS
 from study.domains import DOMAINS, FEATURES
+from study.domains.pronouns import PRONOUN_TRIO
 from study.profiles.called import check_model_names
 from study.profiles.mistakes import in_one_line
 from study.profiles.profile import Profile, checked_values
-from study.profiles.settings import PRONOUN_TRIO, RunSettings, Settings
+from study.profiles.settings import RunSettings, Settings
 from study.profiles.variants import variants
 from study.results.files import ANALYSES
 

@@ -201,9 +201,6 @@ class FirstOrder(_Group):
     gaps: tuple[Rate, ...] = (0.5, 0.3)  # of the base's, at which costs are compared
 
 
-PRONOUN_TRIO = "pronouns"  # the three classes that no domain has
-
-
 class Classes(_Group):
     """What is asked of three classes at once."""
 

@@ -13,6 +13,7 @@ from gradiend.errors import InputError, check_choice, exit_status
 from study.profiles.devices import need_devices
 from study.profiles.profile import Profile
 from study.profiles.reading import load_profile, profile_names
+from study.profiles.settings import Settings
 from study.profiles.yaml_files import ENDINGS
 from study.results.places import REPOSITORY, results_root
 from study.run.damage import remove_damaged
@@ -93,12 +94,30 @@ def _check_sources(profile: Profile, models: Iterable[str]) -> None:
     sources = [source_of(data) for data in dict.fromkeys(map(profile.data_of, models))]
     for source in sources:
         source.check()
+    for model in models:
+        for run in profile.compared(model)[:1]:
+            _check_tasks(run)
     hub = any(entry.hub for entry in profile.entries.values())
     if hub or any(source.preparation is not None for source in sources):
         # Imported here: it takes seconds, and only runs with the hub need it.
         from study.run.preflight import preflight
 
         preflight(profile, models, log=print)
+
+
+def _check_tasks(run: Settings) -> None:
+    """Refuse tasks that a model's data have no examples of."""
+    asked = run.tasks
+    there = source_of(run.data).tasks(zero_shot=asked.zero_shot)
+    for name in asked.names:
+        if name not in there:
+            known = ", ".join(dict.fromkeys(there)) or "none"
+            use = "to be asked" if asked.zero_shot else "to fine-tune on"
+            raise InputError(
+                f"{run.model}: of the task {name} (tasks.names) its data {run.data!r} "
+                f"have no examples {use} (there are: {known}); leave it out, or name "
+                "other data"
+            )
 
 
 def main() -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from study.comparison.attribute_words import AttributeWords, read_attribute_words
+from study.comparison.tasks.registry import TASKS
 from study.results.places import REPOSITORY
 
 _SHARED = ("data", "sampling", "splits")  # of gradiend: how rows are dealt and drawn
@@ -86,6 +87,13 @@ class Source(ABC):
     def held_out_texts(self) -> list[str] | None:
         """Texts that perplexity is asked of; None: a feature's neutral ones."""
         return None
+
+    def tasks(self, *, zero_shot: bool) -> list[str]:
+        """Tasks that it has examples of, to ask or else to fine-tune on.
+
+        One that does not say it is found to lack them once they are read.
+        """
+        return list(TASKS)
 
     @property
     def task_folder(self) -> Path:

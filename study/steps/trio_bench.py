@@ -20,8 +20,8 @@ from gradiend.training import Progress, fit
 from study.analysis.trios import Trio, numbered
 from study.domains import DOMAINS, Domain, FeatureData
 from study.domains.gender import profession_texts
-from study.domains.pronouns import PRONOUNS, pronoun_rows
-from study.profiles.settings import PRONOUN_TRIO, Settings
+from study.domains.pronouns import PRONOUN_TRIO, PRONOUNS, pronoun_rows
+from study.profiles.settings import Settings
 from study.results import files
 from study.sources.chosen import asked_associations, source_of
 from study.steps.data import data_for

@@ -20,6 +20,7 @@ from study.sources.hub.bookcorpus import is_local, local_files
 from study.sources.hub.fetch import count_rows, fetch
 from study.sources.hub.filled import write_filled_genter, write_neutral_texts
 from study.sources.hub.manifest import Manifest, read_manifest
+from study.sources.hub.suites import SUITES
 from study.sources.hub.tables import (
     copied,
     write_attribute_words,
@@ -207,10 +208,14 @@ PARTS: dict[str, Part] = {
         ("attribute_words",),
         lambda s, out: write_attribute_words(s.all("attribute_words")[0], out),
     ),
-    "GLUE": (("glue",), lambda s, out: write_tasks(s.files("glue"), out, "GLUE")),
-    "SuperGLUE": (
-        ("super_glue",),
-        lambda s, out: write_tasks(s.files("super_glue"), out, "SuperGLUE"),
-    ),
+    **{
+        suite: (
+            (source,),
+            lambda s, out, source=source, suite=suite: write_tasks(
+                s.files(source), out, suite
+            ),
+        )
+        for source, suite in SUITES.items()
+    },
     "wikitext": (("perplexity", "corpus"), _write_wikitext),
 }

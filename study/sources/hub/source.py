@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from study.sources.hub import RECORD, folder_of, public_folder
 from study.sources.hub.manifest import read_manifest
+from study.sources.hub.suites import SUITES, task_name
 from study.sources.source import TextFiles
 
 
@@ -26,6 +27,16 @@ class PublicFiles(TextFiles):
         from study.sources.hub.prepare import parts_of
 
         parts_of(read_manifest(self.manifest))
+
+    def tasks(self, *, zero_shot: bool) -> list[str]:
+        """See :class:`Source`: those whose files the manifest names."""
+        sources = read_manifest(self.manifest).sources
+        return [
+            task_name(PurePath(pattern).parent.name, suite)
+            for name, suite in SUITES.items()
+            if name in sources
+            for pattern in sources[name].files
+        ]
 
     @property
     def declared(self) -> list[Path]:

@@ -13,7 +13,7 @@ import pyarrow.parquet as parquet
 
 from gradiend.errors import InputError
 from gradiend.files import atomic_path, write_csv, write_json
-from study.comparison.tasks.registry import TASKS
+from study.sources.hub.suites import task_name
 from study.sources.hub.terms import read_public
 from study.sources.hub.texts import sampled
 
@@ -58,7 +58,7 @@ def write_tasks(files: Mapping[str, Sequence[Path]], out: Path, suite: str) -> N
     for paths in files.values():
         for path in paths:
             split, _, _ = path.name.partition("-")
-            name = _task_name(path.parent.name, suite)
+            name = task_name(path.parent.name, suite)
             copied(path, out / "capability" / f"{name}_{split}.parquet")
 
 
@@ -127,12 +127,3 @@ def _gold_names(path: Path) -> Sequence[str]:
     sentences = sentences.get("feature", sentences)  # a sequence of the same
     gold = sentences.get("gold_label", {})
     return gold.get("feature", gold).get("names", _GOLD)
-
-
-def _task_name(folder: str, suite: str) -> str:
-    """A task's name here; both suites have an rte, and the hub two versions of wsc."""
-    folder = folder.removesuffix(".fixed")
-    for name in (folder, f"{suite.lower()}_{folder}"):
-        if name in TASKS and TASKS[name].suite == suite:
-            return name
-    raise InputError(f"{folder}: no task of {suite} is called that")

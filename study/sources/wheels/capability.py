@@ -24,6 +24,8 @@ FILES = {
     "commonsenseqa": f"{_ROOT}/CommonsenseQA/validation.jsonl",
 }
 WINOBIAS = f"{_ROOT}/Wino-test/test.jsonl"
+_CONDITIONS = ("ambiguous", "disambiguated")  # of BBQ's questions
+TASKS = (*FILES, *(f"bbq_{condition}" for condition in _CONDITIONS), "winobias")
 _UNKNOWN = "unknown"
 _GROUPS = {
     **dict.fromkeys(("F", "woman", "girl"), "F"),
@@ -41,7 +43,7 @@ def write_capability(files: Mapping[str, Path], out: Path, *, seed: int) -> None
         for task, name in FILES.items()
     }
     bbq = list(_rows(files[BBQ], _bbq))
-    for condition in ("ambiguous", "disambiguated"):
+    for condition in _CONDITIONS:
         name = f"bbq_{condition}"
         tables[name] = [row for row in bbq if condition.startswith(row["condition"])]
     tables["winobias"] = list(_rows(files[WINOBIAS], _winobias))

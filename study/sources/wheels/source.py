@@ -10,6 +10,7 @@ import pandas as pd
 from gradiend.files import atomic_folder
 from study.results.places import REPOSITORY, results_root
 from study.sources.source import TextFiles, code_of, digest_of
+from study.sources.wheels.capability import TASKS
 from study.sources.wheels.carried import carried_files
 from study.sources.wheels.manifest import MANIFEST
 from study.sources.wheels.prepare import CARRIERS, DECLARED, write_files
@@ -44,6 +45,10 @@ class CarriedFiles(TextFiles):
         """See :class:`Source`."""
         for name in CARRIERS:
             carried_files(name)
+
+    def tasks(self, *, zero_shot: bool) -> list[str]:
+        """See :class:`Source`: all are there to be asked alone."""
+        return list(TASKS) if zero_shot else []
 
     def associations(self) -> pd.DataFrame:
         """See :class:`Source`: jobs, and how male or female people rate them."""

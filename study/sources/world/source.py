@@ -10,6 +10,7 @@ from study.comparison.attribute_words import AttributeWords
 from study.domains import DOMAINS
 from study.sources.source import Source
 from study.sources.world import WORLD_FOLDER, associations, ensure_world
+from study.sources.world.capability import TASKS
 from study.sources.world.corpus import corpus
 from study.sources.world.drawing import world_of
 
@@ -41,6 +42,10 @@ class PlantedWorld(Source):
     def corpus(self, count: int, *, seed: int) -> list[str]:
         """See :class:`Source`."""
         return list(corpus(seed=seed, sentences=count))
+
+    def tasks(self, *, zero_shot: bool) -> list[str]:
+        """See :class:`Source`."""
+        return list(TASKS)
 
     def attribute_words(self, domain: str) -> AttributeWords:
         """See :class:`Source`."""

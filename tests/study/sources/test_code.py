@@ -15,7 +15,7 @@ OTHER = {
     *("gradiend/evaluation/__init__.py", "gradiend/evaluation/indices.py"),
     *("study/__init__.py", "study/sources/__init__.py", "study/sources/source.py"),
 }
-FOLDERS = ("study/results/", "study/comparison/")
+FOLDERS = ("study/results/", "study/comparison/", "study/profiles/")
 
 
 @pytest.mark.parametrize("name", ["world", "wheels", "hub"])
