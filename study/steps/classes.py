@@ -8,6 +8,7 @@ two neurons, each with the same search. What selects is never what is reported.
 from __future__ import annotations
 
 import shutil
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -76,23 +77,22 @@ def cross_encodings(bench: Bench) -> pd.DataFrame:
     Columns: gradiend, rows, separation (half the distance of the mean h of the classes
     +1 and −1), mean_abs (mean \\|h\\|), pearson, n.
     """
-    found = []
-    for feature, rows in bench.rows.items():
-        encoded = bench.lm.encode(bench.lm.usable(rows))
-        labels = bench.lm.usable(rows)["label"].to_numpy()
-        for name, gradiend in bench.gradiends.items():
-            h = h_of(bench, gradiend, encoded)
-            found.append(
-                {
-                    "gradiend": name,
-                    "rows": feature,
-                    "separation": (h[labels == 1].mean() - h[labels == -1].mean()) / 2,
-                    "mean_abs": np.abs(h).mean(),
-                    "pearson": pearson(h, labels),
-                    "n": len(h),
-                }
-            )
-    return pd.DataFrame(found)
+    usable = {name: bench.lm.usable(rows) for name, rows in bench.rows.items()}
+    encoded = {name: bench.lm.encode(rows) for name, rows in usable.items()}
+    found = {}
+    # One GRADIEND after the other, since each is read from its file.
+    for name, gradiend in bench.gradiends.items():
+        for feature, rows in usable.items():
+            h, labels = h_of(bench, gradiend, encoded[feature]), rows["label"]
+            found[feature, name] = {
+                "gradiend": name,
+                "rows": feature,
+                "separation": (h[labels == 1].mean() - h[labels == -1].mean()) / 2,
+                "mean_abs": np.abs(h).mean(),
+                "pearson": pearson(h, labels.to_numpy()),
+                "n": len(h),
+            }
+    return pd.DataFrame([found[key] for key in product(usable, bench.gradiends)])
 
 
 def closed(bench: Bench) -> pd.DataFrame:
