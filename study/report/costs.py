@@ -35,12 +35,12 @@ def costs(
     """
     whole = domain == "all"
     run = (profile.compared(model) if whole else profile.runs(model, domain))[0]
-    notes = {"training": run.folder / "training.run.json"}
+    notes = {"training": run.folder / files.TRAINING_COST}
     asked = _ANALYSIS in profile.entry(model).analyses
     if means and asked and run == profile.runs(model)[0]:
         path = run.model_folder / _ANALYSIS / files.MEANS_COST
         notes["class means"] = path
-    notes["choice"] = run.folder / "decoder.run.json"
+    notes["choice"] = run.folder / files.DECODER_COST
     rows = [
         _row(run, run.domain.name, f"{OURS} ({called})", path)
         for called, path in notes.items()

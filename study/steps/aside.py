@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -19,3 +20,13 @@ def aside(folder: Path, digest: str) -> Path:
         if other != own:
             shutil.rmtree(other, ignore_errors=True)
     return own
+
+
+def link(existing: Path, path: Path) -> None:
+    """The same file under a second name; a copy, where the disk has no links."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    try:
+        os.link(existing, path)
+    except OSError:
+        shutil.copyfile(existing, path)

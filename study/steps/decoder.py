@@ -133,8 +133,8 @@ def evaluate_decoder(
     """
     folder = settings.folder
     folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f"grid.{_digest(settings)}.partial.jsonl"
-    with costed(folder / "decoder.run.json", lm):
+    partial = folder / f"grid.{grid_digest(settings)}.partial.jsonl"
+    with costed(folder / files.DECODER_COST, lm):
         measure = decoder_measure(settings, lm, data)
         grid = evaluate_grid(
             lm,
@@ -186,7 +186,7 @@ def _chosen(
     return found
 
 
-def _digest(settings: Settings) -> str:
+def grid_digest(settings: Settings) -> str:
     """Of what a grid depends on: candidates of another one are not taken for ours."""
     made_from = hashlib.sha256(repr(settings.part("decoder")).encode())
     made_from.update(source_of(settings.data).folder.name.encode())

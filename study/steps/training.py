@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import pandas as pd
 
@@ -20,7 +18,7 @@ from study.domains import FeatureData
 from study.profiles.settings import Settings
 from study.profiles.variants import has_published
 from study.results import files
-from study.results.reading import made
+from study.results.reading import made, read_csv, read_json
 from study.results.selected import (
     AUTHORS,
     CLOSED_FORM,
@@ -29,6 +27,7 @@ from study.results.selected import (
     TRAINED,
     UNCHANGED,
 )
+from study.steps.aside import link
 from study.steps.costs import costed
 from study.steps.described import described
 from study.steps.published import published_gradiend
@@ -44,7 +43,7 @@ def train(
     folder = settings.folder
     checkpoints = folder / "checkpoints"
     resumed = checkpoints.exists() and any(checkpoints.iterdir())
-    with costed(folder / "training.run.json", lm, resumed=resumed):
+    with costed(folder / files.TRAINING_COST, lm, resumed=resumed):
         result = fit(
             lm,
             data.table,
@@ -57,7 +56,7 @@ def train(
         gradiend = _named(settings, data, result)
         with atomic_path(folder / files.GRADIEND) as path:
             if settings.kept_seeds:
-                _link(settings.seed_file(result.seed), path)
+                link(settings.seed_file(result.seed), path)
             else:
                 gradiend.save(path)
         write_csv(folder / files.HISTORY, result.history)
@@ -78,6 +77,19 @@ def train(
         write_json(folder / files.TRAINING, described(settings, "training", summary))
     shutil.rmtree(checkpoints)  # several times the size of the model
     return replace(result, gradiend=gradiend)
+
+
+def trained(settings: Settings, lm: ClozeLM) -> TrainingResult:
+    """What :func:`train` has written, as it gave it."""
+    said = read_json(settings.folder / files.TRAINING)["values"]
+    return TrainingResult(
+        load_gradiend(settings, lm),
+        read_csv(settings.folder / files.HISTORY),
+        said["seed"],
+        said["best_step"],
+        said["correlation"],
+        {int(seed): value for seed, value in said["seeds"].items()},
+    )
 
 
 def load_gradiend(settings: Settings, lm: ClozeLM) -> Gradiend:
@@ -140,14 +152,6 @@ def _named(settings: Settings, data: FeatureData, result: TrainingResult) -> Gra
 def _keep_seed(settings: Settings, data: FeatureData, run: TrainingResult) -> None:
     with atomic_path(settings.seed_file(run.seed)) as path:
         _named(settings, data, run).save(path)
-
-
-def _link(existing: Path, path: Path) -> None:
-    """The same file under a second name; a copy, where the disk has no links."""
-    try:
-        os.link(existing, path)
-    except OSError:
-        shutil.copyfile(existing, path)
 
 
 def _sizes(table: pd.DataFrame) -> pd.DataFrame:

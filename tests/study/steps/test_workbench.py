@@ -61,10 +61,10 @@ def test_what_other_code_or_data_gave_is_not_taken(bench, part, monkeypatch):
 
 def test_a_grid_of_other_code_is_not_taken(bench, monkeypatch):
     run = next(iter(bench.runs.values()))
-    before = decoder._digest(run)
-    assert decoder._digest(run) == before
+    before = decoder.grid_digest(run)
+    assert decoder.grid_digest(run) == before
     monkeypatch.setattr(decoder, "code_digest", lambda: "of another version")
-    assert decoder._digest(run) != before
+    assert decoder.grid_digest(run) != before
 
 
 def test_fitting_goes_on_whatever_was_fitted_before(bench):
