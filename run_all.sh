@@ -205,6 +205,7 @@ case $COMMAND in
     lab)
         exec "$PYTHON" -m study.run.lab "$CALLED_FROM" "${REST[@]}" ;;
     standins)
+        cd "$CALLED_FROM"
         exec "$PYTHON" -m study.models.standins --out "$RESULTS/standins" "${REST[@]}" ;;
     bench)
         SCRIPT=$PWD/speed/$BENCHMARK.py
