@@ -27,6 +27,11 @@ def remarks(found: Debiased) -> Iterator[str]:
             f"{found.after['gap']:.3f}): what tells the classes apart may be in the "
             f"texts themselves; try more rows or {_other_way(found)}"
         )
+    elif (left := _of_what_is_said(found)) > NARROWED:
+        yield (
+            "the model says less of both classes, and the gap is narrower with that: "
+            f"as a share of what is said, {left:.2f} of it is left"
+        )
     if not abs(found.correlation) >= LEARNED:
         yield (
             f"h and label correlate at {found.correlation:.2f} on test rows: "
@@ -43,6 +48,15 @@ def remarks(found: Debiased) -> Iterator[str]:
             "have no share, and so there is no mean share; give words that the model "
             "says"
         )
+
+
+def _of_what_is_said(found: Debiased) -> float:
+    """The gap after, as a share of the base's, each divided by what is said."""
+    before, after = (
+        numbers["gap"] / numbers["said"] if numbers["said"] > 0 else 0.0
+        for numbers in (found.before, found.after)
+    )
+    return after / before if before > 0 else 0.0
 
 
 def _fault(found: Debiased) -> str:

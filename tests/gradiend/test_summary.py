@@ -124,6 +124,19 @@ def test_a_good_result_is_remarked_on_with_nothing(found):
     assert encoding(found, 1.0, -1.0, correlation=1.0) == []
 
 
+@pytest.mark.parametrize(
+    ("said", "remarked"),
+    [(0.6, []), (0.3, ["as a share of what is said, 0.83 of it is left"])],
+)
+def test_a_gap_that_is_narrower_since_less_is_said_is_remarked_on(
+    found, said, remarked
+):
+    before = found.before | {"gap": 0.4, "said": 0.8}
+    after = found.after | {"gap": 0.125, "said": said}
+    told = list(remarks(replace(found, before=before, after=after)))
+    assert [text.partition(": ")[2] for text in told] == remarked
+
+
 def test_a_feature_that_is_hardly_encoded_says_what_to_try(found):
     (remark,) = encoding(found, 0.5, 0.4, correlation=0.12)
     assert "correlate at 0.12" in remark and remark.endswith("or method='train'")
