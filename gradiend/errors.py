@@ -47,16 +47,19 @@ def check_seeds(seeds: Sequence[int]) -> None:
 
 def check_finite(value: float, name: str) -> None:
     """Refuse what is no number, or none that anything can be moved by."""
-    if not (isinstance(value, Real) and math.isfinite(value)):
+    if not _is_finite(value):
         raise InputError(f"{name} is {value!r}; give a finite number")
 
 
 def check_rate(value: float, name: str, *, zero: bool = False) -> None:
     """Refuse what is no finite number above 0 (``zero``: or 0)."""
-    good = isinstance(value, Real) and math.isfinite(value)
-    if not good or value < 0 or (value == 0 and not zero):
+    if not _is_finite(value) or value < 0 or (value == 0 and not zero):
         bound = "of 0 or more" if zero else "above 0"
         raise InputError(f"{name} is {value!r}; give a number {bound}")
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, Real) and math.isfinite(value)
 
 
 def need_columns(

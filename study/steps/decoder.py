@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
@@ -26,7 +25,7 @@ from gradiend.evaluation.scoring import (
     ClassProbabilities,
     LanguageModelling,
 )
-from gradiend.files import write_csv, write_json
+from gradiend.files import digest, sha256, write_csv, write_json
 from gradiend.lm.cloze import ClozeLM
 from gradiend.rewriting import rewritten
 from gradiend.training import Progress
@@ -188,11 +187,12 @@ def _chosen(
 
 def grid_digest(settings: Settings) -> str:
     """Of what a grid depends on: candidates of another one are not taken for ours."""
-    made_from = hashlib.sha256(repr(settings.part("decoder")).encode())
-    made_from.update(source_of(settings.data).folder.name.encode())
-    made_from.update(code_digest().encode())
-    made_from.update((settings.folder / files.GRADIEND).read_bytes())
-    return made_from.hexdigest()[:12]
+    return digest(
+        settings.part("decoder"),
+        source_of(settings.data).folder.name,
+        code_digest(),
+        sha256(settings.folder / files.GRADIEND),
+    )
 
 
 @dataclass(frozen=True)

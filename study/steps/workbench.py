@@ -8,14 +8,13 @@ under a name that says what they depend on, and used when it goes on.
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
 from gradiend.autoencoder import Gradiend
-from gradiend.files import sha256
+from gradiend.files import digest, sha256
 from gradiend.lm.cloze import ClozeLM
 from gradiend.training import Progress
 from study.comparison.baselines import FITTERS
@@ -157,7 +156,7 @@ class Workbench:
         if part != "methods":
             fitted = [self.file(v) for v in self.variants if v.stored]
             made_from += [sha256(made(path)) for path in fitted]
-        return hashlib.sha256(repr(made_from).encode()).hexdigest()[:12]
+        return digest(*made_from)
 
     def _validation(self, run: Settings, data: FeatureData) -> Validation:
         """Texts, measure and floors that GRADIEND's refined variant is chosen by."""
