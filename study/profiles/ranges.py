@@ -37,8 +37,14 @@ def _device(name: str) -> str:
     return name
 
 
-def _some_threads(resources: dict[str, int]) -> dict[str, int]:
-    """Refuse a job without a thread; of other resources 0 is none."""
+def _known_resources(resources: dict[str, int]) -> dict[str, int]:
+    """Refuse what no job is given, and a job without a thread; 0 is else none."""
+    for name in resources:
+        if name not in _RESOURCES:
+            raise ValueError(
+                f"{name!r} is no resource of a job (there are {', '.join(_RESOURCES)}; "
+                "one of your cluster alone: --default-resources on the command line)"
+            )
     if resources.get("threads") == 0:
         raise ValueError("threads: 0 should be at least 1")
     return resources
@@ -48,6 +54,19 @@ def said(group: Any) -> Any:
     """What a group says: nothing, if a file leaves it empty (``training:``)."""
     return {} if group is None else group
 
+
+# Those of Snakemake and of its submission to a cluster that are counts.
+_RESOURCES = (
+    "threads",
+    "mem_mb",
+    "mem_mb_per_cpu",
+    "disk_mb",
+    "runtime",
+    "gpu",
+    "nodes",
+    "tasks",
+    "cpus_per_task",
+)
 
 Number = BeforeValidator(_number)
 Whole = Annotated[int, Number]
@@ -62,7 +81,7 @@ Names = Annotated[list[str], Field(min_length=1), Distinct]
 Seeds = Annotated[tuple[Count, ...], Field(min_length=1), Distinct]
 Device = Annotated[str, AfterValidator(_device)]
 MaySayNothing = BeforeValidator(said)
-Resources = Annotated[dict[str, Count], MaySayNothing, AfterValidator(_some_threads)]
+Resources = Annotated[dict[str, Count], MaySayNothing, AfterValidator(_known_resources)]
 
 
 def within(kind: type, **ranges: Any) -> type:

@@ -25,13 +25,14 @@ def provenance() -> dict[str, str]:
 
 
 @cache
-def code_digest() -> str:
+def code_digest(*packages: str) -> str:
     """Of the code that computes results: what other code left half done is not ours.
 
-    Plans and the report compute none.
+    ``packages`` are those that do, by default both; plans and the report compute none.
     """
     digest = hashlib.sha256()
-    for path in sorted([*_modules("gradiend"), *_modules("study")]):
+    packages = packages or ("gradiend", "study")
+    for path in sorted(path for name in packages for path in _modules(name)):
         place = path.relative_to(REPOSITORY)
         if place.parts[:2] not in _NO_RESULTS:
             digest.update(f"{place}\0".encode() + path.read_bytes())

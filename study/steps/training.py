@@ -18,6 +18,7 @@ from study.domains import FeatureData
 from study.profiles.settings import Settings
 from study.profiles.variants import has_published
 from study.results import files
+from study.results.making import code_digest
 from study.results.reading import made, read_csv, read_json
 from study.results.selected import (
     AUTHORS,
@@ -41,7 +42,9 @@ def train(
     The file of each seed is written beside them where the settings keep them.
     """
     folder = settings.folder
-    checkpoints = folder / "checkpoints"
+    left = folder / "checkpoints"
+    # The rows are digested as they are; so only the method's own code is left.
+    checkpoints = left / code_digest("gradiend")
     resumed = checkpoints.exists() and any(checkpoints.iterdir())
     with costed(folder / files.TRAINING_COST, lm, resumed=resumed):
         result = fit(
@@ -75,7 +78,7 @@ def train(
             "left_out": dict(data.left_out),
         }
         write_json(folder / files.TRAINING, described(settings, "training", summary))
-    shutil.rmtree(checkpoints)  # several times the size of the model
+    shutil.rmtree(left)  # several times the size of the model
     return replace(result, gradiend=gradiend)
 
 

@@ -98,6 +98,7 @@ MISTAKES = [
         "own.yaml, models.standin-gpt2, classes.trios: 'pronuns'.*mean 'pronouns'",
     ),
     ({"resources": {"threads": 0}}, "own.yaml, resources: threads: 0 should be at"),
+    ({"resources": {"gpus": 1}}, "own.yaml, resources: 'gpus' is no resource.*gpu,"),
     # A typo, in its group or in another one, and in every place of a profile.
     ({"defaults": {"stepz": 3}}, "key in own.yaml, defaults: 'stepz'.*training.steps'"),
     ({"defaults": STEPS}, "key in own.yaml, defaults.training: 'stepz'.*mean 'steps'"),

@@ -73,5 +73,7 @@ def test_the_code_that_computes_has_a_digest(tmp_path, monkeypatch):
     before = digest()
     (tmp_path / "study/report/c.py").write_text("x = 2")
     assert digest() == before
+    method = digest("gradiend")
     (tmp_path / "study/steps/b.py").write_text("x = 2")
     assert digest() != before
+    assert digest("gradiend") == method

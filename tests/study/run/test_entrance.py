@@ -73,7 +73,7 @@ def smoke(tmp_path_factory: pytest.TempPathFactory, checkout: Path) -> Path:
     run = entrance(*options, results=results, checkout=checkout, wait=False)
     checkpoints = results / RESULT / "checkpoints"
     end = time.monotonic() + 300
-    while not (checkpoints.exists() and any(checkpoints.glob("*.safetensors"))):
+    while not (checkpoints.exists() and any(checkpoints.glob("*/*.safetensors"))):
         assert run.poll() is None and time.monotonic() < end
         time.sleep(0.1)
     run.send_signal(signal.SIGKILL)

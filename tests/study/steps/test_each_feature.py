@@ -10,7 +10,7 @@ import pytest
 from gradiend.sampling import balanced_sample
 from study.profiles.reading import load_profile
 from study.results import files
-from study.steps import each_feature
+from study.steps import each_feature, training
 from study.steps.data import data_for
 from study.steps.each_feature import evaluate_decoders, train_each
 from study.steps.models import load_model
@@ -141,3 +141,36 @@ def test_what_other_code_or_settings_made_is_not_taken(settings, lm, data, monke
         with pytest.raises(Killed):
             train_each(settings, lm, data, progress=killed_at(second))
     assert len(asides(settings)) == 1 and asides(settings) != kept
+
+
+def test_a_checkpoint_of_other_code_is_not_gone_on_with(
+    settings, lm, data, monkeypatch
+):
+    """It was left by step 1 of 2; of other code training begins at step 1 again."""
+    own, rows = settings[FEATURES[0]], data[FEATURES[0]]
+
+    def killed_behind_the_first(items):
+        for item in items:
+            if item == 2:
+                raise Killed
+            yield item
+
+    def steps_after(code) -> list[int]:
+        taken: list[int] = []
+
+        def counted(items):
+            for item in items:
+                taken.append(item)
+                yield item
+
+        with pytest.raises(Killed):
+            training.train(own, lm, rows, progress=killed_behind_the_first)
+        with monkeypatch.context() as patch:
+            patch.setattr(training, "code_digest", code)
+            training.train(own, lm, rows, progress=counted)
+        return taken
+
+    one_seed_resumed, whole = [2, 1, 2], [1, 2, 1, 2]
+    assert steps_after(training.code_digest) == one_seed_resumed
+    assert steps_after(lambda *_: "of another version") == whole
+    assert not (own.folder / "checkpoints").exists()
