@@ -181,17 +181,21 @@ class Gradiend:
             decoder_weight=times_signs(self.decoder_weight),
         )
 
-    def save(self, path: str | Path) -> None:
-        """Write a safetensors file with keys ``<part>/<parameter name>``.
-
-        It appears when it is whole; its folder is made. Of a full disk: InputError.
-        """
-        tensors = {
-            f"{part}/{name}": tensor.contiguous()
+    def tensors(self) -> dict[str, Tensor]:
+        """All, by ``<part>/<parameter name>`` (b_e: ``encoder_bias``); no copies."""
+        named = {
+            f"{part}/{name}": tensor
             for part in _PARTS
             for name, tensor in getattr(self, part).items()
         }
-        tensors["encoder_bias"] = self.encoder_bias.contiguous()
+        return named | {"encoder_bias": self.encoder_bias}
+
+    def save(self, path: str | Path) -> None:
+        """Write :meth:`tensors` and what is said of them as safetensors.
+
+        It appears when it is whole; its folder is made. Of a full disk: InputError.
+        """
+        tensors = {n: tensor.contiguous() for n, tensor in self.tensors().items()}
         header = {"gradiend": json.dumps(self.metadata, sort_keys=True)}
         with atomic_path(path) as unfinished:
             save_file(tensors, unfinished, metadata=header)

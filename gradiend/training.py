@@ -23,7 +23,7 @@ from gradiend.lm.checks import known_rows
 from gradiend.lm.cloze import ClozeLM
 from gradiend.sampling import balanced_sample
 from gradiend.settings import TrainingSettings
-from gradiend.update import Update, copied, flat, overwrite
+from gradiend.update import Update, copied, overwrite
 
 _log = logging.getLogger(__name__)
 
@@ -168,7 +168,7 @@ class Trainer:
         self.best: tuple[np.ndarray, int, Gradiend] | None = None
         self.checkpoint: Path | None = None
         if checkpoints is not None:
-            begun = {} if start is None else flat(start)
+            begun = {} if start is None else start.tensors()
             self.checkpoint = checkpoint_path(
                 checkpoints, lm, table, self.settings, seed=seed, start=begun
             )
@@ -238,7 +238,7 @@ class Trainer:
         """
         if self.best is None:
             return copied(self.gradiend, "cpu")
-        overwrite(flat(self.best[2]), flat(self.gradiend))
+        overwrite(self.best[2].tensors(), self.gradiend.tensors())
         return self.best[2]
 
     def _result(self) -> TrainingResult:
@@ -273,7 +273,7 @@ class Trainer:
             "history": self.history,
             "best": [correlations.tolist(), step],
         }
-        kinds = self.update.state() | {"best": flat(best)}
+        kinds = self.update.state() | {"best": best.tensors()}
         write_checkpoint(self.checkpoint, kinds, header)
 
     def _resume(self) -> None:
@@ -282,7 +282,7 @@ class Trainer:
             return
         kinds, header = found
         best = copied(self.gradiend, "cpu")
-        overwrite(flat(best), kinds.pop("best"))
+        overwrite(best.tensors(), kinds.pop("best"))
         self.update.load(kinds, steps=header["step"])
         correlations, step = header["best"]
         self.best = (np.array(correlations), step, best)

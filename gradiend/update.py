@@ -179,7 +179,8 @@ def _decoded(factors: Sequence[Tensor], weights: Sequence[Tensor]) -> Tensor:
 def by_neuron(gradiend: Gradiend) -> dict[str, Tensor]:
     """All tensors of a GRADIEND, those of each neuron apart: views, not copied.
 
-    The first neuron's are called as in :func:`flat`, the second's ``encoder.1/…``.
+    The first neuron's are called as in :meth:`Gradiend.tensors`, the second's
+    ``encoder.1/…``.
     """
     neurons = gradiend.neurons
     named = {
@@ -194,17 +195,6 @@ def by_neuron(gradiend: Gradiend) -> dict[str, Tensor]:
 
 def _part(part: str, row: int) -> str:
     return f"{part}.{row}" if row else part
-
-
-def flat(gradiend: Gradiend) -> dict[str, Tensor]:
-    """All tensors of a GRADIEND by ``<part>/<parameter name>``, not copied."""
-    parts = ("encoder", "decoder_weight", "decoder_bias")
-    named = {
-        f"{part}/{name}": tensor
-        for part in parts
-        for name, tensor in getattr(gradiend, part).items()
-    }
-    return named | {"encoder_bias": gradiend.encoder_bias}
 
 
 def copied(gradiend: Gradiend, device: str | None = None) -> Gradiend:

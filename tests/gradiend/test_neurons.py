@@ -23,7 +23,7 @@ from gradiend.projection import without
 from gradiend.rewriting import Rewriter, rewritten, save_rewritten
 from gradiend.settings import TrainingSettings
 from gradiend.training import fit
-from gradiend.update import Update, by_neuron, copied, flat
+from gradiend.update import Update, by_neuron, copied
 from tests.conftest import tiny_lm
 
 SHORT = TrainingSettings(
@@ -49,7 +49,7 @@ def test_one_neuron_has_the_shapes_of_the_model(lm, tmp_path):
     parts = ("encoder", "decoder_weight", "decoder_bias")
     expected = {f"{p}/{n}": list(t.shape) for n, t in lm.covered.items() for p in parts}
     assert shapes == expected | {"encoder_bias": []}
-    assert by_neuron(gradiend).keys() == flat(gradiend).keys()
+    assert by_neuron(gradiend).keys() == gradiend.tensors().keys()
 
 
 def test_each_neuron_is_read_and_written_alone(lm, two, three_classes):
@@ -87,8 +87,8 @@ def test_signs_are_turned_neuron_by_neuron(lm, two, three_classes):
 def test_a_file_of_two_neurons(lm, two, tmp_path, three_classes):
     two.save(tmp_path / "two")
     again = Gradiend.load(tmp_path / "two", like=lm.covered)
-    for name, tensor in flat(two).items():
-        assert torch.equal(tensor, flat(again)[name]), name
+    for name, tensor in two.tensors().items():
+        assert torch.equal(tensor, again.tensors()[name]), name
     with pytest.raises(InputError, match="does not fit this model"):
         Gradiend.load(tmp_path / "two", like=tiny_lm("llama").covered)
 
@@ -150,8 +150,8 @@ def test_training_goes_on_where_it_was_killed(three_classes, tmp_path, moments):
     resumed = fit(lm, three_classes, settings, checkpoints=tmp_path)
     whole = fit(lm, three_classes, settings)
     assert resumed.history.equals(whole.history)
-    for name, tensor in flat(whole.gradiend).items():
-        assert torch.equal(tensor, flat(resumed.gradiend)[name]), name
+    for name, tensor in whole.gradiend.tensors().items():
+        assert torch.equal(tensor, resumed.gradiend.tensors()[name]), name
     # Signs are turned so that each neuron is positive for the class that it tells.
     rows = three_classes[three_classes["split"] == "validation"]
     found = told_apart(encode(lm, whole.gradiend, rows), rows["label"].to_numpy())

@@ -16,7 +16,6 @@ from gradiend import checkpoints as module
 from gradiend.evaluation import contrasts
 from gradiend.settings import TrainingSettings
 from gradiend.training import Trainer, TrainingResult, fit
-from gradiend.update import flat
 from tests.conftest import tiny_lm
 
 # Validations at 1, 3, 6 and 7.
@@ -50,8 +49,8 @@ def same(first: TrainingResult, second: TrainingResult) -> None:
     assert first.history.equals(second.history)
     assert (first.seed, first.best_step) == (second.seed, second.best_step)
     assert first.seeds == second.seeds
-    for name, tensor in flat(first.gradiend).items():
-        assert torch.equal(tensor, flat(second.gradiend)[name]), name
+    for name, tensor in first.gradiend.tensors().items():
+        assert torch.equal(tensor, second.gradiend.tensors()[name]), name
 
 
 def kept_step(path: Path) -> int:

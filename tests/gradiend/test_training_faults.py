@@ -12,7 +12,7 @@ from gradiend.autoencoder import Gradiend, inner
 from gradiend.errors import InputError
 from gradiend.settings import TrainingSettings
 from gradiend.training import Trainer, fit
-from gradiend.update import copied, flat
+from gradiend.update import copied
 from tests.conftest import tiny_lm
 
 SHORT = TrainingSettings(
@@ -60,8 +60,8 @@ def test_the_start_that_is_given_stays_as_it_is(table):
     start = Gradiend.initialise(lm.covered, seed=1)
     before = copied(start)
     Trainer(lm, table, SHORT, start=start).run()
-    for name, tensor in flat(before).items():
-        assert torch.equal(tensor, flat(start)[name]), name
+    for name, tensor in before.tensors().items():
+        assert torch.equal(tensor, start.tensors()[name]), name
 
 
 def test_the_best_is_copied_into_the_copy_that_there_is(table):
@@ -75,8 +75,8 @@ def test_the_best_is_copied_into_the_copy_that_there_is(table):
     assert step == 1
     assert abs(float(correlation)) > 0
     assert best is kept
-    for name, tensor in flat(trainer.gradiend).items():
-        assert torch.equal(tensor, flat(best)[name]), name
+    for name, tensor in trainer.gradiend.tensors().items():
+        assert torch.equal(tensor, best.tensors()[name]), name
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

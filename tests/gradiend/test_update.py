@@ -22,7 +22,7 @@ from gradiend.moments import GROUP, EightBitMoments
 from gradiend.rounding import Rounding
 from gradiend.settings import TrainingSettings
 from gradiend.training import fit
-from gradiend.update import Update, copied, flat
+from gradiend.update import Update, copied
 from tests.conftest import byte_bpe, tiny_lm
 
 SETTINGS = TrainingSettings(
@@ -47,7 +47,7 @@ def test_the_size_of_a_block_does_not_matter(table, monkeypatch, block):
         monkeypatch.setitem(module.BLOCK, "cpu", size)
         update = Update(copied(start), SETTINGS)
         losses = [update(*found.values()) for _ in range(3)]
-        states.append((losses, flat(update.gradiend)))
+        states.append((losses, update.gradiend.tensors()))
     assert states[0][0] == pytest.approx(states[1][0], rel=1e-5)
     for name, tensor in states[0][1].items():
         torch.testing.assert_close(tensor, states[1][1][name], rtol=1e-4, atol=1e-6)
@@ -127,8 +127,8 @@ def test_eight_bit_moments_go_on_after_a_kill(table, tmp_path):
     assert left == [5, 6, 7, 8, 9, 10]
     undisturbed = fit(lm, table, settings)
     assert resumed.history.equals(undisturbed.history)
-    for name, tensor in flat(undisturbed.gradiend).items():
-        assert torch.equal(tensor, flat(resumed.gradiend)[name]), name
+    for name, tensor in undisturbed.gradiend.tensors().items():
+        assert torch.equal(tensor, resumed.gradiend.tensors()[name]), name
 
 
 def test_a_byte_keeps_sign_and_size_to_some_percent():
@@ -215,4 +215,4 @@ def test_a_gradiend_is_put_where_the_model_is():
     gradiend = Gradiend.initialise(lm.covered, seed=0)
     elsewhere = {n: torch.empty(p.shape, device="meta") for n, p in lm.covered.items()}
     moved = gradiend.placed(elsewhere)
-    assert {t.device.type for t in flat(moved).values()} == {"meta"}
+    assert {t.device.type for t in moved.tensors().values()} == {"meta"}
