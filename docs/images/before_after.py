@@ -19,9 +19,13 @@ SOURCE = Path(__file__).resolve().parents[2] / "figures" / "real" / "source"
 MODEL, FEATURE = "SmolLM2-135M-Instruct", "gender_MF"
 JOBS = 20  # of those that N was not chosen on, from rated all male to all female
 # What is shown: (variant, decoder) in the table → name, colour, mark.
-BASE, BALANCED = ("base", "–"), ("N", "refined")
-SHOWN = {BASE: ("before", "#7F7F7F", "o"), BALANCED: ("after", "#D55E00", "D")}
-WIDTH, HEIGHT = 760, 385
+BASE, PAPER, REFINED = ("base", "–"), ("N", "trained"), ("N", "refined")
+SHOWN = {
+    BASE: ("base", "#7F7F7F", "o"),
+    PAPER: ("N by the paper's index", "#0072B2", "x"),
+    REFINED: ("N refined (ours)", "#D55E00", "D"),
+}
+WIDTH, HEIGHT = 760, 405
 
 
 def main() -> None:
@@ -33,7 +37,7 @@ def main() -> None:
         card.set(xlim=(0, WIDTH), ylim=(HEIGHT, 0))
         card.set_axis_off()
         box(card, 3, 3, WIDTH - 6, HEIGHT - 6, face=CARD, edge=LINE)
-        draw(figure.add_axes((0.085, 0.35, 0.9, 0.5)), table.sort_values(BASE))
+        draw(figure.add_axes((0.085, 0.34, 0.9, 0.53)), table.sort_values(BASE))
         title = f"{MODEL} after {JOBS} jobs: P(she) / (P(he) + P(she))"
         card.text(24, 34, title, fontsize=12, weight="bold", color=INK, va="center")
         path = Path(__file__).with_suffix(".svg")
@@ -58,14 +62,14 @@ def shares(learned: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw(axes: Axes, table: pd.DataFrame) -> None:
-    """A job a column, both models' share of *she*, joined by a line."""
+    """A job a column, the share of *she* of each model, joined by a line."""
     places = range(len(table))
     axes.axhline(0.5, color=LINE, linestyle=(0, (2, 2)), linewidth=1)
-    axes.vlines(places, table[BASE], table[BALANCED], color=LINE, linewidth=1.5)
+    axes.vlines(places, table[BASE], table[REFINED], color=LINE, linewidth=1.5)
     for name, (says, colour, mark) in SHOWN.items():
         mean, spread = table[name].mean(), table[name].std()
         label = f"{says}: mean {mean:.2f}, standard deviation {spread:.2f}"
-        axes.plot(places, table[name], mark, color=colour, markersize=7, label=label)
+        axes.plot(places, table[name], mark, color=colour, markersize=6.5, label=label)
     axes.set(ylim=(0, 1.02), yticks=(0, 0.5, 1), xlim=(-0.6, len(table) - 0.4))
     axes.set_xticks(
         places, table.index, rotation=50, ha="right", rotation_mode="anchor"

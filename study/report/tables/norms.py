@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 import numpy as np
 import pandas as pd
+from scipy.stats import spearmanr
 
 from study.domains.gender import PRONOUNS
 from study.profiles.profile import CARRIED, Profile
@@ -51,8 +52,9 @@ def human_norms(rated: pd.DataFrame) -> pd.DataFrame:
     ``rated`` is of :func:`rated_shares`. Columns: model, variant, jobs, r, its 95 %
     interval of a bootstrap over jobs (low, high), Δ r (r less the base's of the same
     jobs) and its interval over the same draws (Δ low, Δ high; NaN of the base itself),
-    slope (of shares, per unit of the rating; r does not fall where all shares come
-    closer), spread, mean and offset of the shares.
+    ρ (Spearman's, of the order alone), ρ base (of a variant's shares and the base's;
+    NaN of the base itself), slope (of shares, per unit of the rating; r does not fall
+    where all shares come closer), spread, mean and offset of the shares.
     """
     parts = rated.groupby("model", sort=False)
     return pd.concat([_norms_of_model(part) for _, part in parts], ignore_index=True)
@@ -75,6 +77,9 @@ def _norms_of_model(rated: pd.DataFrame) -> pd.DataFrame:
             row |= _with_interval("Δ r", "Δ ", less, change)
         else:
             row |= dict.fromkeys(("Δ r", "Δ low", "Δ high"), np.nan)
+        row["ρ"] = spearmanr(said, felt).statistic
+        same = variant == BASE
+        row["ρ base"] = np.nan if same else spearmanr(said, shares[BASE]).statistic
         rows.append(
             row | spread_and_mean(said, felt) | {"offset": abs(said.mean() - 0.5)}
         )

@@ -68,6 +68,22 @@ def test_a_change_of_r_is_paired_job_by_job():
     assert 0 < after["Δ low"] < after["Δ r"] < after["Δ high"]
 
 
+def test_rho_is_of_the_order_alone():
+    """One outlier bends r and no rank; turned round, the order is the opposite."""
+    ratings = np.linspace(0, 1, 20)
+    base = np.append(ratings[:-1] / 100, 0.9)
+    parts = [
+        pd.DataFrame({"variant": name, "share": said, "rating": ratings})
+        for name, said in (("base", base), ("N, refined", 1 - base))
+    ]
+    words = [f"job{n}" for n in range(20)] * 2
+    rows = human_norms(pd.concat(parts).assign(word=words, model="A"))
+    before, after = (row for _, row in rows.set_index("variant").iterrows())
+    assert before["r"] < 0.6 and before["ρ"] == pytest.approx(1)
+    assert np.isnan(before["ρ base"])
+    assert after["ρ"] == after["ρ base"] == pytest.approx(-1)
+
+
 def test_models_whose_jobs_nobody_rated_have_no_row():
     assert rated_shares(learned("another", lambda rating: rating), REAL).empty
 
