@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from gradiend.files import read_json
 from study.profiles.profile import Profile
 from study.profiles.settings import Settings
 from study.profiles.variants import variants
@@ -13,9 +12,8 @@ from study.results import files
 from study.results.places import resolved
 from study.run.step import Step, module_step, run_step
 from study.sources.chosen import source_files
+from study.sources.weights import weight_files
 from study.sources.wheels.manifest import MANIFEST
-
-_WEIGHTS, _PARTS = "model.safetensors", "model.safetensors.index.json"
 
 
 def folder_steps(profile: Profile, model: str) -> Iterator[Step]:
@@ -49,19 +47,11 @@ def folder_steps(profile: Profile, model: str) -> Iterator[Step]:
 
 
 def model_files(profile: Profile, model: str) -> list[Path]:
-    """What says which weights a model has: its file or files, or the hub's mark.
-
-    Weights of several files have an index.
-    """
+    """What says which weights a model has: its file or files, or the hub's mark."""
     entry = profile.entry(model)
     if entry.hub is not None:
         return [profile.runs(model)[0].model_folder / files.FETCHED]
-    folder = Path(entry.path(model))
-    index = folder / _PARTS
-    if index.is_file():
-        names = set(read_json(index)["weight_map"].values())
-        return [index, *(folder / name for name in sorted(names))]
-    return [folder / _WEIGHTS]
+    return weight_files(Path(entry.path(model)))
 
 
 def gradiend_steps(profile: Profile, model: str, domain: str) -> Iterator[Step]:

@@ -35,8 +35,9 @@ from tenacity import (
 )
 
 from gradiend.errors import InputError
-from gradiend.files import read_json, sha256, writing
+from gradiend.files import sha256, writing
 from study.sources.hub.manifest import Source, alternatives
+from study.sources.weights import weight_files
 
 T = TypeVar("T")
 ATTEMPTS = 4
@@ -107,11 +108,9 @@ def cached_model(name: str, revision: str | None) -> tuple[Path, list[Path]] | N
         )
     except LocalEntryNotFoundError:
         return None
-    weights = sorted(folder.glob("*.safetensors"))
-    index = folder / "model.safetensors.index.json"
-    parts = set(read_json(index)["weight_map"].values()) if index.exists() else set()
-    whole = (folder / "config.json").exists() and parts <= {w.name for w in weights}
-    return (folder, weights) if weights and whole else None
+    weights = [path for path in weight_files(folder) if path.suffix == ".safetensors"]
+    whole = all(path.exists() for path in (folder / "config.json", *weights))
+    return (folder, weights) if whole else None
 
 
 def attempted(work: Callable[[], T], what: str) -> T:
