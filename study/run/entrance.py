@@ -42,7 +42,7 @@ def check(arguments: Sequence[str]) -> None:
         check_targets(asked, plan)
         here = not elsewhere(asked)
     _check_models(profile, models, here=here)
-    _check_sources(profile, models)
+    _check_sources(profile, models, here=here)
     for path in remove_damaged(results_root() / profile.name / "notebooks"):
         print(f"{path}: damaged since it was written; it is made again")
 
@@ -88,7 +88,7 @@ def _check_models(profile: Profile, models: Iterable[str], *, here: bool) -> Non
         need_devices(run.load.device for run in runs)
 
 
-def _check_sources(profile: Profile, models: Iterable[str]) -> None:
+def _check_sources(profile: Profile, models: Iterable[str], *, here: bool) -> None:
     """Refuse data that are not what is listed, and models that cannot be fetched."""
     models = list(models)
     sources = [source_of(data) for data in dict.fromkeys(map(profile.data_of, models))]
@@ -102,7 +102,7 @@ def _check_sources(profile: Profile, models: Iterable[str]) -> None:
         # Imported here: it takes seconds, and only runs with the hub need it.
         from study.run.preflight import preflight
 
-        preflight(profile, models, log=print)
+        preflight(profile, models, here=here, log=print)
 
 
 def _check_tasks(run: Settings) -> None:

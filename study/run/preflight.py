@@ -21,7 +21,6 @@ from safetensors import safe_open
 from gradiend.devices import device_of
 from gradiend.errors import InputError
 from gradiend.files import read_json
-from study.profiles.devices import need_devices
 from study.profiles.profile import Profile
 from study.profiles.settings import Settings
 from study.profiles.variants import variants
@@ -92,9 +91,16 @@ class Device:
 
 
 def preflight(
-    profile: Profile, models: Iterable[str], *, log: Callable[[str], None]
+    profile: Profile,
+    models: Iterable[str],
+    *,
+    here: bool = True,
+    log: Callable[[str], None],
 ) -> None:
     """Tell what a run will fetch and need; refuse what cannot work.
+
+    Of steps that run on other machines (``here`` is False) neither memory nor hours are
+    known: this machine's device is not theirs.
 
     Raises
     ------
@@ -107,26 +113,38 @@ def preflight(
             "HF_TOKEN); the other models go on"
         )
     found = [_model(profile, name) for name in models if profile.entry(name).hub]
-    devices = {m.device for m in found}
-    need_devices(sorted(devices))
-    measured = {name: measure(name) for name in devices}
     data = sum(map(data_download, profile.sources))
     log(f"public data: {_size(data)} to fetch")
     runs = [run for m in found for run in profile.runs(m.settings.model)]
     theirs = published_downloads(runs, log=log)
     if any(run.decoder.published for run in runs):
         log(f"the authors' checkpoints: {_size(theirs)} to fetch")
+    if here:
+        problems = _tell_needs(profile, found, log)
+    else:
+        problems = []
+        for model in found:
+            log(_fetched(model))
+        log("memory and hours: not estimated, as the steps run on other machines")
+    problems += _disk_problem(profile, found, data + theirs)
+    if problems:
+        raise InputError("\nerror: ".join(problems))
+
+
+def _tell_needs(
+    profile: Profile, found: list[Model], log: Callable[[str], None]
+) -> list[str]:
+    """Tell memory and hours on the devices of this machine; what does not fit them."""
+    measured = {name: measure(name) for name in {m.device for m in found}}
     hours = [_hours(profile, m, measured[m.device]) for m in found]
     for model, own in zip(found, hours, strict=True):
         log(_line(profile, model, measured[model.device], own))
+    runs = [run for m in found for run in profile.runs(m.settings.model)]
     log(
         f"in all about {sum(map(sum, hours)):,.1f} h, one model after another (an "
         f"estimate{left_out(runs)})"
     )
-    problems = [p for m in found for p in _problems(m, measured[m.device])]
-    problems += _disk_problem(profile, found, data + theirs)
-    if problems:
-        raise InputError("\nerror: ".join(problems))
+    return [p for m in found for p in _problems(m, measured[m.device])]
 
 
 def measure(name: str, *, size: int = 2048, numbers: int = 1 << 25) -> Device:
@@ -219,11 +237,16 @@ def _line(
     count = len(profile.runs(settings.model))
     training, evaluation, benchmarks = hours
     return (
-        f"{settings.model}: {_size(model.download)} to fetch, "
-        f"{model.parameters / 1e6:,.0f} M parameters, {settings.load.dtype}; training "
-        f"takes {_size(model.memory)} on {device.name} and about {training:,.1f} h for "
-        f"{count} feature{'s' * (count != 1)}, their evaluation {evaluation:,.1f} h, "
-        f"the benchmarks {benchmarks:,.1f} h"
+        f"{_fetched(model)}; training takes {_size(model.memory)} on {device.name} "
+        f"and about {training:,.1f} h for {count} feature{'s' * (count != 1)}, their "
+        f"evaluation {evaluation:,.1f} h, the benchmarks {benchmarks:,.1f} h"
+    )
+
+
+def _fetched(model: Model) -> str:
+    return (
+        f"{model.settings.model}: {_size(model.download)} to fetch, "
+        f"{model.parameters / 1e6:,.0f} M parameters, {model.settings.load.dtype}"
     )
 
 

@@ -19,6 +19,7 @@ from study.results import files
 from study.results.published import write_left_out
 from study.run import downloads
 from study.run import preflight as module
+from study.run.entrance import check
 from study.run.plan import steps
 from study.run.preflight import Device, Model, preflight
 from study.sources.hub.bookcorpus import LOCAL, TEXT_FILES
@@ -133,11 +134,21 @@ def test_of_a_model_what_the_cache_has_is_not_counted(cache, monkeypatch):
     assert downloads.model_download("some/model", info) == 1
 
 
-def test_a_missing_gpu_is_refused_with_the_way_out(cache, tmp_path, monkeypatch):
+def test_a_missing_gpu_is_refused_unless_steps_run_elsewhere(
+    cache, tmp_path, monkeypatch, capsys
+):
+    """On a cluster's head nothing is measured: its device is not that of the steps."""
     write_models(cache, SMALL)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    measured = []
+    monkeypatch.setattr(module, "measure", lambda name: measured.append(name) or CPU)
+    source = on_cpu(tmp_path, defaults={"load": {"device": "cuda"}})
     with pytest.raises(InputError, match=r"wants a GPU .*like: and its name"):
-        told(on_cpu(tmp_path, defaults={"load": {"device": "cuda"}}))
+        check([source])
+    check([source, "--", "--executor", "slurm", "-j", "32"])
+    said = capsys.readouterr().out
+    assert "distilbert-base-cased: 0.0 MB to fetch" in said and " takes " not in said
+    assert "memory and hours: not estimated" in said and not measured
 
 
 def test_too_little_memory_and_disk_are_refused_with_the_way_out(
