@@ -15,6 +15,7 @@ from study.profiles.profile import Profile, checked_values
 from study.profiles.settings import RunSettings, Settings
 from study.profiles.variants import variants
 from study.results.files import ANALYSES
+from study.results.selected import BASE
 
 # What a model is asked once for all its domains.
 _OF_A_MODEL = ("load", "benchmarks", "tasks", "anatomy")
@@ -60,8 +61,14 @@ def _check_model(profile: Profile, model: str, where: str) -> None:
         _check_analyses(run, entry.analyses, profile.features_of("all", model), where)
     rows = [variant.name for variant in variants(profile, model)]
     for run in profile.compared(model):
-        for name in run.tasks.variants:
+        named = run.tasks.variants
+        for name in named:
             check_choice(name, rows, f"variant in {where}, tasks.variants:")
+        if named and BASE not in named:
+            raise InputError(
+                f"{where}, tasks.variants: {BASE} is not among them, and the others "
+                "are told as a change against it; name it as well"
+            )
 
 
 def _check_analyses(

@@ -87,17 +87,17 @@ def domain_estimates(runs: list[Settings], found: list[Variant]) -> pd.DataFrame
     scores = read_scores(folder)
     learned = _by_state(folder)
     unchanged = learned[Variant(ANY).slug]
-    rows, base = [], {}
-    for variant in of_domain(found, domain):
-        own = bias_estimates(scores[variant.slug], domain, seed=seed)
-        own |= association_estimates(
-            learned[variant.slug], unchanged, features, seed=seed
-        )
-        base = base or own
+    ours, rows = of_domain(found, domain), []
+    asked = {
+        variant.name: bias_estimates(scores[variant.slug], domain, seed=seed)
+        | association_estimates(learned[variant.slug], unchanged, features, seed=seed)
+        for variant in ours
+    }
+    for variant in ours:
         p_values = seat_p_values(scores[variant.slug], domain, seed=seed)
         rows += [
             {"variant": variant.name, **row, "p": p_values.get(row["metric"])}
-            for row in compared(own, base)
+            for row in compared(asked[variant.name], asked[BASE])
         ]
     return pd.DataFrame(rows).assign(model=settings.display, domain=domain)
 
@@ -106,11 +106,16 @@ def suite_estimates(settings: Settings, found: list[Variant]) -> pd.DataFrame:
     """The tasks and suites of the variants that were asked."""
     table = read_csv(settings.model_folder / files.TASKS_FOLDER / files.TASKS)
     runs = dict(list(table.groupby("state", sort=False)))
-    rows, base = [], {}
-    for variant in (variant for variant in found if variant.slug in runs):
-        own = task_estimates(runs[variant.slug], seed=settings.seed)
-        base = base or own
-        rows += [{"variant": variant.name, **row} for row in compared(own, base)]
+    asked = {
+        variant.name: task_estimates(runs[variant.slug], seed=settings.seed)
+        for variant in found
+        if variant.slug in runs
+    }
+    rows = [
+        {"variant": name, **row}
+        for name, own in asked.items()
+        for row in compared(own, asked[BASE])
+    ]
     seeds = 0 if settings.tasks.zero_shot else table["seed"].nunique()
     return pd.DataFrame(rows).assign(model=settings.display, seeds=seeds)
 

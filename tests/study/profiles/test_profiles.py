@@ -202,6 +202,10 @@ MISTAKES = [
         "variant in own.yaml, models.standin-gpt2, tasks.variants: 'GRADIEND-Q'",
     ),
     (
+        {"defaults": {"tasks": {"variants": ["GRADIEND-N"]}}},
+        "models.standin-gpt2, tasks.variants: base is not among them",
+    ),
+    (
         {
             "features": ["gender_MF", "race_AB"],
             "defaults": {"decoder": {"slot": "pronoun"}},

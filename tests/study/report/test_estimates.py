@@ -48,6 +48,21 @@ def test_rows_of_tasks_have_the_number_of_their_seeds(tmp_path, zero_shot, expec
     assert found["value"].tolist() == [50, 50]
 
 
+def test_a_change_of_tasks_is_against_the_base_model_whatever_comes_first(tmp_path):
+    """And without it there is none: the first variant does not stand for it."""
+    base, ours = Variant(ANY), Variant("gender", ("GRADIEND-N",))
+    right = answers(ours.slug, seeds=1).assign(prediction=1)
+    table = pd.concat([right, answers(base.slug, seeds=1)])
+    write_csv(tmp_path / files.TASKS_FOLDER / files.TASKS, table)
+    asked = settings(tmp_path, zero_shot=True)
+    found = suite_estimates(asked, [ours, base]).set_index(["variant", "metric"])
+    assert found["change"].loc[ours.name].tolist() == [50, 50]
+    assert found["change"].loc[base.name].tolist() == [0, 0]
+    write_csv(tmp_path / files.TASKS_FOLDER / files.TASKS, right)
+    with pytest.raises(KeyError, match=base.name):
+        suite_estimates(asked, [ours, base])
+
+
 def test_survival_is_asked_of_one_seed(tmp_path, monkeypatch):
     folder = tmp_path / files.ROBUSTNESS_FOLDER
     states = ("fine-tuned", "debiased, then fine-tuned")
