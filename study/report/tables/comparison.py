@@ -92,29 +92,31 @@ def metrics_table(
 ) -> Styler:
     """A table of texts, one column a metric, the best of each model in bold.
 
-    A metric that is the same everywhere is no column; the caption says what it is, and
-    which columns have no marks for want of seeds.
+    A metric that is the same in all rows, or in all that have it, is no column; the
+    caption says which, and what columns have no marks for want of seeds.
     """
     # What was gathered before seeds were counted does not say how many they are.
     rows = rows if "seeds" in rows else rows.assign(seeds=np.nan)
     order = rows[["model", "variant"]].drop_duplicates().reset_index(drop=True)
     same = order.merge(_unchanged(rows), how="left", on=["model", "variant"])
     texts, marks = order.copy(), [np.zeros(order.shape, dtype=bool)]
-    constant, unmarked = [], []
+    constant: dict[str, list[str]] = {}
+    unmarked = []
     for metric in metrics:
         part = rows[rows["metric"] == metric].drop(columns="metric")
         part = order.merge(part, how="left", on=["model", "variant"])
         part = part.assign(same=same["same"], few=_few_seeds(part, metric))
-        values = {_value(row.value, metric) for row in part.itertuples()}
-        if len(values - {MISSING}) <= 1 < len(order):
-            constant.append(f"{metric} is {max(values - {MISSING}, default=MISSING)}")
+        if where := _where_alike(part, metric):
+            value = _value(part["value"].max(), metric)
+            constant.setdefault(where, []).append(f"{metric} is {value}")
             continue
         texts[_heading(metric)] = [_text(row, metric) for row in part.itertuples()]
         marks.append(_best(part, metric)[:, None] & bold)
         if (part["few"] & part["seeds"].notna()).any():
             unmarked.append(_heading(metric).rstrip(" ↑"))
     if constant:
-        caption = f"{caption} {', '.join(constant)} everywhere."
+        alike = [f"{', '.join(said)} {where}" for where, said in constant.items()]
+        caption = f"{caption} {', '.join(alike)}."
     if unmarked:
         few = f"No marks where fewer than {FEWEST_SEEDS} seeds were fine-tuned"
         caption = f"{caption} {few}: {', '.join(unmarked)}."
@@ -164,12 +166,24 @@ def _text(row, metric: str) -> str:
     text += f" ± {row.margin:.{digits}f}"
     if row.variant == BASE or _kind(metric) in FROM_BASE:
         return text
-    return f"{text} ({row.change:+.{digits}f}){_marks(row)}"
+    return f"{text} ({row.change:+.{digits}f}){_marks(row, metric)}"
 
 
-def _marks(row) -> str:
+def _where_alike(part: pd.DataFrame, metric: str) -> str | None:
+    """Where a metric's rows are alike and unmarked; None: they differ, or it is one."""
+    rows = list(part.itertuples())
+    values = {_value(row.value, metric) for row in rows}
+    asked = values - {MISSING} or values
+    if len(rows) == 1 or len(asked) > 1 or any(_marks(row, metric) for row in rows):
+        return None
+    return "everywhere" if asked == values else "where it was asked"
+
+
+def _marks(row, metric: str) -> str:
     """Of what differs, and of enough seeds: by the paper's rule, and paired."""
-    if row.few or not differs(row.change, row.value - row.change):
+    if row.few or _kind(metric) in FROM_BASE:
+        return ""
+    if not differs(row.change, row.value - row.change):
         return ""
     return "*" * bool(row.marked) + "°" * bool(abs(row.change) > row.change_margin)
 

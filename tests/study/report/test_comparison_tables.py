@@ -137,6 +137,23 @@ def test_a_column_that_is_the_same_everywhere_goes_and_is_said():
     assert "LMS ↑" in metrics_table(kept, ["LMS"]).data
 
 
+def test_what_some_rows_lack_is_the_same_only_where_it_was_asked():
+    rows = estimates(
+        *of("A", "SS", base=60.0, N=50.0, CDA=55.0),
+        *of("A", "GLUE", base=77.31, N=77.31),
+        *of("A", "LMS", base=100.0, N=100.0, CDA=100.0),
+    )
+    caption = metrics_table(rows, ["SS", "GLUE", "LMS"]).caption
+    assert caption == "GLUE is 77.3 where it was asked, LMS is 100.0 everywhere."
+
+
+def test_a_mark_keeps_the_column_of_what_is_else_the_same():
+    rows = estimates(*of("A", "LMS", base=99.96, N=100.0)).assign(marked=True)
+    styler = metrics_table(rows, ["LMS"])
+    cells = ["100.0 ± 1.0", "100.0 ± 1.0 (+0.0)*"]
+    assert styler.data["LMS ↑"].tolist() == cells and styler.caption is None
+
+
 def test_the_main_table_leads_with_what_is_known_of_the_bias():
     rows = estimates(
         *(row for m in reversed(MAIN) for row in of("A", m, base=60.0, N=40.0)),
