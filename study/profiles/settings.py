@@ -106,7 +106,7 @@ class EncoderEvaluation(_Group):
     """What h is asked of."""
 
     test_rows: Count = 0  # feature rows; 0 = all
-    neutral_texts: Count = 1_000
+    neutral_texts: Positive = 1_000
     names: Count = 0  # that variants are asked the gender of; 0 = all
 
 
@@ -114,7 +114,7 @@ class Refinement(_Group):
     """How far the balanced variant's candidate is refined behind the grid."""
 
     candidates: Count = 40  # at most; 0: no refined variant
-    lms_texts: Count = 1_000  # to refine by; as many others are reported on
+    lms_texts: Positive = 1_000  # to refine by; as many others are reported on
     lms_floor: Share = 0.98  # of the base's; on texts not seen .02 less may be left
     said_floor: Share | None = None  # of the base's P of both classes; None: see refine
     closed_form: bool = False  # refine the closed form's choice as well
@@ -132,7 +132,7 @@ class DecoderEvaluation(_Group):
     learning_rates: tuple[Real, ...] = ()
     slot: str | None = None  # one of the domain's slots; None: its first
     slot_texts: Count = 0  # 0 = all
-    lms_texts: Count = 1_000  # that a candidate of the grid is asked; 0 = all
+    lms_texts: Positive = 1_000  # that a candidate of the grid is asked
     lms_floor: Share = 0.0
     closed_form_rows: Count = 0  # 0: no closed-form decoder
     # NAME or NAME@REVISION of a debiased checkpoint of this model on the hub, which

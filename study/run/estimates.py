@@ -76,7 +76,7 @@ def evaluation_seconds(run: Settings, rates: Rates) -> float:
     rows = 3 * test + min(run.encoder.neutral_texts, ALL_TEST_ROWS)
     encoder = rates.forward(ENCODED * TOKENS * rows)
     closed = rates.forward(MEANT * TOKENS * 2 * asked.closed_form_rows)
-    slots, lms = asked.slot_texts or ALL_SLOT_TEXTS, asked.lms_texts or 1_000
+    slots, lms = asked.slot_texts or ALL_SLOT_TEXTS, asked.lms_texts
     factors, alphas = len(asked.feature_factors), len(asked.learning_rates)
     grid = factors * alphas or GRID
     if asked.closed_form_rows:

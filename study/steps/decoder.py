@@ -80,7 +80,7 @@ def decoder_measure(
     count = lms_texts or (many if balance or held_out else few)
     return DecoderMeasure(
         _class_probabilities(settings, lm, data, balance=balance, held_out=held_out),
-        LanguageModelling(lm, neutral[: count or None], seed=settings.seed),
+        LanguageModelling(lm, neutral[:count], seed=settings.seed),
         balance_index if balance else settings.domain.indices,
     )
 

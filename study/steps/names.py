@@ -40,8 +40,8 @@ def names_by_split(settings: Settings, lm: ClozeLM, gradiend: Gradiend) -> pd.Da
     """
     folder = source_of(settings.data).folder
     names, templates = read_names(folder), read_templates(folder, "test")
-    # a row a gender each
-    count = settings.encoder.test_rows // 2
+    # A row a gender each; of one row at least one, as 0 are all.
+    count = -(-settings.encoder.test_rows // 2)
     templates = drawn(templates, count, seed=settings.seed)
     rows = pd.concat(
         [

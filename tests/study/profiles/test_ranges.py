@@ -67,6 +67,10 @@ def test_no_number_may_be_nonsense(name, value):
         ("tasks.training.epochs", 0, "should be greater than or equal to 1"),
         ("decoder.lms_floor", 97, "97 should be less than or equal to 1"),
         ("decoder.refinement.said_floor", -0.1, "should be greater than or equal to 0"),
+        # Of these 0 is not all, as it is elsewhere.
+        ("encoder.neutral_texts", 0, "0 should be greater than or equal to 1"),
+        ("decoder.lms_texts", 0, "0 should be greater than or equal to 1"),
+        ("decoder.refinement.lms_texts", 0, "0 should be greater than or equal to 1"),
         ("seeds", [0, 0], "0 stands there twice"),
         ("load.device", "gpu", "'gpu' should be auto .* cpu, cuda"),
         ("load.device", "auto:1", "'auto:1' should be auto"),

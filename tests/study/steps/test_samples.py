@@ -135,6 +135,9 @@ def test_names_are_asked_in_drawn_sentences(monkeypatch):
         found.append(asked.value.args[0])
     assert len(found[0]) == settings.encoder.test_rows // 2
     assert set(found[0]) != set(found[1])
+    with pytest.raises(Recorded) as asked:
+        names.names_by_split(changed(settings, encoder={"test_rows": 1}), None, None)
+    assert len(asked.value.args[0]) == 1  # 0 would be all
 
 
 def test_associations_say_what_nothing_was_selected_on():
