@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from gradiend.errors import InputError, check_choice, exit_status
+from study.domains import DOMAINS
 from study.profiles.devices import need_devices
 from study.profiles.profile import Profile
 from study.profiles.reading import load_profile, profile_names
@@ -20,7 +21,7 @@ from study.run.damage import remove_damaged
 from study.run.model_steps import model_files
 from study.run.options import check_targets, elsewhere, read_options
 from study.run.plan import steps
-from study.sources.chosen import source_of
+from study.sources.chosen import has_associations, source_of
 from study.sources.wheels.carried import check_carrier
 
 # What run_all.sh does besides running a profile.
@@ -97,6 +98,7 @@ def _check_sources(profile: Profile, models: Iterable[str], *, here: bool) -> No
     for model in models:
         for run in profile.compared(model)[:1]:
             _check_tasks(run)
+        _check_first_order(profile, model)
     hub = any(entry.hub for entry in profile.entries.values())
     if hub or any(source.preparation is not None for source in sources):
         # Imported here: it takes seconds, and only runs with the hub need it.
@@ -118,6 +120,19 @@ def _check_tasks(run: Settings) -> None:
                 f"have no examples {use} (there are: {known}); leave it out, or name "
                 "other data"
             )
+
+
+def _check_first_order(profile: Profile, model: str) -> None:
+    """Refuse the analysis of a feature whose domain a model is asked nothing of."""
+    run = profile.runs(model)[0]
+    if "first_order" in profile.entry(model).analyses and not has_associations(run):
+        asked = [d.name for d in DOMAINS.values() if d.asked_of_real_models]
+        raise InputError(
+            f"{model}: the analysis first_order reads what a model says of its first "
+            f"feature's domain, and of {run.domain.name} ({run.feature}) a real model "
+            f"is asked nothing; put a feature of {' or '.join(asked)} first, or leave "
+            "the analysis out"
+        )
 
 
 def main() -> int:

@@ -73,6 +73,11 @@ def asked_associations(settings: Settings) -> pd.DataFrame:
     return table[table["domain"].isin(plain)]
 
 
+def has_associations(settings: Settings) -> bool:
+    """Whether :func:`asked_associations` asks any of the settings' own domain."""
+    return source_of(settings.data).planted or settings.domain.asked_of_real_models
+
+
 def perplexity_texts(settings: Settings) -> list[str]:
     """Texts that perplexity is asked of, a seeded draw; none is selected by."""
     texts = source_of(settings.data).held_out_texts()

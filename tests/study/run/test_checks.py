@@ -6,7 +6,8 @@ import pytest
 
 from gradiend.errors import InputError
 from study.profiles.reading import load_profile, profile_names
-from study.run.entrance import _check_tasks
+from study.run.entrance import _check_first_order, _check_tasks
+from study.sources.chosen import asked_associations, has_associations
 from tests.study.changes import own_profile
 
 
@@ -39,3 +40,23 @@ def test_a_task_without_examples_is_named(tmp_path, content, message):
     profile = load_profile(own_profile(tmp_path, **content))
     with pytest.raises(InputError, match=message):
         _check_tasks(profile.compared(profile.models[0])[0])
+
+
+def test_first_order_of_a_domain_that_a_model_is_asked_nothing_of_is_refused(tmp_path):
+    """Its notebook would find no row to read, after hours."""
+    model = "minilm-l6"
+    source = own_profile(tmp_path, like="real", features=["race_AB", "gender_MF"])
+    profile = load_profile(source)
+    assert "first_order" in profile.entry(model).analyses
+    message = rf"^{model}: .*first_order .* race \(race_AB\).* of gender first"
+    with pytest.raises(InputError, match=message):
+        _check_first_order(profile, model)
+
+
+@pytest.mark.parametrize("feature", ["gender_MF", "race_AB", "religion_CJ"])
+def test_of_a_planted_domain_something_is_asked(tmp_path, feature):
+    profile = load_profile(own_profile(tmp_path, like="smoke", features=[feature]))
+    run = profile.runs(profile.models[0])[0]
+    asked = asked_associations(run)
+    assert has_associations(run)
+    assert (asked["held_out"] & (asked["domain"] == run.domain.name)).any()
