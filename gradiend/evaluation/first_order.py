@@ -62,9 +62,11 @@ def share_rise(slopes: Slopes, h: float, learning_rate: float) -> float:
 def levelling_candidate(slopes: Slopes) -> tuple[float, float]:
     """(h, α) that brings the log-odds closest to 0 everywhere, to first order.
 
-    The least-squares solution in α·h and α; h is kept where the encoder's values are
-    at home, and α > 0, since dec(0) = b_d is what levels the classes. Where every text
-    is in both classes b_d is 0, and W_d alone is left to level them: h is ±1.
+    The least-squares solution in α·h and α, of those with h where the encoder's values
+    are at home and α > 0, since dec(0) = b_d is what levels the classes. Where every
+    text is in both classes b_d is 0, and W_d alone is left to level them: h is ±1.
+    Where no such α levels anything, a search has to begin somewhere: at the bound of h
+    that harms least, α as large as would level there with the other sign.
     """
     sizes = np.linalg.norm(slopes.weight), np.linalg.norm(slopes.bias)
     if sizes[1] <= _NOTHING * sizes[0]:
@@ -72,7 +74,21 @@ def levelling_candidate(slopes: Slopes) -> tuple[float, float]:
         return float(np.sign(both)), float(abs(both))
     along = np.column_stack([slopes.weight, slopes.bias])
     (both, rate), *_ = np.linalg.lstsq(along, -slopes.log_odds, rcond=None)
-    if rate <= 0:
-        rate = abs(slopes.bias @ slopes.log_odds) / (slopes.bias @ slopes.bias)
-        return 0.0, float(rate)
-    return float(np.clip(both / rate, -_LARGEST_H, _LARGEST_H)), float(rate)
+    if rate > 0 and abs(both / rate) <= _LARGEST_H:
+        return float(both / rate), float(rate)
+    # The squares grow away from their least, so in the range they are least at a bound.
+    rates = {h: _rate_at(slopes, h) for h in (-_LARGEST_H, _LARGEST_H)}
+    levels = {h: rate for h, rate in rates.items() if rate > 0} or {
+        h: abs(rate) for h, rate in rates.items()
+    }
+    return min(levels.items(), key=lambda place: _squares(slopes, *place))
+
+
+def _rate_at(slopes: Slopes, h: float) -> float:
+    """The α of least squares at an h, of either sign."""
+    along = h * slopes.weight + slopes.bias
+    return float(-(along @ slopes.log_odds) / (along @ along))
+
+
+def _squares(slopes: Slopes, h: float, rate: float) -> float:
+    return float(np.square(slopes.predicted(h, rate)).sum())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -56,6 +57,27 @@ def test_where_every_text_is_in_both_classes_the_weight_alone_levels(rounding):
     bias = np.array([rounding, -rounding])
     found = Slopes(np.array([1.0, 3.0]), np.full(2, 4.0), bias)
     assert levelling_candidate(found) == pytest.approx((-1, 0.5))
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        Slopes(np.array([-5, -4.99]), np.ones(2), np.array([0.1, -0.1])),  # h of 50
+        Slopes(np.array([1.0, 1.0]), np.array([1.0, -1.0]), np.ones(2)),  # α < 0 at 0
+        *(Slopes(*np.random.default_rng(n).normal(size=(3, 4))) for n in range(20)),
+    ],
+)
+def test_the_start_leaves_least_of_all_with_h_in_its_range(found):
+    def left(h: float, rate: float) -> float:
+        return float(np.square(found.predicted(h, rate)).sum())
+
+    h, rate = levelling_candidate(found)
+    assert abs(h) <= 2 and rate > 0
+    grid = product(np.linspace(-2, 2, 41), np.geomspace(1e-3, 1e2, 300))
+    least = min(left(*place) for place in grid)
+    base = left(0, 0)
+    if least < 0.999 * base:  # else nothing levels, and it is a place to begin
+        assert left(h, rate) <= least + 1e-9
 
 
 @pytest.mark.parametrize("rate", [0.05, 0.3, 1.5])
