@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import reduce
 
 import pandas as pd
 
 from study.comparison.methods import METHODS, RECENT, Method
-from study.domains.domain import BALANCED, OURS
+from study.domains.domain import OURS
 from study.results import selected
 from study.results.selected import BASE, called
 
@@ -102,13 +101,3 @@ def overview(found: list[Variant]) -> pd.DataFrame:
 def of_domain(found: list[Variant], domain: str) -> list[Variant]:
     """Those that stand in a domain's tables."""
     return [variant for variant in found if variant.domain in (ANY, domain)]
-
-
-def legend_name(variant: str) -> str:
-    """A variant's entry in a legend: combinations share one, as do features."""
-    if "+" in variant:
-        return "combinations"
-    name = reduce(str.removesuffix, DECODERS, variant)
-    if is_ours(variant) and len(name.removeprefix(f"{OURS}-")) > len(BALANCED):
-        return variant.replace(name, OURS)
-    return variant

@@ -1,9 +1,10 @@
 """Figures. Each function takes a tidy table and returns a matplotlib Figure.
 
 ``encoder`` (training, h by class), ``decoder`` (the grid of rewritten models),
-``associations`` (what models say, before and after), ``anatomy`` (where a feature
-sits), ``classes`` (three at once), ``first_order`` (predicted and measured) and
-``comparison`` (methods side by side) draw; ``style`` says how all of it looks.
+``associations`` and ``shifts`` (what models say, before and after), ``anatomy`` (where
+a feature sits), ``classes`` (three at once), ``first_order`` (predicted and measured),
+``comparison`` and ``price`` (methods side by side) draw; ``style`` and ``methods`` say
+how all of it looks.
 """
 
 from study.report.plots.anatomy import few_weights, norm_map, places
@@ -16,7 +17,7 @@ from study.report.plots.associations import (
     two_probabilities,
 )
 from study.report.plots.classes import neuron_plane
-from study.report.plots.comparison import grouped_bars, horizontal_bars, trade_off
+from study.report.plots.comparison import grouped_bars, horizontal_bars
 from study.report.plots.decoder import candidate_grid, decoder_heatmaps
 from study.report.plots.encoder import encodings, matrix, training_progress
 from study.report.plots.first_order import (
@@ -26,6 +27,7 @@ from study.report.plots.first_order import (
     predicted_and_measured,
     state_parts,
 )
+from study.report.plots.price import trade_off
 from study.report.plots.shifts import shifts_by_word
 from study.report.plots.style import PALETTE, save_figure
 

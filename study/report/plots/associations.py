@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from study.domains import DOMAINS
 from study.domains.domain import BALANCED
-from study.report.plots.methods import area, balanced_look
+from study.report.plots.methods import balanced_look
 from study.report.plots.style import (
     NEGATIVE,
     NEUTRAL,
@@ -132,7 +132,7 @@ def shares_by_word(
             axis.scatter(
                 part["share"],
                 part["word"].map(words.index),
-                s=16 * area(looks[value][1]),
+                s=16,
                 marker=looks[value][1],
                 color=looks[value][0],
                 label=value,

@@ -40,21 +40,26 @@ STYLE = {
     "svg.hashsalt": "gradiend",  # the ids in an SVG file are random without it
     "savefig.facecolor": "white",
 }
+_DPI = 150  # of PNG files
 _LONG_TITLE = 30  # characters that a narrow panel holds
 
 
 def save_figure(figure: Figure, stem: str | Path) -> list[Path]:
     """Write ``stem``.svg and ``stem``.png, the same bytes for the same figure."""
     written = []
-    # The layout is found once, not once a format.
+    # The layout is found once, not once a format, and at the image's resolution, in
+    # which letters are as wide as whole points.
+    shown_at = figure.get_dpi()
     with mpl.rc_context(STYLE):
+        figure.set_dpi(_DPI)
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
+        figure.set_dpi(shown_at)
     for suffix in (".svg", ".png"):
         path = Path(f"{stem}{suffix}")
         metadata = {"Date": None} if suffix == ".svg" else {"Software": None}
         with atomic_path(path) as unfinished, mpl.rc_context(STYLE):
-            figure.savefig(unfinished, format=suffix[1:], metadata=metadata, dpi=150)
+            figure.savefig(unfinished, format=suffix[1:], metadata=metadata, dpi=_DPI)
             if suffix == ".png":
                 _in_few_colours(unfinished)
         written.append(path)

@@ -98,7 +98,7 @@ def metrics_table(
     # What was gathered before seeds were counted does not say how many they are.
     rows = rows if "seeds" in rows else rows.assign(seeds=np.nan)
     order = rows[["model", "variant"]].drop_duplicates().reset_index(drop=True)
-    same = order.merge(_unchanged(rows), how="left", on=["model", "variant"])
+    same = order.merge(unchanged(rows), how="left", on=["model", "variant"])
     texts, marks = order.copy(), [np.zeros(order.shape, dtype=bool)]
     constant: dict[str, list[str]] = {}
     unmarked = []
@@ -195,7 +195,7 @@ def _few_seeds(part: pd.DataFrame, metric: str) -> pd.Series:
     return part["value"].notna() & trained & ~enough
 
 
-def _unchanged(rows: pd.DataFrame) -> pd.DataFrame:
+def unchanged(rows: pd.DataFrame) -> pd.DataFrame:
     """Model, variant and whether all its metrics are the base model's: column same."""
     same = ~differs(rows["change"], rows["value"] - rows["change"])
     return (

@@ -37,7 +37,7 @@ def rank_table(
     common models.
     """
     rows = estimates[estimates["domain"] == domain]
-    common = _common_models(rows)
+    common = common_models(rows)
     shares = pd.concat(
         [_shares(part) for _, part in rows.groupby("model", sort=False)],
         ignore_index=True,
@@ -101,8 +101,8 @@ def common_table(
     """
     rows = estimates[(estimates["domain"] == domain) & (estimates["metric"] == metric)]
     rows = rows[rows["variant"] != BASE]
-    values = _by_model(rows)
-    common = _common_models(rows)
+    values = by_model(rows)
+    common = common_models(rows)
     means = {}
     if common:
         means[f"mean (range), the {len(common)} models of all"] = [
@@ -115,20 +115,20 @@ def common_table(
     return table.reset_index()
 
 
-def _by_model(rows: pd.DataFrame) -> pd.DataFrame:
+def by_model(rows: pd.DataFrame) -> pd.DataFrame:
     """Values of one metric, variants down and models across, in their order."""
     values = rows.pivot(index="variant", columns="model", values="value")
     return values.loc[rows["variant"].unique(), rows["model"].unique()]
 
 
-def _common_models(rows: pd.DataFrame) -> list[str]:
+def common_models(rows: pd.DataFrame) -> list[str]:
     """The models that have the first ranked metric of all methods, recent ones aside.
 
     Fewer than two are no common ground: none.
     """
     known = set(rows["metric"])
     metric = next((metric for metric in RANKED if metric in known), None)
-    values = _by_model(rows[(rows["metric"] == metric) & (rows["variant"] != BASE)])
+    values = by_model(rows[(rows["metric"] == metric) & (rows["variant"] != BASE)])
     old = [method for method in values.index if not is_recent(method)]
     common = list(values.columns[values.loc[old].notna().all()])
     return common if len(common) > 1 else []

@@ -1,4 +1,4 @@
-"""Figures of the comparison: a method looks the same in all of them."""
+"""Figures of the comparison: methods by kind, what they leave and what it costs."""
 
 from __future__ import annotations
 
@@ -8,76 +8,98 @@ from matplotlib.colors import to_hex
 
 from study.comparison.methods import METHODS
 from study.report import plots
-from study.report.plots.methods import LOOKS, balanced_look, looks
+from study.report.plots.methods import (
+    ADDED,
+    LOOKS,
+    OTHERS,
+    PAPERS,
+    balanced_look,
+    kind,
+)
 
 DECODERS = ("", " (refined)", " (closed form)", " (closed form, refined)")
 OURS = tuple(f"GRADIEND-N{decoder}" for decoder in DECODERS)
 
 
-def test_a_method_looks_the_same_whatever_stands_beside_it():
-    assert looks(["INLP", "CDA"])["CDA"] == looks(["CDA", *OURS])["CDA"] == LOOKS["CDA"]
-    assert len(set(looks([*OURS, *METHODS]).values())) == len(OURS) + len(METHODS)
+def test_what_is_in_the_paper_looks_unlike_what_is_ours():
+    found = {
+        name: kind(name) for name in (*OURS, "GRADIEND-AB", "GRADIEND-AB (refined)")
+    }
+    assert [name for name, own in found.items() if own == PAPERS] == [
+        "GRADIEND-N",
+        "GRADIEND-AB",
+    ]
+    assert set(found.values()) == {PAPERS, ADDED}
+    assert kind("GRADIEND-N (the authors' checkpoint)") == PAPERS
+    assert {kind(name) for name in (*METHODS, f"{OURS[1]} + INLP")} == {OTHERS}
+    assert len(set(LOOKS.values())) == len(LOOKS)
 
 
 def test_a_variant_looks_the_same_in_figures_of_jobs():
-    assert balanced_look("trained") == LOOKS["GRADIEND-N"]
-    assert balanced_look("closed form, refined") == LOOKS[OURS[-1]]
-    # A feature of another domain is drawn as gender's balanced variant is.
-    for name, decoder in zip(OURS, DECODERS, strict=True):
-        assert LOOKS[f"GRADIEND{decoder}"] == LOOKS[name]
+    assert balanced_look("trained") == LOOKS[PAPERS]
+    assert balanced_look("refined") == LOOKS[ADDED]
 
 
-def test_no_two_methods_of_a_figure_look_alike():
-    features = {f"GRADIEND{decoder}" for decoder in DECODERS}
-    own = [look for name, look in LOOKS.items() if name not in features]
-    assert len(own) == len(set(own))
+NUMBERS = ["value", "change", "change_margin"]
 
 
-def test_unknown_methods_get_free_looks_in_the_order_of_their_names():
-    found = looks(["Zed", "CDA", "Abc"])
-    assert found == looks(["Abc", "Zed", "CDA"])
-    assert list(found) == ["CDA", "Abc", "Zed"]
-    taken = {*LOOKS.values()}
-    assert len({found["Abc"], found["Zed"]} - taken) == 2
+def long(values: dict[tuple[str, str], dict[str, tuple[float, ...]]]) -> pd.DataFrame:
+    rows = [(*key, m, *v) for key, own in values.items() for m, v in own.items()]
+    return pd.DataFrame(rows, columns=["model", "variant", "metric", *NUMBERS])
 
 
-def test_combinations_share_a_look():
-    assert list(looks(["CDA + INLP", "Dropout + INLP"])) == ["combinations"]
+def one_model() -> pd.DataFrame:
+    base = {"bias left": (100, 0, 0), "PPL": (2, 0, 0), "offset": (0.1, 0, 0)}
+    n = {"bias left": (60, -40, 5), "PPL": (2.2, 0.2, 0.1), "offset": (0.2, 0.1, 0)}
+    far = {"bias left": (270, 170, 9), "PPL": (4, 2, 0.5), "offset": (0.1, 0, 0)}
+    rows = {"base": base, "GRADIEND-F": far, "INLP": far, "DPO": base, OURS[0]: n}
+    return long({("A", name): own for name, own in rows.items()})
 
 
-def long(values: dict[tuple[str, str], dict[str, float]]) -> pd.DataFrame:
-    rows = [(*key, m, v) for key, own in values.items() for m, v in own.items()]
-    return pd.DataFrame(rows, columns=["model", "variant", "metric", "value"])
-
-
-def points(axis) -> dict[str, tuple[float, float, float]]:
-    """Colour → x, y and size of the points drawn in an axis."""
+def dots(axis) -> dict[float, tuple[float, str]]:
+    """Row → value and colour of the dots of an axis."""
+    drawn = [bars.lines[0] for bars in axis.containers]
     return {
-        to_hex(dots.get_facecolor()[0]): (*dots.get_offsets()[0], dots.get_sizes()[0])
-        for dots in axis.collections
-        if len(dots.get_offsets())
+        line.get_ydata()[0]: (line.get_xdata()[0], to_hex(line.get_color()))
+        for line in drawn
     }
 
 
-def test_the_trade_off_is_of_bias_left_and_shows_the_offset():
-    table = long(
-        {
-            ("A", "base"): {"bias left": 100, "offset": 0.0, "PPL": 2, "SS": 90},
-            ("A", "GRADIEND-N"): {"bias left": 5, "offset": 0.5, "PPL": 3, "SS": 50},
-            ("A", "CDA"): {"bias left": 50, "offset": 0.25, "PPL": 2, "SS": 80},
-            ("B", "base"): {"PPL": 4.0, "SS": 80},
-            ("B", "CDA"): {"PPL": 5.0, "SS": 45},
-        }
-    )
-    known, other = plots.trade_off(table).axes
-    found = points(known)
-    n, cda = (found[LOOKS[name][0].lower()] for name in ("GRADIEND-N", "CDA"))
-    assert n[:2] == (5, 50) and cda[:2] == (50, 0)
-    base = found[LOOKS["base"][0]]
-    assert n[2] > cda[2] > base[2]
-    assert known.get_xlabel() == "bias left (%)"
-    assert points(other)[LOOKS["CDA"][0].lower()][:2] == (5, 25)
-    assert other.get_xlabel() == "|SS − 50|"
+def test_methods_stand_in_the_order_of_the_bias_left_with_their_paired_intervals():
+    figure = plots.trade_off(one_model())
+    left, price, offset = figure.axes
+    # F leans as it is meant to; what changes nothing says so.
+    named = [tick.get_text() for tick in left.get_yticklabels()]
+    assert named == ["GRADIEND-N", "base", "DPO = base", "INLP"]
+    assert dots(left)[0] == (60, LOOKS[PAPERS][0].lower())
+    assert dots(left)[1] == (100, LOOKS["base"][0])
+    assert dots(price)[0][0] == pytest.approx(10)
+    assert dots(offset)[0][0] == 0.2
+    ((low, _), (high, _)) = left.containers[0].lines[2][0].get_segments()[0]
+    assert (low, high) == (55, 65)
+    assert 3 not in dots(left) and [t.get_text() for t in left.texts] == ["270 →"]
+    assert [t.get_text() for t in price.texts] == ["100 →"]
+    assert any("no candidate" in text for text in legend(figure))
+
+
+def test_where_no_bias_is_known_benchmarks_stand_for_it():
+    base = {"SS": (65, 0, 0), "CrowS": (38, 0, 0), "PPL": (4, 0, 0)}
+    own = {"SS": (52, -13, 2), "CrowS": (50, 12, 3), "PPL": (4, 0, 0)}
+    ss, crows, _ = plots.trade_off(long({("A", "base"): base, ("A", "X"): own})).axes
+    assert [tick.get_text() for tick in ss.get_yticklabels()] == ["X", "base"]
+    assert dots(ss)[0][0] == 52 and dots(crows)[0][0] == 50
+    assert [t.get_text() for t in crows.texts] == ["← 38"]
+
+
+def test_of_many_models_a_map_shows_what_is_left_and_its_price():
+    rows = [one_model().assign(model=name) for name in "ABC"]
+    table = pd.concat([rows[0], rows[1][rows[1]["variant"] != "DPO"], rows[2]])
+    axis, _ = plots.trade_off(table).axes
+    named = [tick.get_text() for tick in axis.get_yticklabels()]
+    # What not all common models were asked comes last.
+    assert named == ["GRADIEND-N", "INLP", "DPO"]
+    texts = [text.get_text() for text in axis.texts]
+    assert texts[:2] == ["60", "+10 %"] and len(texts) == 2 * 8
 
 
 def test_mean_and_spread_stand_around_a_half():
