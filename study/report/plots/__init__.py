@@ -13,7 +13,6 @@ from study.report.plots.associations import (
     offset_and_spread,
     planted_against_learned,
     shares_by_rating,
-    shares_by_word,
     two_probabilities,
 )
 from study.report.plots.classes import neuron_plane
@@ -28,7 +27,7 @@ from study.report.plots.first_order import (
     state_parts,
 )
 from study.report.plots.price import trade_off
-from study.report.plots.shifts import shifts_by_word
+from study.report.plots.shifts import shares_by_word, shifts_by_word
 from study.report.plots.style import PALETTE, save_figure
 
 __all__ = [

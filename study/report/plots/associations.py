@@ -10,8 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from study.domains import DOMAINS
-from study.domains.domain import BALANCED
-from study.report.plots.methods import balanced_look
+from study.report.plots.methods import VARIANT_LOOKS, Look, said
 from study.report.plots.style import (
     NEGATIVE,
     NEUTRAL,
@@ -21,31 +20,15 @@ from study.report.plots.style import (
     panel_title,
     panelled,
 )
-from study.results.selected import (
-    AUTHORS,
-    BASE,
-    CLOSED_FORM,
-    CLOSED_FORM_REFINED,
-    REFINED,
-    TRAINED,
-)
 
-# The base model, then what became of it: a colour and a marker each, by its name.
-_LOOKS = {
-    BASE: (NEUTRAL, "o"),
-    **{
-        f"{BALANCED}, {decoder}": balanced_look(decoder)
-        for decoder in (TRAINED, REFINED, CLOSED_FORM, CLOSED_FORM_REFINED, AUTHORS)
-    },
-}
 _DOMAIN_COLOURS = dict(zip(DOMAINS, PALETTE, strict=False))
 
 
-def _looks(names: Iterable[str]) -> dict[str, tuple[str, str]]:
+def _looks(names: Iterable[str]) -> dict[str, Look]:
     """Colour and marker of each; other names get those that are left, in order."""
     names = list(names)
-    free = [look for name, look in _LOOKS.items() if name not in names]
-    return {name: _LOOKS[name] if name in _LOOKS else free.pop(0) for name in names}
+    free = [look for name, look in VARIANT_LOOKS.items() if name not in names]
+    return {n: VARIANT_LOOKS[n] if n in VARIANT_LOOKS else free.pop(0) for n in names}
 
 
 def planted_against_learned(
@@ -109,77 +92,55 @@ def dot_pairs(table: pd.DataFrame, *, x: str, ys: Sequence[str], label: str) -> 
     return figure
 
 
-def shares_by_word(
-    table: pd.DataFrame, *, hue: str, panel: str, label: str, columns: int = 4
-) -> Figure:
-    """A dot a word and ``hue`` at its share, words down, one panel a ``panel``.
+def shares_by_rating(shares: pd.DataFrame, *, label: str) -> Figure:
+    """A dot a word: what people think of it, and what a model says.
 
-    ``table`` has the columns word and share.
+    A row of panels a model, a column a variant. ``shares`` has the columns model,
+    variant, word, rating and share, and the base first. The line is the least-squares
+    one; the base's is in every panel, dotted.
     """
-    panels, hues = list(table[panel].unique()), list(table[hue].unique())
-    words = list(table["word"].unique())
-    width = 2.5 if len(panels) > 1 else 5.6
+    models, variants = (list(shares[c].unique()) for c in ("model", "variant"))
     figure, axes = panelled(
-        len(panels),
-        columns=min(columns, len(panels)),
-        size=(width, 0.7 + 0.16 * len(words)),
+        len(models) * len(variants),
+        columns=len(variants),
+        size=(2.9, 2.7),
+        sharex=True,
         sharey=True,
     )
-    looks = _looks(hues)
-    for axis, name in zip(axes, panels, strict=True):
-        axis.axvline(0.5, color=NEUTRAL, linewidth=0.8, linestyle=":")
-        for value, part in table[table[panel] == name].groupby(hue, sort=False):
-            axis.scatter(
-                part["share"],
-                part["word"].map(words.index),
-                s=16,
-                marker=looks[value][1],
-                color=looks[value][0],
-                label=value,
-            )
-        axis.set(xlim=(0, 1), xlabel=label)
-        axis.set_xticks((0, 0.5, 1), ("0", "0.5", "1"))
-        axis.set_yticks(range(len(words)), words, fontsize=7)
-        panel_title(axis, name)
-    axes[0].invert_yaxis()
-    legend_below(figure, axes)
+    looks = _looks(variants)
+    panels = iter(axes)
+    for model in models:
+        of_model = shares[shares["model"] == model]
+        before = _line(of_model[of_model["variant"] == variants[0]])
+        for variant in variants:
+            axis, part = next(panels), of_model[of_model["variant"] == variant]
+            _rated(axis, part, before, looks[variant][0])
+            panel_title(axis, said(variant))
+    for axis, model in zip(axes[:: len(variants)], models, strict=True):
+        named = f"{model.partition(' (')[0]}\n" if len(models) > 1 else ""
+        axis.set_ylabel(f"{named}{label}")
+    for axis in axes[-len(variants) :]:
+        axis.set_xlabel("people: how female is the job")
     return figure
 
 
-def shares_by_rating(shares: pd.DataFrame, *, label: str, columns: int = 3) -> Figure:
-    """A dot a word: what people think of it, and what a model says; a panel a variant.
+def _line(part: pd.DataFrame) -> np.ndarray:
+    """Slope and height of the least-squares line."""
+    return np.polyfit(part["rating"], part["share"], 1)
 
-    ``shares`` has the columns model, variant, word, rating and share, and the base
-    first. The line is the least-squares one; the base's is in every panel, dotted.
-    """
-    groups = list(shares.groupby(["model", "variant"], sort=False))
-    figure, axes = panelled(
-        len(groups), columns=min(columns, len(groups)), size=(2.9, 2.7), sharey=True
-    )
-    looks = _looks(shares["variant"].unique())
-    lines: dict[str, np.ndarray] = {}
-    for axis, ((model, variant), part) in zip(axes, groups, strict=True):
-        line = np.polyfit(part["rating"], part["share"], 1)
-        before = lines.setdefault(model, line)
-        ends = np.array([0.0, 1.0])
-        axis.axhline(0.5, color=NEUTRAL, linewidth=0.6)
-        axis.scatter(
-            part["rating"],
-            part["share"],
-            s=14,
-            alpha=0.6,
-            linewidths=0,
-            color=looks[variant][0],
-        )
-        axis.plot(ends, np.polyval(line, ends), color=looks[variant][0], linewidth=1.8)
-        axis.plot(ends, np.polyval(before, ends), color="black", linestyle=":")
-        r = part["rating"].corr(part["share"])
-        axis.text(0.03, 0.94, f"r = {r:.2f}, slope {line[0]:.2f}", fontsize=8)
-        named = f"{model.partition(' (')[0]} ({variant})"
-        panel_title(axis, variant if shares["model"].nunique() == 1 else named)
-        axis.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="people: how female is the job")
-    axes[0].set_ylabel(label)
-    return figure
+
+def _rated(axis: Axes, part: pd.DataFrame, before: np.ndarray, colour: str) -> None:
+    """The words of one model and variant, their line and the base's."""
+    line, ends = _line(part), np.array([0.0, 1.0])
+    axis.axhline(0.5, color=NEUTRAL, linewidth=0.6)
+    dots = {"s": 14, "alpha": 0.6, "linewidths": 0, "color": colour}
+    axis.scatter(part["rating"], part["share"], **dots)
+    axis.plot(ends, np.polyval(line, ends), color=colour, linewidth=1.8)
+    axis.plot(ends, np.polyval(before, ends), color="black", linestyle=":")
+    r = part["rating"].corr(part["share"])
+    axis.text(0.03, 0.94, f"r = {r:.2f}, slope {line[0]:.2f}", fontsize=8)
+    axis.set(xlim=(0, 1), ylim=(0, 1.02))
+    axis.set_xticks((0, 0.5, 1), ("0", "0.5", "1"))
 
 
 def two_probabilities(
@@ -235,7 +196,7 @@ def offset_and_spread(shares: pd.DataFrame) -> Figure:
             markersize=5,
             capsize=2.5,
             linewidth=1.4,
-            label=variant,
+            label=said(variant),
         )
     axis.set_yticks(range(len(models)), models)
     axis.set_ylim(len(models) - 0.5, -0.5)

@@ -7,7 +7,7 @@ the paper chooses it, what is ours, and the rest.
 from __future__ import annotations
 
 from study.comparison.variants import AUTHORS, BASE, DECODERS, is_ours
-from study.domains.domain import OURS
+from study.domains.domain import BALANCED, OURS
 from study.report.plots.style import ACCENT, NEUTRAL
 from study.results import selected
 
@@ -25,13 +25,18 @@ LOOKS: dict[str, Look] = {
     ADDED: (ACCENT, "o"),
     OTHERS: (NEUTRAL, "o"),
 }
-# Decoders apart, in figures of jobs: those that nobody but us has are green.
-_DECODER_LOOKS: dict[str, Look] = {
-    selected.TRAINED: LOOKS[PAPERS],
-    selected.REFINED: LOOKS[ADDED],
-    selected.CLOSED_FORM: (_PALE, "P"),
-    selected.CLOSED_FORM_REFINED: (_DARK, "X"),
-    selected.AUTHORS: (_ORANGE, "^"),
+# Variants apart, in figures of jobs: those that nobody but us has are green.
+VARIANT_LOOKS: dict[str, Look] = {
+    BASE: (NEUTRAL, "o"),
+    f"{BALANCED}, {selected.TRAINED}": LOOKS[PAPERS],
+    f"{BALANCED}, {selected.REFINED}": LOOKS[ADDED],
+    f"{BALANCED}, {selected.CLOSED_FORM}": (_PALE, "P"),
+    f"{BALANCED}, {selected.CLOSED_FORM_REFINED}": (_DARK, "X"),
+    f"{BALANCED}, {selected.AUTHORS}": (_ORANGE, "^"),
+}
+_SAID = {
+    f"{BALANCED}, {selected.TRAINED}": f"{BALANCED} by the paper's index",
+    f"{BALANCED}, {selected.REFINED}": f"{BALANCED}, refined (ours)",
 }
 
 
@@ -45,6 +50,6 @@ def kind(variant: str) -> str:
     return ADDED if variant.endswith(tuple(own)) else PAPERS
 
 
-def balanced_look(decoder: str) -> Look:
-    """The look of the balanced variant of a decoder (``trained``, ``refined``, …)."""
-    return _DECODER_LOOKS[decoder]
+def said(variant: str) -> str:
+    """What a legend or title calls a variant of the tables of jobs."""
+    return _SAID.get(variant, variant)

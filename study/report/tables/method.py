@@ -143,6 +143,15 @@ def some_words(shares: pd.DataFrame, count: int = 40) -> pd.DataFrame:
     return shares[shares["word"].isin(words[evenly(len(words), count)])]
 
 
+def before_and_after(shares: pd.DataFrame) -> pd.DataFrame:
+    """Of :func:`profession_shares` those of base, of N by the index and of N refined.
+
+    These are what a figure can hold; the tables have the decoders without training.
+    """
+    shown = [BASE, *(f"{BALANCED}, {decoder}" for decoder in (TRAINED, REFINED))]
+    return shares[shares["variant"].isin(shown)]
+
+
 def profession_spread(learned: pd.DataFrame, selected: pd.DataFrame) -> pd.DataFrame:
     """Standard deviation and mean of :func:`profession_shares`, per model.
 

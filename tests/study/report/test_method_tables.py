@@ -12,6 +12,7 @@ from study.profiles.reading import load_profile
 from study.report.tables.method import (
     asked_alike,
     association_removal,
+    before_and_after,
     gap_frontier,
     profession_shares,
     profession_spread,
@@ -53,6 +54,11 @@ def test_shares_are_of_the_held_out_professions_in_the_order_of_their_truth(lear
     expected = np.r_[np.arange(10), np.arange(20, 30)] / 29
     assert np.allclose(base["share"], expected)
     assert list(shares["variant"].unique()) == ["base", *(f"N, {d}" for d in DECODERS)]
+
+
+def test_figures_hold_the_base_what_the_paper_chooses_and_what_is_refined(learned):
+    shown = before_and_after(profession_shares(learned))
+    assert list(shown["variant"].unique()) == ["base", "N, trained", "N, refined"]
 
 
 def test_a_model_has_the_professions_that_its_own_selection_did_not_see(

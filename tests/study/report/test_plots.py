@@ -13,7 +13,7 @@ from study.report.plots.methods import (
     LOOKS,
     OTHERS,
     PAPERS,
-    balanced_look,
+    VARIANT_LOOKS,
     kind,
 )
 
@@ -36,8 +36,9 @@ def test_what_is_in_the_paper_looks_unlike_what_is_ours():
 
 
 def test_a_variant_looks_the_same_in_figures_of_jobs():
-    assert balanced_look("trained") == LOOKS[PAPERS]
-    assert balanced_look("refined") == LOOKS[ADDED]
+    assert VARIANT_LOOKS["N, trained"] == LOOKS[PAPERS]
+    assert VARIANT_LOOKS["N, refined"] == LOOKS[ADDED]
+    assert len(set(VARIANT_LOOKS.values())) == len(VARIANT_LOOKS)
 
 
 NUMBERS = ["value", "change", "change_margin"]
@@ -135,6 +136,40 @@ def test_words_stand_in_the_order_of_what_was_said_before():
     assert [tick.get_text() for tick in axis.get_yticklabels()] == ["b", "a"]
     base, after = (dots.get_offsets()[:, 0].tolist() for dots in axis.collections[-2:])
     assert base == [0.2, 0.9] and after == [0.5, 0.6]
+
+
+def jobs() -> pd.DataFrame:
+    rows = [
+        ("A", "base", "x", 0.9, 0.8),
+        ("A", "base", "y", 0.2, 0.3),
+        ("A", "N, trained", "x", 0.8, 0.8),
+        ("A", "N, trained", "y", 0.2, 0.3),
+        ("A", "N, refined", "x", 0.6, 0.8),
+        ("A", "N, refined", "y", 0.5, 0.3),
+    ]
+    names = ["model", "variant", "word", "share", "rating"]
+    table = pd.DataFrame(rows, columns=names)
+    return pd.concat([table, table.assign(model="B", share=1 - table["share"])])
+
+
+def test_a_line_leads_from_each_models_base_to_its_last_variant():
+    first, second = plots.shares_by_word(jobs(), label="share").axes
+    for axis, words in ((first, ["y", "x"]), (second, ["x", "y"])):
+        assert [tick.get_text() for tick in axis.get_yticklabels()] == words
+    ends = [segment[:, 0].tolist() for segment in first.collections[0].get_segments()]
+    assert ends == [[0.2, 0.5], [0.9, 0.6]]
+    base, paper, refined = first.collections[1:]
+    assert refined.get_label() == "N, refined (ours)"
+    assert paper.get_sizes()[0] < base.get_sizes()[0] == refined.get_sizes()[0]
+
+
+def test_jobs_and_ratings_have_a_row_a_model_and_a_column_a_variant():
+    figure = plots.shares_by_rating(jobs(), label="share")
+    grid = [(*axis.get_subplotspec().rowspan, axis) for axis in figure.axes]
+    assert [row for row, _ in grid] == [0, 0, 0, 1, 1, 1]
+    titles = ["base", "N by the paper's index", "N, refined (ours)"]
+    assert [axis.get_title() for axis in figure.axes] == 2 * titles
+    assert figure.axes[3].get_ylabel() == "B\nshare"
 
 
 def legend(figure) -> list[str]:
