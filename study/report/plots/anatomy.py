@@ -21,10 +21,11 @@ from study.report.plots.style import (
     panelled,
 )
 
-_WIDEST = 6  # at most so many octaves from the mean weight are told apart
+_WIDEST = 6  # at most so many octaves from the mean weight are told apart, …
+_NEARLY_ALL = 0.95  # … and so many as this share of the cells needs
 RELATIVE = " / W"  # what a quantity's name ends with that is set against W's own
 _NUMBERED = 12  # layers up to which there is room for two numbers in a cell
-_WORTH_SAYING = 0.01  # of the squared norm, where there is room for one
+_WORTH_SAYING = 0.03  # of the squared norm, where there is room for one
 _ORANGE, _BLUE = PALETTE[4], PALETTE[0]
 # Choice of weights → how it is drawn.
 _LINES = {
@@ -52,7 +53,7 @@ def norm_map(norms: pd.DataFrame, quantities: Sequence[str]) -> Figure:
 
     Colour is the size of a place's weights (root mean square) against that of all; in a
     cell stand that ratio and the place's share of the squared norm (of a model of many
-    layers the share alone). With a name such as
+    layers the larger shares alone), below a column its component's. With a name such as
     ``b_d / W`` the ratio is of |b_d| to |W| there, against that in all. Columns of
     ``norms``: quantity, layer, component, numbers, norm.
     """
@@ -79,12 +80,14 @@ def norm_map(norms: pd.DataFrame, quantities: Sequence[str]) -> Figure:
     ]
     with np.errstate(divide="ignore"):
         octaves = [np.log2(ratio).abs() for ratio, _ in found]
-    finite = [o.where(np.isfinite(o)).max(axis=None) for o in octaves]
-    widest = int(np.clip(np.ceil(max(finite)), 2, _WIDEST))
+    found_octaves = np.concatenate([o.to_numpy().ravel() for o in octaves])
+    finite = found_octaves[np.isfinite(found_octaves)]
+    widest = int(np.clip(np.ceil(np.quantile(finite, _NEARLY_ALL)), 2, _WIDEST))
     for axis, quantity, (ratio, share) in zip(axes, quantities, found, strict=True):
         _heat_map(axis, ratio, _cells(ratio, share, both=numbered), widest)
         panel_title(axis, quantity)
         axis.set(xlabel="", ylabel="")
+        _name_components(axis, share.sum())
     for axis in axes[::2]:
         axis.set_ylabel("layer")
     return figure
@@ -102,7 +105,7 @@ def _against_all(norms: pd.DataFrame, quantity: str) -> pd.DataFrame:
 
 
 def _cells(ratio: pd.DataFrame, share: pd.DataFrame, *, both: bool) -> pd.DataFrame:
-    """Ratio and share of each cell; of a deep model the shares of a percent or more."""
+    """Ratio and share of each cell; of a deep model the larger shares alone."""
     texts = share.map("{:.0%}".format)
     if both:
         return ("×" + ratio.map("{:.2g}\n".format) + texts).where(ratio.notna(), "")
@@ -118,21 +121,26 @@ def _heat_map(
             ax=axis,
             annot=texts,
             fmt="",
-            annot_kws={"fontsize": 6.5 if len(ratio) <= _NUMBERED else 5},
+            annot_kws={"fontsize": 7},
             cmap="PuOr_r",
             vmin=-widest,
             vmax=widest,
             linewidths=0.5,
-            cbar_kws={"shrink": 0.8},
+            cbar_kws={"shrink": 0.8, "extend": "both"},
         )
     bar = axis.collections[0].colorbar
     ticks = (-widest, 0, widest)
     bar.set_ticks(ticks, labels=[f"×{2.0**tick:.3g}" for tick in ticks])
     axis.set_facecolor("#EEEEEE")  # where there is no such component
-    axis.tick_params(axis="x", rotation=40, labelsize=7)
-    for label in axis.get_xticklabels():
-        label.set_horizontalalignment("right")
     axis.tick_params(axis="y", rotation=0, labelsize=7)
+
+
+def _name_components(axis: Axes, shares: pd.Series) -> None:
+    """Below each column its component, and how much of the squared norm it has."""
+    names = [f"{name}, {share:.0%}" for name, share in shares.items()]
+    axis.set_xticks(axis.get_xticks(), names, fontsize=7.5, rotation=40, ha="right")
+    for label in axis.get_xticklabels():
+        label.set_rotation_mode("anchor")
 
 
 def few_weights(

@@ -3,19 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from study.domains import DOMAINS, FEATURES
+from study.domains.domain import BALANCED
 from study.report.plots.style import STYLE, panel_title, panelled
-from study.results.selected import TRAINED
+from study.results.selected import REFINED, TRAINED
 
 Cell = tuple[float, float]  # (h, α)
+
+_NUMBERED = 40  # cells up to which there is room for their numbers
+_STEPS = 21  # of colour: smooth ones would not survive as PNG
+_LMS = "LMS"
+_GAP = "gap"  # less of it is better
+_LMS_RANGE, _RANGE = 0.1, 1.0  # of a ratio to the base's, to either side of 1
+_BARE = ("P(", "share", "said")  # how the names of what is shown as it is begin
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """A metric of all candidates, [h, α]: as it is, or as a ratio to the base's."""
+
+    name: str
+    values: pd.DataFrame
+    title: str
+    colours: str
+    limits: tuple[float, float]
+    extend: str = "neither"
 
 
 def decoder_heatmaps(
@@ -23,28 +44,32 @@ def decoder_heatmaps(
     metrics: Sequence[str],
     *,
     chosen: dict[str, Cell] | None = None,
+    refined: Cell | None = None,
+    lms_floor: float = 0.0,
     title: str = "",
 ) -> Figure:
-    """Heat maps over (α, h), one a metric; the chosen cell of a metric is boxed.
+    """Heat maps over (α, h), one a metric, with the chosen candidates in all of them.
 
-    ``grid`` is that of ``gradiend.evaluation.decoder``; ``chosen`` maps a metric to its
-    (h, α). The base model's value is in the panel's title.
+    ``grid`` is that of ``gradiend.evaluation.decoder``; ``chosen`` maps the letter of a
+    variant to its (h, α), ``refined`` lies between the cells and is a star. LMS, gap
+    and the indices are shown as ratios to the base model's: blue is better, red worse.
+    Candidates with less than ``lms_floor`` of its LMS are hatched.
     """
     base = grid[grid["h"].isna()].iloc[0]
     cells = grid[grid["h"].notna()]
     columns = min(4, len(metrics))
     figure, axes = panelled(len(metrics), columns=columns, size=(3.6, 3.2), sharey=True)
+    lost = _table(cells, _LMS) < lms_floor * base[_LMS]
     for axis, metric in zip(axes, metrics, strict=True):
-        table = cells.pivot(index="h", columns="learning_rate", values=metric)
-        table = table.sort_index(ascending=False)
-        _heat_map(axis, table)
-        panel_title(axis, f"{metric}  (base {base[metric]:.3f})")
-        h, rate = (chosen or {}).get(metric, (np.nan, np.nan))
-        if not np.isnan(h):  # the base model may be the best, and is in no cell
-            corner = table.columns.get_loc(rate), table.index.get_loc(h)
-            axis.add_patch(
-                Rectangle(corner, 1, 1, fill=False, edgecolor="red", linewidth=2)
-            )
+        shown = _shown(_table(cells, metric), metric, base[metric])
+        _heat_map(axis, shown)
+        panel_title(axis, shown.title)
+        for row, column in np.argwhere(lost.to_numpy()):
+            _box(axis, row, column, hatch="///", edgecolor="#555555", linewidth=0)
+        for letter, cell in (chosen or {}).items():
+            _mark(axis, shown.values, cell, letter)
+        if refined is not None:
+            _star(axis, shown.values, refined)
     for axis in axes[::columns]:
         axis.set_ylabel("feature factor h")
     if title:
@@ -53,40 +78,118 @@ def decoder_heatmaps(
 
 
 def candidate_grid(
-    grids: pd.DataFrame, selected: pd.DataFrame, *, model: str, feature: str
+    grids: pd.DataFrame,
+    selected: pd.DataFrame,
+    *,
+    model: str,
+    feature: str,
+    lms_floor: float = 0.0,
 ) -> Figure:
-    """The heat maps of one model and feature: P of each class, LMS and the indices.
+    """The heat maps of one model and feature: P of each class, LMS, the index of N.
 
-    ``grids`` and ``selected`` are those of all models; what was selected is boxed.
+    ``grids`` and ``selected`` are those of all models; what was selected is marked.
     """
     own = grids[(grids["model"] == model) & (grids["feature"] == feature)]
     own = own.dropna(axis=1, how="all")
-    rows = selected[
-        (selected["model"] == model)
-        & (selected["feature"] == feature)
-        & (selected["decoder"] == TRAINED)
-    ]
-    cells = zip(rows["h"], rows["learning_rate"], strict=True)
-    boxes = dict(zip(rows["index"], cells, strict=True))
-    shown = [*(c for c in own if c.startswith("P(")), "LMS", *boxes]
+    rows = selected[(selected["model"] == model) & (selected["feature"] == feature)]
+    boxes, refined = marks(rows)
+    index = DOMAINS[FEATURES[feature].domain].variants[BALANCED]
+    shown = [*(c for c in own if c.startswith("P(")), _LMS, index]
     title = f"{feature} · {model}"
-    return decoder_heatmaps(own, shown, chosen=boxes, title=title)
+    return decoder_heatmaps(
+        own, shown, chosen=boxes, refined=refined, lms_floor=lms_floor, title=title
+    )
 
 
-def _heat_map(axis: Axes, table: pd.DataFrame) -> None:
-    """One metric: a row an h, a column an α."""
+def marks(selected: pd.DataFrame) -> tuple[dict[str, Cell], Cell | None]:
+    """Variant → the cell that its index chose, and where the refined N is, if asked.
+
+    Of the selected models of one feature. Where the base model was the best, no cell is
+    marked.
+    """
+    cells = {
+        decoder: {row.variant: (row.h, row.learning_rate) for row in part.itertuples()}
+        for decoder, part in selected.dropna(subset=["h"]).groupby("decoder")
+    }
+    return cells.get(TRAINED, {}), cells.get(REFINED, {}).get(BALANCED)
+
+
+def _table(cells: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """One metric: a row an h, the largest first, a column an α in order of value."""
+    table = cells.pivot(index="h", columns="learning_rate", values=metric)
+    return table.sort_index(ascending=False).sort_index(axis="columns")
+
+
+def _shown(table: pd.DataFrame, metric: str, base: float) -> _Shown:
+    """What a panel shows of a metric, and in which colours."""
+    if metric.startswith(_BARE):
+        title = f"{metric}  (base {base:.3f})"
+        most = max(float(table.max(axis=None)), 1e-12)
+        return _Shown(metric, table, title, "Greens", (0, most))
+    side = _LMS_RANGE if metric == _LMS else _RANGE
+    colours = "RdBu_r" if metric == _GAP else "RdBu"
+    title = f"{metric} / base's ({base:.3f})"
+    return _Shown(metric, table / base, title, colours, (1 - side, 1 + side), "both")
+
+
+def _heat_map(axis: Axes, shown: _Shown) -> None:
+    """The panel of one metric, its cells and colours."""
+    table, (low, high) = shown.values, shown.limits
+    colours = mpl.colormaps[shown.colours].resampled(_STEPS)
     with mpl.rc_context(STYLE):
-        sns.heatmap(
-            table,
-            ax=axis,
-            cmap="viridis",
-            vmin=0,
-            vmax=max(float(table.max().max()), 1e-12),
-            cbar_kws={"shrink": 0.8},
-            rasterized=True,  # 240 cells a panel would be most of the file
-            xticklabels=[f"{value:g}" for value in table.columns],
-            yticklabels=[f"{value:g}" for value in table.index],
-        )
-    axis.set(xlabel="learning rate α", ylabel="")
-    axis.tick_params(axis="x", rotation=90, labelsize=6.5)
-    axis.tick_params(axis="y", rotation=0, labelsize=7)
+        drawn = axis.imshow(table, cmap=colours, vmin=low, vmax=high, aspect="auto")
+        bar = axis.figure.colorbar(drawn, ax=axis, shrink=0.8, extend=shown.extend)
+    bar.ax.tick_params(labelsize=7)
+    if table.size <= _NUMBERED:
+        for (row, column), value in np.ndenumerate(table.to_numpy()):
+            dark = _dark(colours((value - low) / (high - low)))
+            style = {"ha": "center", "va": "center", "fontsize": 7}
+            text = f"{value:.3f}" if shown.name == _LMS else f"{value:.2f}"
+            axis.text(
+                column, row + 0.17, text, color="white" if dark else "black", **style
+            )
+    negative = int((table.columns < 0).sum())
+    if 0 < negative < len(table.columns):  # two signs side by side are no steps
+        axis.axvline(negative - 0.5, color="black", linewidth=1.2)
+    axis.set_xticks(range(len(table.columns)), [f"{a:g}" for a in table.columns])
+    axis.set_yticks(range(len(table)), [f"{h:g}" for h in table.index])
+    axis.set_xlabel("learning rate α")
+    axis.tick_params(axis="x", rotation=90, labelsize=7, length=0)
+    axis.tick_params(axis="y", labelsize=7, length=0)
+    axis.spines[:].set_visible(False)
+
+
+def _dark(colour: tuple[float, ...]) -> bool:
+    """Whether letters on a colour are to be white."""
+    return float(np.dot(colour[:3], (0.299, 0.587, 0.114))) < 0.5
+
+
+def _box(axis: Axes, row: float, column: float, **style) -> None:
+    axis.add_patch(
+        Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, **style, zorder=3)
+    )
+
+
+def _mark(axis: Axes, table: pd.DataFrame, cell: Cell, letter: str) -> None:
+    """A box around a chosen cell, and which variant's it is in its corner."""
+    h, rate = cell
+    if h not in table.index or rate not in table.columns:
+        return  # the base model may be the best, and is in no cell
+    row, column = table.index.get_loc(h), table.columns.get_loc(rate)
+    _box(axis, row, column, edgecolor="black", linewidth=2)
+    corner = {"facecolor": "black", "edgecolor": "none", "pad": 0.8}
+    style = {"ha": "left", "va": "top", "fontsize": 6.5, "fontweight": "bold"}
+    at = column - 0.44, row - 0.4
+    axis.text(*at, letter, color="white", bbox=corner, zorder=4, **style)
+
+
+def _star(axis: Axes, table: pd.DataFrame, cell: Cell) -> None:
+    """A star at a candidate between the cells; beyond them, an arrow at their edge."""
+    h, rate = cell
+    row = np.interp(-h, -table.index.to_numpy(), np.arange(len(table)))
+    column = np.interp(rate, table.columns, np.arange(len(table.columns)))
+    look = {"color": "#E69F00", "edgecolors": "black", "linewidths": 0.7, "zorder": 5}
+    axis.scatter(column, row, marker="*", s=90, **look)
+    if rate > table.columns.max():
+        style = {"ha": "left", "va": "center", "fontsize": 9, "fontweight": "bold"}
+        axis.text(column + 0.22, row, "→", zorder=5, **style)

@@ -24,6 +24,7 @@ from study.report.plots.style import (
 from study.report.tables.encodings import BESIDE, THIRD, kinds_apart
 
 _LEAST_HEIGHT = 1.7  # of a matrix, inches: the label beside it needs them
+_NEXT_TO_NOTHING = 0.1  # signed numbers below it are colour alone
 _CHARACTERS_AN_INCH = 9  # of a label, of the figure's height
 
 
@@ -127,19 +128,32 @@ def matrix(
     high: float = 1,
     across: str = "",
     down: str = "",
+    most: pd.DataFrame | None = None,
 ) -> Figure:
-    """An annotated heat map of a table: rows down, columns across."""
-    height = max(0.9 + 0.36 * len(table), _LEAST_HEIGHT)
+    """An annotated heat map of a table: rows down, columns across.
+
+    Signed values (``low`` below 0) have colours around 0, and next to it no numbers.
+    Where no more than ``most`` can be reached, it stands below, and colour is the share
+    of it.
+    """
+    tall = 0.36 if most is None else 0.46
+    height = max(0.9 + tall * len(table), _LEAST_HEIGHT)
     figure, (axis,) = panelled(
         1, columns=1, size=(3.2 + 0.95 * len(table.columns), height)
     )
+    texts = table.map("{:.2f}".format)
+    if low < 0:
+        texts = texts.where(table.abs() >= _NEXT_TO_NOTHING, "")
+    if most is not None:
+        texts += "\nof " + most.map("{:.2f}".format)
     with mpl.rc_context(STYLE):
         sns.heatmap(
-            table,
+            table if most is None else table / most,
             ax=axis,
-            annot=True,
-            fmt=".2f",
-            cmap="cividis",
+            annot=texts,
+            fmt="",
+            annot_kws={"fontsize": 8},
+            cmap="RdBu_r" if low < 0 else "Greens",
             vmin=low,
             vmax=high,
             cbar_kws={"label": fill(label, int(_CHARACTERS_AN_INCH * height))},

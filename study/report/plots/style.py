@@ -72,7 +72,8 @@ def _in_few_colours(path: Path) -> None:
     Without dithering: areas of one colour stay of one.
     """
     with Image.open(path) as image:
-        few = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+        # By means, too: else the rare colours of a colour bar are not what they were.
+        few = image.convert("RGB").quantize(256, kmeans=3, dither=Image.Dither.NONE)
     few.save(path, "PNG", optimize=True)
 
 
