@@ -5,7 +5,12 @@ models it is made; ``method`` and ``comparison`` are those of notebooks 10 and 1
 name the modules that make them of the gathered tables, without running a model.
 """
 
-from study.report.claims.claim import Claim, assert_claims, claims_table
+from study.report.claims.claim import (
+    Claim,
+    assert_claims,
+    claims_in_brief,
+    claims_table,
+)
 from study.report.claims.comparison import comparison_claims
 from study.report.claims.method import method_claims
 from study.report.claims.models import Models
@@ -14,6 +19,7 @@ __all__ = [
     "Claim",
     "Models",
     "assert_claims",
+    "claims_in_brief",
     "claims_table",
     "comparison_claims",
     "method_claims",

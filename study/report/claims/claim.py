@@ -142,6 +142,16 @@ def claims_table(claims: Iterable[Claim]) -> Styler:
     return styled(table).hide(axis="index").hide(numbers, axis="columns")
 
 
+def claims_in_brief(claims: Iterable[Claim]) -> str:
+    """How many claims there are, how many have a bound, and which do not hold."""
+    claims = list(claims)
+    bounded = [claim for claim in claims if claim.bound is not None]
+    failed = [claim for claim in bounded if claim.holds is False]
+    lines = [f"{len(claims)} claims; {len(bounded)} have a bound, {len(failed)} fail"]
+    lines += [f"- {c.text}: {c.quantity.shown}, bound {c.bound_shown}" for c in failed]
+    return "\n".join(lines)
+
+
 def assert_claims(claims: Iterable[Claim], *, known: Collection[str] = ()) -> None:
     """Pass if every bound is kept, but for claims that are ``known`` to fail.
 

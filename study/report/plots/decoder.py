@@ -20,6 +20,7 @@ from study.results.selected import REFINED, TRAINED
 Cell = tuple[float, float]  # (h, α)
 
 _NUMBERED = 40  # cells up to which there is room for their numbers
+_IN_A_ROW = 4  # panels
 _STEPS = 21  # of colour: smooth ones would not survive as PNG
 _LMS = "LMS"
 _GAP = "gap"  # less of it is better
@@ -57,7 +58,7 @@ def decoder_heatmaps(
     """
     base = grid[grid["h"].isna()].iloc[0]
     cells = grid[grid["h"].notna()]
-    columns = min(4, len(metrics))
+    columns = len(metrics) if len(metrics) <= _IN_A_ROW else 3
     figure, axes = panelled(len(metrics), columns=columns, size=(3.6, 3.2), sharey=True)
     lost = _table(cells, _LMS) < lms_floor * base[_LMS]
     for axis, metric in zip(axes, metrics, strict=True):

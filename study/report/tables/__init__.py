@@ -6,6 +6,6 @@ them from the gathered data; ``reading`` reads a written table again, for the re
 page.
 """
 
-from study.report.tables.styling import save_table, styled
+from study.report.tables.styling import Folded, save_table, styled
 
-__all__ = ["save_table", "styled"]
+__all__ = ["Folded", "save_table", "styled"]

@@ -39,10 +39,10 @@ _DIGITS = {"SEAT": 2, "PPL": 2, "offset": 2, "said": 2, "moved": 3}  # elsewhere
 def main_table(estimates: pd.DataFrame, domain: str) -> Styler:
     r"""Models and variants down, metrics across: value ± margin (change).
 
-    Bold: the best variant of its base model, of those that differ from it anywhere. \*:
-    its interval and the base model's do not overlap (the paper's rule; of *bias left*
-    those of the distances before they are divided by the base's). °: the paired
-    difference excludes 0. Neither mark where fewer than :data:`FEWEST_SEEDS` seeds were
+    Bold: the best variant of its base model, if better beyond the paired interval.
+    \*: its interval and the base model's do not overlap (the paper's rule; of *bias
+    left* those of the distances before they are divided by the base's). °: the paired
+    difference excludes 0. None of them where fewer than :data:`FEWEST_SEEDS` seeds were
     fine-tuned.
     """
     rows = estimates[estimates["domain"] == domain]
@@ -209,16 +209,26 @@ def unchanged(rows: pd.DataFrame) -> pd.DataFrame:
 def _best(part: pd.DataFrame, metric: str) -> np.ndarray:
     """Whether a row is the best variant of its model on the metric, of two or more.
 
-    A variant that is the base model in all but name, column ``same``, is none.
+    The best is none that is not better than the base beyond the paired interval, nor
+    one of too few seeds. A variant that is the base in all but name (``same``) is none.
     """
     kind = _kind(metric)
     if kind in AS_IT_WAS:
         return np.zeros(len(part), dtype=bool)
-    if kind in NEUTRAL_VALUE:
-        score = -(part["value"] - NEUTRAL_VALUE[kind]).abs()
-    else:
-        score = -part["value"] if kind in LOWER_IS_BETTER else part["value"]
+    score, before = (
+        _score(values, kind)
+        for values in (part["value"], part["value"] - part["change"])
+    )
+    sure = part["change"].abs() > part["change_margin"]
+    better = (score > before) & sure & ~part["few"]
     score = score.where((part["variant"] != BASE) & ~part["same"]).round(9)
     of_model = score.groupby(part["model"])
     best = score.eq(of_model.transform("max")) & of_model.transform("count").gt(1)
-    return best.to_numpy()
+    return (best & better).to_numpy()
+
+
+def _score(values: pd.Series, kind: str) -> pd.Series:
+    """The larger, the better."""
+    if kind in NEUTRAL_VALUE:
+        return -(values - NEUTRAL_VALUE[kind]).abs()
+    return -values if kind in LOWER_IS_BETTER else values

@@ -63,6 +63,18 @@ def third_class_by_model(encodings: pd.DataFrame) -> pd.DataFrame:
     return means.reset_index()
 
 
+def ceilings(encodings: pd.DataFrame, like: pd.DataFrame) -> pd.DataFrame:
+    """The ceiling of :func:`third_class`, models and features as in ``like``.
+
+    It is 1 where an encoder is asked of no third class.
+    """
+    table = third_class(encodings)
+    if table.empty:
+        return like.where(like.isna(), 1.0)
+    found = table.pivot(index="model", columns="feature", values="ceiling")
+    return found.reindex_like(like).fillna(1.0).where(like.notna())
+
+
 def _pearsons(part: pd.DataFrame) -> dict[str, float]:
     own = part["kind"] == BESIDE
     kinds = part["kind"].replace([THIRD, BESIDE], _UNTRAINED)

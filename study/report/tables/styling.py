@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,23 @@ def _id(styler: Styler) -> str:
     """
     shown = styler.to_html(table_uuid="table").encode()
     return f"table_{hashlib.sha256(shown).hexdigest()[:12]}"
+
+
+@dataclass(frozen=True)
+class Folded:
+    """A long table that a page shows when its reader asks for it."""
+
+    table: Styler
+    name: str
+
+    def __str__(self) -> str:
+        """What stands for the table."""
+        return f"{self.name} ({len(self.table.data)} rows)"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        folded = f"<summary>{self}</summary>{_html(self.table)}"
+        return f"<details>{folded}</details>"
 
 
 def save_table(styler: Styler, stem: str | Path) -> list[Path]:

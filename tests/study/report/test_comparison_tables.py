@@ -63,19 +63,21 @@ def test_a_cell_says_value_margin_change_and_marks():
     assert table["PPL ↓"].tolist()[1] == "2.50 ± 1.00 (+0.50)"
 
 
-def test_the_best_is_nearest_to_its_ideal_and_never_the_base():
+def test_the_best_is_nearest_to_its_ideal_and_better_than_the_base():
     rows = estimates(
         *of("A", "bias left", base=100.0, N=40.0, CDA=97.0, F=160.0),
         *of("A", "said", base=0.9, N=0.2, CDA=0.95, F=0.9),
-        *of("A", "SS", base=50.0, N=45.0, CDA=54.0, F=70.0),
-        *of("A", "LMS", base=99.0, N=90.0, CDA=80.0, F=90.0),
-        *of("A", "PPL", base=1.0, N=3.0, CDA=2.0, F=4.0),
+        *of("A", "SS", base=64.0, N=45.0, CDA=54.0, F=70.0),
+        *of("A", "CrowS", base=54.0, N=52.0, CDA=51.0, F=70.0),  # within the interval
+        *of("A", "LMS", base=99.0, N=90.0, CDA=80.0, F=90.0),  # the least loss is one
+        *of("A", "ICAT", base=50.0, N=60.0, CDA=55.0, F=60.0),
+        *of("A", "PPL", base=9.0, N=8.0, CDA=2.0, F=14.0),
     )
     assert bold(metrics_table(rows, list(rows["metric"].unique()))) == {
         ("N", "bias left → 0"),
         ("CDA", "SS → 50"),
-        ("N", "LMS ↑"),
-        ("F", "LMS ↑"),
+        ("N", "ICAT ↑"),
+        ("F", "ICAT ↑"),
         ("CDA", "PPL ↓"),
     }
     assert bold(metrics_table(rows, ["SS"], bold=False)) == set()
@@ -83,13 +85,10 @@ def test_the_best_is_nearest_to_its_ideal_and_never_the_base():
 
 def test_a_variant_that_is_the_base_is_not_the_best():
     rows = estimates(
-        *of("A", "PPL", base=1.0, N=3.0, M=2.0, TaskVector=1.0 + 1e-9),
-        *of("A", "SS", base=50.0, N=50.0, M=60.0, TaskVector=50.0),
+        *of("A", "PPL", base=20.0, N=13.0, M=12.0, TaskVector=20.0 + 1e-9),
+        *of("A", "SS", base=60.0, N=60.0, M=70.0, TaskVector=60.0),
     )
-    assert bold(metrics_table(rows, ["PPL", "SS"])) == {
-        ("M", "PPL ↓"),
-        ("N", "SS → 50"),  # which differs elsewhere
-    }
+    assert bold(metrics_table(rows, ["PPL", "SS"])) == {("M", "PPL ↓")}
 
 
 def test_rounding_has_no_marks():
