@@ -92,20 +92,20 @@ def _id(styler: Styler) -> str:
     return f"table_{hashlib.sha256(shown).hexdigest()[:12]}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Folded:
     """A long table that a page shows when its reader asks for it."""
 
     table: Styler
     name: str
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """What stands for the table."""
         return f"{self.name} ({len(self.table.data)} rows)"
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
-        folded = f"<summary>{self}</summary>{_html(self.table)}"
+        folded = f"<summary>{self!r}</summary>{_html(self.table)}"
         return f"<details>{folded}</details>"
 
 

@@ -11,7 +11,13 @@ import pytest
 
 from gradiend.files import write_json
 from study.report import gather
-from study.report.claims import Claim, Models, assert_claims, claims_table
+from study.report.claims import (
+    Claim,
+    Models,
+    assert_claims,
+    claims_in_brief,
+    claims_table,
+)
 from study.report.claims.associations import moved_claims, profession_claims
 from study.report.claims.balance import balance_claims
 from study.report.claims.claim import (
@@ -99,6 +105,12 @@ def test_what_fails_is_listed_with_value_bound_and_names():
         "few: 2 of 7, bound ≥ 5 of 7 (models that do; A)",
         "far: 0.42, bound ≤ 0.10 (offset)",
     ]
+    assert claims_in_brief([kept, few, plain, far]).splitlines() == [
+        "4 claims; 3 have a bound, 2 fail",
+        "- models that do: 2 of 7, bound ≥ 5 of 7",
+        "- offset: 0.42, bound ≤ 0.10",
+    ]
+    assert claims_in_brief([plain]) == "1 claims; 0 have a bound, 0 fail"
 
 
 def test_the_table_shows_texts_and_keeps_numbers(tmp_path):

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from study.report.tables import save_table, styled
+from study.report.tables import Folded, save_table, styled
 from study.report.tables.reading import read_table
 from study.results.places import REPOSITORY
 
@@ -99,6 +99,14 @@ def test_a_mask_and_the_best_add_up(table):
     (own,) = Tables(styler.to_html()).tables
     assert shown(own) == {("b", "3.000"), ("c", "c")}
     assert mask.sum() == 1
+
+
+def test_a_folded_table_says_how_long_it_is_and_is_there(table):
+    shown = Folded(styled(table), "words")
+    assert repr(shown) == f"words ({len(table)} rows)"
+    html = shown._repr_html_()
+    assert html.startswith(f"<details><summary>{shown!r}</summary>")
+    assert len(Tables(html).tables) == 1
 
 
 def test_missing_values_are_dashes_and_never_best(table):
