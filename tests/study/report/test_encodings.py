@@ -13,6 +13,7 @@ from study.report.claims.encoders import third_class_claims
 from study.report.tables.encodings import (
     BESIDE,
     THIRD,
+    ceilings,
     kinds_apart,
     third_class,
     third_class_by_model,
@@ -50,6 +51,17 @@ def test_a_row_is_of_a_trained_class_by_its_own_encoders_classes():
     assert "untrained" not in set(found["kind"])
     kept = rows["kind"] != "untrained"
     assert found["kind"][kept].equals(rows["kind"][kept])
+
+
+def test_an_encoder_that_is_asked_of_no_third_class_can_reach_one():
+    rows = [("A", "race_AB", 0.7), ("A", GENDER, 0.8), ("B", GENDER, 0.6)]
+    table = pd.DataFrame(rows, columns=["model", "feature", "value"])
+    matrix = table.pivot(index="model", columns="feature", values="value")
+    found = ceilings(encodings(), matrix)
+    assert found.loc["A", "race_AB"] == pytest.approx(math.sqrt(2 / 3))
+    assert found[GENDER].tolist() == [1, 1] and pd.isna(found.loc["B", "race_AB"])
+    alone = encodings().query("kind != 'untrained'")
+    assert ceilings(alone, matrix)["race_AB"].tolist()[0] == 1
 
 
 def test_without_a_fault_all_rows_reach_what_the_trained_classes_leave():
