@@ -18,7 +18,7 @@ from study.results.files import INDEXES
 from study.results.reading import made
 
 # A larger vector file is the report's alone: who browses the figures sees the PNG.
-LARGEST_SHOWN = 1_000_000  # bytes
+LARGEST_SHOWN = 500_000  # bytes
 README, BAR = "README.md", r"\|"
 # Kind → what each of it is written as; what is read first comes first.
 SUFFIXES = {"figure": (".png", ".svg"), "table": (".md", ".csv", ".html", ".tex")}
