@@ -21,9 +21,7 @@ JSON file of these columns. ``split`` may be left out, and what
 from __future__ import annotations
 
 import difflib
-import re
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -32,9 +30,9 @@ import pandas as pd
 from gradiend.classes import check_classes, complete, labels_of, says_numbers, signs
 from gradiend.errors import InputError, need_columns
 from gradiend.reading import counted, read_rows, row_name, told
+from gradiend.slots import SLOT, check_placeholders, check_slot, with_slot
 from gradiend.splits import SPLITS, checked_splits, deal_splits
 
-SLOT = "[MASK]"
 REQUIRED = (
     "masked",
     "factual",
@@ -44,12 +42,6 @@ REQUIRED = (
     "counterfactual_class",
 )
 COLUMNS = (*REQUIRED, "split")
-# What may be a slot, and what is one wherever it stands.
-_BRACKETS = re.compile(
-    r"\[[^\[\]\s]+\]|<[^<>\s]+>|\{+[^{}\s]*\}+"
-    r"|(?<!\w)_{2,}(?:[^\W_]+_{2,})?(?!\w)"
-)
-_PLACEHOLDER = re.compile(r"\[[A-Z_]{2,}\]")
 
 
 def read_cloze_table(
@@ -115,7 +107,7 @@ def complete_table(
     if table.empty:
         raise InputError(f"{source}: 0 rows; write {min_rows or 1} or more a class")
     _check_columns(table, source)
-    table = _with_slot(_stripped(table, source), slot, source)
+    table = with_slot(_stripped(table, source), slot, source)
     table = complete(table, source=source, positive=positive, pairs=pairs)
     table = check_cloze_table(table, source=source)
     check_classes(table, source=source)
@@ -139,13 +131,13 @@ def check_cloze_table(table: pd.DataFrame, *, source: str = "table") -> pd.DataF
         ["masked", "factual", "counterfactual"]
     ].itertuples():
         where = f"{source}, {row_name(table, index)}"
-        _check_slot(masked, SLOT, where=where)
+        check_slot(masked, SLOT, where=where)
         if factual.casefold() == counterfactual.casefold():
             raise InputError(
                 f"{where}: factual and counterfactual are both {factual!r}; the "
                 "counterfactual must be the other class's word"
             )
-    _check_placeholders(table["masked"], source)
+    check_placeholders(table["masked"], source)
     table["label"] = signs(table, source=source)
     return table
 
@@ -234,67 +226,3 @@ def _distinct(table: pd.DataFrame) -> pd.DataFrame:
     # As text: a table that is no file's may hold what cannot be compared otherwise.
     found = table[~table.astype(str).duplicated()]
     return counted(found, "repeated rows left out", len(table) - len(found))
-
-
-def _with_slot(table: pd.DataFrame, slot: str | None, source: str) -> pd.DataFrame:
-    """The table with its slot, however it is written, as ``[MASK]``."""
-    slot = slot or _slot_of(table["masked"].tolist(), source)
-    for index, masked in table["masked"].items():
-        _check_slot(masked, slot, where=f"{source}, {row_name(table, index)}")
-    table["masked"] = table["masked"].str.replace(_alone(slot), SLOT, regex=True)
-    return counted(table, f"texts with the slot as {slot}", len(table) * (slot != SLOT))
-
-
-def _slot_of(texts: list[str], source: str) -> str:
-    """How texts write their slot: as a mask, or what stands in every one of them."""
-    counts = Counter(
-        item for text in texts for item in dict.fromkeys(_BRACKETS.findall(text))
-    )
-    masks = [item for item in counts if _is_mask(item)]
-    if masks:
-        return max(masks, key=lambda item: (counts[item], item == SLOT))
-    common = [item for item, count in counts.items() if count == len(texts)]
-    if len(common) > 1:
-        raise InputError(
-            f"{source}: every text has {' and '.join(sorted(common))}; write {SLOT} "
-            f"where the word goes, or say which it is (slot={common[0]!r})"
-        )
-    return common[0] if common else SLOT
-
-
-def _alone(slot: str) -> re.Pattern:
-    """The slot where it stands alone: X of *X said*, not of *Xavier said*."""
-    before = r"(?<![^\W_])" if slot[0].isalnum() else ""
-    after = r"(?![^\W_])" if slot[-1].isalnum() else ""
-    return re.compile(before + re.escape(slot) + after)
-
-
-def _is_mask(item: str) -> bool:
-    return item.strip("[]<>{}|_").casefold() == "mask"
-
-
-def _check_slot(masked: str, slot: str, *, where: str) -> None:
-    if not _alone(slot).search(masked):
-        raise InputError(
-            f"{where}: no {slot} in {masked!r}; write {slot} where the word goes"
-        )
-    around = slot[0].isalnum()  # X of [X] is not all of the slot
-    slots = {slot}
-    for item in _BRACKETS.findall(masked):
-        if _is_mask(item) or (around and _alone(slot).search(item)):
-            slots.add(item)
-    if len(slots) > 1:
-        raise InputError(
-            f"{where}: two different slots ({', '.join(sorted(slots))}); write every "
-            f"slot as {slot}"
-        )
-
-
-def _check_placeholders(texts: Iterable[str], source: str) -> None:
-    """Refuse what stands in every text as if it were another slot."""
-    common = set.intersection(*({*_PLACEHOLDER.findall(text)} for text in texts))
-    if common - {SLOT}:
-        raise InputError(
-            f"{source}: every text also has {', '.join(sorted(common - {SLOT}))}; put "
-            "real words there"
-        )
