@@ -26,6 +26,7 @@ _EXAMPLES = """\
 examples
   gradiend rows texts.txt --words American British --out rows.csv
   gradiend debias gpt2 rows.csv --out balanced
+  gradiend debias gpt2 rows.csv --out balanced --probes sentences.txt
   gradiend debias ./my-model rows.csv --out balanced --method train --steps 200
   gradiend encode ./my-model balanced/gradiend.safetensors rows.csv --out encodings.csv
   gradiend inspect balanced/gradiend.safetensors
@@ -63,13 +64,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _debias(chosen: argparse.Namespace) -> None:
     from gradiend.debiasing import debias
+    from gradiend.probes import read_probes
     from gradiend.pushing import check_hub_name, push
     from gradiend.reading import read_lines
     from gradiend.summary import SUMMARY, summary
 
     if chosen.push_to_hub:
         check_hub_name(chosen.push_to_hub)
-    _free(chosen, chosen.rows, *filter(None, [chosen.neutral]))
+    _free(chosen, chosen.rows, *filter(None, [chosen.neutral, chosen.probes]))
+    probes = chosen.probes
     training = {
         "steps": chosen.steps,
         "batch_size": chosen.batch_size,
@@ -81,6 +84,7 @@ def _debias(chosen: argparse.Namespace) -> None:
         _table(chosen),
         method=chosen.method,
         neutral=None if chosen.neutral is None else read_lines(chosen.neutral),
+        probes=None if probes is None else read_probes(probes, slot=chosen.slot),
         training=given,
         candidates=chosen.candidates,
         texts=chosen.texts,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from gradiend.autoencoder import Gradiend
-from gradiend.evaluation.levelling import Words
+from gradiend.evaluation.levelling import Report, Words
 from gradiend.lm.cloze import ClozeLM
 
 
@@ -19,9 +19,11 @@ class Debiased:
     ``before`` and ``after`` are of test texts: P of each class, ``gap``, ``share`` (of
     class +1), ``said`` (:func:`gradiend.evaluation.decoder.class_statistics`) and
     ``LMS``. ``probes`` has one row a test text: text, before and after (its share of
-    class +1). ``encodings`` has one a test row: masked, factual, factual_class, label
-    and h. ``history`` is that of training (:class:`gradiend.training.TrainingResult`);
-    the closed form has none.
+    class +1). Where probes of one's own were given, all three are of the half of them
+    by which nothing was chosen, and ``beside`` has the same of the file's test texts.
+    ``encodings`` has one row a test row: masked, factual, factual_class, label and h.
+    ``history`` is that of training (:class:`gradiend.training.TrainingResult`); the
+    closed form has none.
     """
 
     lm: ClozeLM = field(repr=False)
@@ -40,6 +42,12 @@ class Debiased:
     seconds: dict[str, float]  # of each part
     counts: dict[str, int]  # rows by split, and what was changed or left out
     remarks: tuple[str, ...] = ()  # what a user should know before using it
+    beside: Report | None = field(default=None, repr=False)
+
+    @property
+    def asked(self) -> str:
+        """Of what ``before`` and ``after`` are, in words."""
+        return "test texts" if self.beside is None else "probes"
 
     @property
     def fallbacks(self) -> tuple[str, ...]:

@@ -1,7 +1,9 @@
 """From a file and a model to a model that no longer prefers one class: one call.
 
 Rows of the training split teach the feature, texts of the validation split choose the
-candidate, texts of the test split say what became of it. The search begins where first
+candidate, texts of the test split say what became of it. ``probes``, sentences with a
+slot that decide no class, take the place of both, one half each; what became of the
+test texts is then told beside (:mod:`gradiend.probes`). The search begins where first
 order predicts that the classes are level (:mod:`gradiend.evaluation.first_order`) and
 ends where they are (:mod:`gradiend.evaluation.refinement`).
 
@@ -47,6 +49,7 @@ from gradiend.evaluation.levelling import (
 from gradiend.evaluation.refinement import select_centred
 from gradiend.lm.cloze import ClozeLM
 from gradiend.matching import source_of
+from gradiend.probes import given_probes, probe_rows
 from gradiend.reading import counted, given_texts
 from gradiend.remarks import remarks
 from gradiend.settings import TrainingSettings, fitting_settings
@@ -64,6 +67,7 @@ def debias(
     *,
     method: Method = "closed-form",
     neutral: Sequence[str] | None = None,
+    probes: Sequence[str] | None = None,
     training: TrainingSettings | Mapping[str, float] | None = None,
     candidates: int = 24,
     texts: int = 60,
@@ -80,9 +84,9 @@ def debias(
     ``model`` is a folder, a hub name or a loaded one (``device`` and ``dtype`` are of
     the others; ``dtype`` "auto" is the checkpoint's own); ``rows`` a file for
     :func:`gradiend.read_cloze_table`, or a table. Words may have ``max_tokens`` tokens.
-    ``method`` and ``training``, ``neutral``, ``candidates`` and ``texts`` are told
-    above. ``progress`` is of learning, ``search_progress`` of the candidates. ``look``
-    is given the rows that are used before anything is learned; their
+    ``method`` and ``training``, ``neutral``, ``probes``, ``candidates`` and ``texts``
+    are told above. ``progress`` is of learning, ``search_progress`` of the candidates.
+    ``look`` is given the rows that are used before anything is learned; their
     ``attrs["changed"]`` counts what was left out.
 
     Raises
@@ -93,11 +97,12 @@ def debias(
     counts = {"candidates": candidates, "texts": texts, "seed": seed}
     _check_arguments(method, training, max_tokens=max_tokens, **counts)
     own_texts = None if neutral is None else given_texts(neutral, "neutral")
+    own_probes = None if probes is None else given_probes(probes)
     clock = _Clock()
     with clock.part("load"):
         lm = _loaded(model, device, dtype)
         table = _table(lm, rows, seed, max_tokens, _least_rows(training))
-        asked = _asked(lm, table, own_texts, texts, seed)
+        asked = _asked(lm, table, own_texts, own_probes, texts, seed)
     if look is not None:
         look(asked.table)
     with clock.part("learn"):
@@ -154,9 +159,8 @@ def _levelled(
         best = select_centred(found)
     h, rate = (0.0, 0.0) if np.isnan(best["h"]) else best[["h", "learning_rate"]]
     with clock.part("report"):
-        before, after, probes = asked.report(gradiend, h, rate)
+        report, *beside = asked.report(gradiend, h, rate)
         encodings = _encodings(asked.lm, gradiend, asked.rows("test"))
-    counts = asked.table["split"].value_counts().to_dict()
     return Debiased(
         lm=asked.lm,
         gradiend=gradiend,
@@ -165,14 +169,15 @@ def _levelled(
         learning_rate=float(rate),
         method=method,
         correlation=pearson(encodings["h"].to_numpy(), encodings["label"].to_numpy()),
-        before=before,
-        after=after,
-        probes=probes,
+        before=report.before,
+        after=report.after,
+        probes=report.texts,
+        beside=beside[0] if beside else None,
         encodings=encodings,
         history=None,
         candidates=found,
         seconds=clock.seconds,
-        counts={**counts, **asked.table.attrs.get("changed", {})},
+        counts=asked.counts(),
     )
 
 
@@ -212,15 +217,21 @@ def _asked(
     lm: ClozeLM,
     table: pd.DataFrame,
     neutral: list[str] | None,
+    probes: list[str] | None,
     texts: int,
     seed: int,
 ) -> Levelling:
-    """What search and report ask; the table counts the neutral texts that are cut."""
+    """What search and report ask; the table counts the texts cut or left out for it."""
     # A masked model is asked 15 % of a text's tokens, so it needs more texts.
     some = neutral_parts(table, neutral, texts if lm.causal else 4 * texts, seed)
     cut = sum(cut_short(lm, part) for part in some.values())
     table = counted(table, "neutral texts cut to the longest that the model reads", cut)
-    return Levelling(lm, table, words_of(table), some, texts, seed)
+    words, own = words_of(table), None
+    if probes is not None:
+        own = probe_rows(lm, probes, table, seed)
+        for why, number in own.attrs.get("changed", {}).items():
+            table = counted(table, why, number)
+    return Levelling(lm, table, words, some, texts, seed, own)
 
 
 def _learned(

@@ -26,6 +26,11 @@ def debias(parser: argparse.ArgumentParser) -> None:
         "is asked of the file's own texts, which is weaker"
     )
     option("neutral", Path, neutral)
+    probes = (
+        "a text with the slot a line that decides no class (20 at least): half of them "
+        "choose, half report; without it rows of the file do, which may decide"
+    )
+    option("probes", Path, probes)
     option("candidates", int, "rewritten models to measure at most", default=24)
     option("texts", int, "texts to ask each of them at most, 0 for all", default=60)
     option("max-tokens", int, "tokens that a word may have", default=3)
@@ -84,7 +89,7 @@ def _feature(parser: argparse.ArgumentParser) -> None:
 def _file(parser: argparse.ArgumentParser) -> None:
     """The rows, and what a file may leave unsaid."""
     parser.add_argument("rows", type=Path, help="CSV or JSON-lines file of texts")
-    parser.add_argument("--slot", help="how the file writes the slot, if not [MASK]")
+    parser.add_argument("--slot", help="how files write the slot, if not [MASK]")
     parser.add_argument("--positive", metavar="CLASS", help="which class is +1")
     parser.add_argument(
         "--pairs",

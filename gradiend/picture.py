@@ -13,6 +13,12 @@ _MOST = 40  # texts that a reader takes in
 
 
 def draw_probes(probes: pd.DataFrame, name: str, path: Path) -> None:
+    """Write :func:`probes_figure` to a file."""
+    figure = probes_figure(probes, name)
+    figure.savefig(path, dpi=150, metadata={"Software": None})
+
+
+def probes_figure(probes: pd.DataFrame, name: str) -> Figure:
     """Each text's share of class ``name`` before and after, as a line between them.
 
     At most 40 texts, from one end of the shares before to the other.
@@ -32,4 +38,4 @@ def draw_probes(probes: pd.DataFrame, name: str, path: Path) -> None:
     axis.set_xlabel(f"share of {name} in the slot", parse_math=False)
     axis.set_xlim(0, 1)
     axis.legend(frameon=False, loc="lower right")
-    figure.savefig(path, dpi=150, metadata={"Software": None})
+    return figure

@@ -72,9 +72,16 @@ def read_lines(path: str | Path) -> list[str]:
     InputError
         naming file and line and the way out.
     """
-    text = _text(Path(path), wanted="a text file", empty="write a text a line")
-    lines = io.StringIO(text, newline=None)
-    return [line.strip() for line in lines if line.strip()]
+    return table_of_lines(path, "text")["text"].tolist()
+
+
+def table_of_lines(path: str | Path, column: str) -> pd.DataFrame:
+    """The same texts as a column of a table that knows their lines."""
+    path = Path(path)
+    text = _text(path, wanted="a text file", empty="write a text a line")
+    lines = enumerate(io.StringIO(text, newline=None), start=1)
+    rows = [(place, [line.strip()]) for place, line in lines if line.strip()]
+    return _table([column], rows, path, counting=_LINES)
 
 
 def given_texts(texts: Iterable[str], name: str) -> list[str]:

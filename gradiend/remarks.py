@@ -23,7 +23,7 @@ def remarks(found: Debiased) -> Iterator[str]:
         )
     elif not found.after["gap"] <= NARROWED * found.before["gap"]:
         yield (
-            f"the gap is hardly narrower on test texts ({found.before['gap']:.3f} → "
+            f"the gap is hardly narrower on {found.asked} ({found.before['gap']:.3f} → "
             f"{found.after['gap']:.3f}): what tells the classes apart may be in the "
             f"texts themselves; try more rows or {_other_way(found)}"
         )
@@ -44,9 +44,9 @@ def remarks(found: Debiased) -> Iterator[str]:
         )
     if missing := int(found.probes[["before", "after"]].isna().any(axis=1).sum()):
         yield (
-            f"of {missing} of {len(found.probes)} test texts P of all words is 0: they "
-            "have no share, and so there is no mean share; give words that the model "
-            "says"
+            f"of {missing} of {len(found.probes)} {found.asked} P of all words is 0: "
+            "they have no share, and so there is no mean share; give words that the "
+            "model says"
         )
 
 

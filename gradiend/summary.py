@@ -21,6 +21,7 @@ from gradiend.sampling import evenly
 if TYPE_CHECKING:
     from gradiend.autoencoder import Gradiend
     from gradiend.debiased import Debiased
+    from gradiend.evaluation.levelling import Report
 
 _log = logging.getLogger(__name__)
 
@@ -57,6 +58,8 @@ def save_debiased(
         (unfinished / SUMMARY).write_text(text, encoding="utf-8")
         write_csv(unfinished / "candidates.csv", found.candidates)
         write_csv(unfinished / "probes.csv", found.probes)
+        if found.beside is not None:
+            write_csv(unfinished / "test_texts.csv", found.beside.texts)
         write_csv(unfinished / "encodings.csv", found.encodings)
         if found.history is not None:
             write_csv(unfinished / "history.csv", found.history)
@@ -83,9 +86,9 @@ def summary(found: Debiased) -> str:
     lines = [
         f"**{first} / {second}**, {found.method}: h = {found.h:.4g}, "
         f"α = {found.learning_rate:.4g} ({len(found.candidates) - 1} candidates). "
-        "All numbers are of test texts, by which nothing was chosen.",
+        + _of_what(found),
         "",
-        *_table(("", "before", "after", ""), _rows(found)),
+        *_table(_header(found), _rows(found)),
         "",
         f"Pearson of h and the label on test rows: {found.correlation:.3f}.",
         f"h of each class: {_encoded(found)}.",
@@ -108,14 +111,32 @@ def summary(found: Debiased) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _of_what(found: Debiased) -> str:
+    """Which texts the numbers are of."""
+    if found.beside is None:
+        return "All numbers are of test texts, by which nothing was chosen."
+    return (
+        "Chosen by one half of the probes; *before* and *after* are of the other half, "
+        "by which nothing was chosen. A test text may say which word is right: what is "
+        "left there may be knowledge."
+    )
+
+
+def _header(found: Debiased) -> Sequence[str]:
+    beside = () if found.beside is None else ("test texts: before", "after")
+    return "", "before", "after", *beside, ""
+
+
 def _rows(found: Debiased) -> Iterable[Sequence[str]]:
     said = {
         f"P({name})": f"P of its words: {', '.join(list(words)[:4])}"
         for name, words in found.words.of.items()
     }
+    columns = [found.before, found.after]
+    if found.beside is not None:
+        columns += [found.beside.before, found.beside.after]
     for name, meaning in {**said, **_NUMBERS}.items():
-        before, after = found.before[name], found.after[name]
-        yield name, f"{before:.3f}", f"{after:.3f}", meaning
+        yield name, *(f"{numbers[name]:.3f}" for numbers in columns), meaning
 
 
 def _encoded(found: Debiased) -> str:
@@ -174,12 +195,17 @@ def _facts(found: Debiased) -> dict:
         "encoder": encoder_statistics(found),
         "source": source_of(found.gradiend),
         "fallbacks": list(found.fallbacks),
-        "before": _finite(found.before),
-        "after": _finite(found.after),
+        "asked": found.asked,
+        **_told(found),
+        "beside": None if found.beside is None else _told(found.beside),
         "seconds": found.seconds,
         "counts": found.counts,
         "remarks": list(found.remarks),
     }
+
+
+def _told(report: Debiased | Report) -> dict:
+    return {"before": _finite(report.before), "after": _finite(report.after)}
 
 
 def _finite(numbers: dict[str, float]) -> dict[str, float | None]:

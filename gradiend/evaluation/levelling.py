@@ -54,11 +54,21 @@ def words_of(table: pd.DataFrame) -> Words:
 
 
 @dataclass(frozen=True)
+class Report:
+    """What a base and a rewritten model say of texts that nothing was chosen by."""
+
+    before: dict[str, float]  # class_statistics, and LMS
+    after: dict[str, float]
+    texts: pd.DataFrame  # text, before and after (its share of class +1)
+
+
+@dataclass(frozen=True)
 class Levelling:
     """Texts of a split at whose slots the classes compete, and neutral ones.
 
-    At most ``texts`` of a split, of rows that are of a class; ``neutral`` are the texts
-    of ``validation`` and ``test`` for the language-modelling score.
+    At most ``texts`` of a split: of ``probes`` (:mod:`gradiend.probes`) or, without
+    them, of the rows that are of a class. ``neutral`` are the texts of ``validation``
+    and ``test`` for the language-modelling score.
     """
 
     lm: ClozeLM
@@ -67,51 +77,82 @@ class Levelling:
     neutral: dict[str, list[str]]  # by split
     texts: int
     seed: int
+    probes: pd.DataFrame | None = None
 
     def measure(self, split: str) -> DecoderMeasure:
         """On the texts of ``validation`` or ``test``."""
         return DecoderMeasure(
-            ClassProbabilities(self.lm, self._texts(split), self.words.of),
-            LanguageModelling(self.lm, self.neutral[split], seed=self.seed),
-            balance,
+            self._said(self.asked(split)), self._modelling(split), balance
         )
 
     def search(
         self, gradiend: Gradiend, candidates: int, *, progress: Progress = iter
     ) -> pd.DataFrame:
         """The candidates that were measured, the base model first."""
-        rows = self.rows("validation")
+        rows = self.asked("validation")
         rows = balanced_sample(rows, self.texts, by="label", seed=self.seed)
         slopes = log_odds_slopes(self.lm, gradiend, rows)
         measure = self.measure("validation")
         options = {"candidates": candidates, "progress": progress}
         return search(self.lm, gradiend, measure, slopes, **options)
 
-    def report(
-        self, gradiend: Gradiend, h: float, rate: float
-    ) -> tuple[dict, dict, pd.DataFrame]:
-        """Of the base and the rewritten model, on texts that nothing was chosen by."""
-        measure = self.measure("test")
+    def report(self, gradiend: Gradiend, h: float, rate: float) -> list[Report]:
+        """Of test texts; where these are probes, of the rows' behind them, too."""
+        asked = [self.asked("test")]
+        if self.probes is not None:
+            asked.append(self.rows("test"))
+        scorers, modelling = [*map(self._said, asked)], self._modelling("test")
         found = []
         with Rewriter(self.lm, gradiend) as rewriter:
             for change in (rewriter.restore, partial(rewriter.apply, h, rate)):
                 change()
-                p = measure.probabilities()
-                found.append((class_statistics(p) | {"LMS": measure.modelling()}, p))
-        before, after = (shares(p) for _, p in found)
-        probes = pd.DataFrame(
-            {"text": self._texts("test"), "before": before, "after": after}
-        )
-        return found[0][0], found[1][0], probes
+                found.append(([scorer() for scorer in scorers], modelling()))
+        (before, lms), (after, changed) = found
+        return [
+            Report(
+                class_statistics(p) | {"LMS": lms},
+                class_statistics(q) | {"LMS": changed},
+                pd.DataFrame(
+                    {
+                        "text": self._texts(rows),
+                        "before": shares(p),
+                        "after": shares(q),
+                    }
+                ),
+            )
+            for rows, p, q in zip(asked, before, after, strict=True)
+        ]
+
+    def asked(self, split: str) -> pd.DataFrame:
+        """Rows of a split at whose slots the classes compete."""
+        if self.probes is None:
+            return self.rows(split)
+        return self.probes[self.probes["split"] == split]
 
     def rows(self, split: str) -> pd.DataFrame:
         """Rows of a split that are of a class; neutral ones (label 0) are of none."""
         table = self.table
         return table[(table["split"] == split) & (table["label"] != 0)]
 
-    def _texts(self, split: str) -> list[str]:
-        own = self.rows(split)["masked"]
-        return drawn(list(dict.fromkeys(own)), self.texts, seed=self.seed)
+    def counts(self) -> dict[str, int]:
+        """Rows and probes by split, and what of them was changed or left out."""
+        found = self.table["split"].value_counts().to_dict()
+        found |= self.table.attrs.get("changed", {})
+        if self.probes is not None:
+            of = self.probes["split"].value_counts()
+            found |= {"probes to choose by": int(of["validation"])}
+            found |= {"probes to report on": int(of["test"])}
+        return found
+
+    def _said(self, rows: pd.DataFrame) -> ClassProbabilities:
+        return ClassProbabilities(self.lm, self._texts(rows), self.words.of)
+
+    def _modelling(self, split: str) -> LanguageModelling:
+        return LanguageModelling(self.lm, self.neutral[split], seed=self.seed)
+
+    def _texts(self, rows: pd.DataFrame) -> list[str]:
+        own = dict.fromkeys(rows["masked"])
+        return drawn(list(own), self.texts, seed=self.seed)
 
 
 def cut_short(lm: ClozeLM, texts: Sequence[str]) -> int:

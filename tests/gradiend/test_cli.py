@@ -205,6 +205,7 @@ def test_rewrite_writes_the_candidate_it_is_given(out, tmp_path):
         (["debias", "no-model", str(AGE)], "no-model"),
         (["debias", MODEL, "no.csv"], "no.csv: no such file"),
         (["debias", MODEL, str(AGE), "--neutral", "no.txt"], "no.txt: no such file"),
+        (["debias", MODEL, str(AGE), "--probes", "no.txt"], "no.txt: no such file"),
         (["debias", "no-model", str(AGE), "--steps", "9"], "leave it out"),
         (["debias", "no-model", str(AGE), "--seed", "-1"], "seed is -1"),
         (["debias", MODEL, str(AGE), "--device", "gpu"], "unknown device 'gpu'"),

@@ -165,6 +165,8 @@ def test_what_did_not_work_is_said(table):
         ({"neutral": "neutral.txt"}, "neutral is 'neutral.txt'; give a list of texts"),
         ({"neutral": pd.DataFrame({"text": ["a"]})}, "neutral is a DataFrame of other"),
         ({"neutral": [["a", "b"]]}, "neutral is a list of other things"),
+        ({"probes": "probes.txt"}, "probes is 'probes.txt'; give a list of texts"),
+        ({"probes": ["The [MASK]."]}, "probes: 1 different probes; give at least 20"),
         ({"training": {"batch_size": 0}}, "batch_size is 0"),
         ({"texts": -1}, "texts is -1; give a whole number of at least 0"),
         ({"candidates": -1}, "candidates is -1"),
