@@ -32,8 +32,11 @@ from study.sources.wheels.manifest import MANIFEST
 REAL, REAL_MODEL = "real", "smollm2-135m-instruct"  # what notebooks 01 and 12 ask
 
 
-# What reads a real model of packages and needs no other notebook.
-OF_REAL_MODEL = ("01_gradiend_step_by_step", "12_your_own_bias")
+# What reads a real model of packages and needs no other notebook, with its own files.
+OF_REAL_MODEL = {
+    "01_gradiend_step_by_step": [],
+    "12_your_own_bias": [REPOSITORY / "data" / "examples" / "nationality_probes.txt"],
+}
 
 
 def steps(
@@ -122,7 +125,9 @@ def _introduction_steps(profile: Profile, before: list[Step]) -> Iterator[Step]:
     data = {"profile": shown.source}
     found = [("00_data_and_standins", data, [*weights, *texts], {})]
     if walks:
-        found += [(name, {}, asked, large) for name in OF_REAL_MODEL]
+        found += [
+            (name, {}, [*asked, *own], large) for name, own in OF_REAL_MODEL.items()
+        ]
     for notebook, parameters, needed, resources in found:
         yield notebook_step(
             profile,
