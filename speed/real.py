@@ -48,6 +48,7 @@ PARTS = ("batch 16", "evaluation")  # of speed.py
 PEER_CANDIDATES = 32
 METHODS = {"closed form": "closed-form", "trained": "train"}
 SETTING = "kept"
+PEAKED = Path(__file__).with_name("peaked.py")
 
 
 def real_rows(model: Path) -> pd.DataFrame:
@@ -67,11 +68,11 @@ def debias_rows(
 ) -> Iterator[tuple[tuple[str, str, str], dict]]:
     """Rows of a record: whole runs of ``gradiend debias``, with their parts."""
     for called, method in METHODS.items():
-        command = [sys.executable, "-m", "gradiend", "debias", str(model), str(rows)]
+        command = ["gradiend", "debias", str(model), str(rows)]
         command += ["--out", str(folder / method), "--method", method]
         if method == "train":
             command += ["--steps", str(options.steps), "--batch-size", str(BATCH)]
-        seconds, peak = _process(command, options.threads)
+        seconds, peak = process(command, options.threads)
         parts = read_json(folder / method / "debiased.json")["seconds"]
         total = row_of([[seconds]], parts=parts)
         yield (f"{CHOSEN}, {called}", SETTING, "ours"), total
@@ -83,22 +84,32 @@ def debias_rows(
             yield (TRAINED, SETTING, "ours"), row_of([[parts["learn"]]])
 
 
-def _process(command: list[str], threads: int) -> tuple[float, float]:
-    """Seconds and peak memory (MiB) of a command that is alone."""
+def process(command: list[str], threads: int) -> tuple[float, float]:
+    """Seconds and peak memory (MiB) of a module and its arguments, in a process alone.
+
+    Raises
+    ------
+    InputError
+        with the last line that it said, if it fails.
+    """
     environment = os.environ | {"OMP_NUM_THREADS": str(threads), "TQDM_DISABLE": "1"}
     environment[TUNABLES] = speed.settings_of([SETTING])[SETTING]
-    with tempfile.TemporaryFile("w+") as said:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "peak.json"
         began = time.perf_counter()
-        child = subprocess.Popen(
-            command, env=environment, stdout=said, stderr=subprocess.STDOUT
+        done = subprocess.run(
+            [sys.executable, str(PEAKED), str(path), *command],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
         )
-        _, status, used = os.wait4(child.pid, 0)
         seconds = time.perf_counter() - began
-        said.seek(0)
-        if status:
-            last = said.read().strip().splitlines()[-1:]
-            raise InputError(f"{' '.join(command[1:4])} failed: {''.join(last)}")
-    return seconds, used.ru_maxrss / 1024
+        if done.returncode:
+            last = done.stdout.strip().splitlines()[-1:]
+            raise InputError(f"{' '.join(command[:2])} failed: {''.join(last)}")
+        return seconds, read_json(path)["peak_MiB"]
 
 
 def assembled(record: Record, steps: int) -> Record:

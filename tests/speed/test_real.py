@@ -5,6 +5,7 @@ from __future__ import annotations
 import bars
 import pytest
 import real
+from measuring import TUNABLES
 from record import Record, row_of
 
 from gradiend.errors import InputError
@@ -48,6 +49,17 @@ def test_without_the_peer_its_bars_are_not_measured(tmp_path, capsys):
     assert (bars.TRAINED, real.SETTING, "theirs") not in found.rows
     with pytest.raises(InputError, match=r"4 of 5 bars missed.*not measured"):
         bars.hold(bars.REAL, real.figures(found))
+
+
+def test_the_memory_of_a_process_is_its_own(monkeypatch):
+    """Whatever the one that starts it has had."""
+    monkeypatch.setenv(TUNABLES, "glibc.malloc.trim_threshold=1000000")
+    held = bytearray(400 << 20)
+    held[:: 1 << 12] = b"\1" * len(held[:: 1 << 12])
+    seconds, peak = real.process(["this"], threads=1)
+    assert 1 < peak < 200 and seconds > 0
+    with pytest.raises(InputError, match=r"^no_such_module a failed: .*No module"):
+        real.process(["no_such_module", "a"], threads=1)
 
 
 def test_the_entrance_checks_the_bars(tmp_path):
