@@ -71,6 +71,13 @@ def kept(
     return found
 
 
+def largest(tensors: Mapping[str, Tensor], count: int) -> ParameterDict:
+    """Where the ``count`` largest \\|numbers\\| are (of ties, the first): True there."""
+    (cut,) = cuts(tensors, [count])
+    ones = {name: torch.ones_like(t, dtype=torch.bool) for name, t in tensors.items()}
+    return kept(ones, tensors, cut)
+
+
 def random_ranks(like: Mapping[str, Tensor], seed: int) -> ParameterDict:
     """Numbers whose order is any: what is kept by them is a draw, each inside the next.
 

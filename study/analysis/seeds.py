@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-import torch
 from torch import Tensor
 
 from gradiend.autoencoder import Gradiend
-from study.analysis.few_weights import cuts, kept
+from study.analysis.few_weights import largest
 from study.analysis.lengths import PARTS, cosine
 from study.analysis.vectors import TOP
 
@@ -23,7 +22,7 @@ def likeness(first: Gradiend, second: Gradiend) -> Iterator[dict]:
     count = max(1, round(TOP * first.size))
     for name, part in PARTS.items():
         one, two = getattr(first, part), getattr(second, part)
-        top = [_places(own, count) for own in (one, two)]
+        top = [largest(own, count) for own in (one, two)]
         yield {
             "part": name,
             "cosine": cosine(one, two),
@@ -32,13 +31,6 @@ def likeness(first: Gradiend, second: Gradiend) -> Iterator[dict]:
             "overlap by chance": count / first.size,
             "overlap within tensors": _expected(*top) / count,
         }
-
-
-def _places(tensors: Mapping[str, Tensor], count: int) -> dict[str, Tensor]:
-    """Where the largest of them are: True there."""
-    (cut,) = cuts(tensors, [count])
-    ones = {name: torch.ones_like(t, dtype=torch.bool) for name, t in tensors.items()}
-    return kept(ones, tensors, cut)
 
 
 def _shared(one: Mapping[str, Tensor], two: Mapping[str, Tensor]) -> int:

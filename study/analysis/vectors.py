@@ -17,6 +17,7 @@ from torch import Tensor
 
 from gradiend.autoencoder import Gradiend
 from gradiend.gradients import ParameterDict
+from study.analysis.few_weights import largest
 from study.analysis.lengths import PARTS, cosine, scaled
 
 TOP = 1e-3  # share of the weights that count as the largest
@@ -26,8 +27,8 @@ def similarities(gradiends: Mapping[str, Gradiend]) -> pd.DataFrame:
     """Every pair of one-neuron GRADIENDs: cosine and overlap of the largest weights.
 
     Columns: first, second, part, cosine, overlap (share of the :data:`TOP` weights that
-    both have); of chance: chance_cosine (mean), chance_sd (of the cosine) and
-    chance_overlap (mean).
+    both have, as many of either whatever ties there are); of chance: chance_cosine
+    (mean), chance_sd (of the cosine) and chance_overlap (mean).
     """
     rows = []
     for part, name in PARTS.items():
@@ -76,8 +77,7 @@ class _Vector:
     def of(cls, tensors: ParameterDict) -> _Vector:
         flat = {name: tensor.flatten() for name, tensor in tensors.items()}
         sizes = _told(len(t) for t in flat.values())
-        bound = _bound(flat, max(1, round(TOP * int(sizes.sum()))))
-        top = {name: t.abs() >= bound.to(t.device) for name, t in flat.items()}
+        top = largest(flat, max(1, round(TOP * int(sizes.sum()))))
         means = _told(t.double().mean() for t in flat.values())
         squares = _told(t.double().square().sum() for t in flat.values())
         return cls(
@@ -103,12 +103,6 @@ def _alike(first: _Vector, second: _Vector) -> dict[str, float]:
         "chance_sd": float(spread.sum().sqrt()) / norms,
         "chance_overlap": float(by_chance / first.counts.sum()),
     }
-
-
-def _bound(flat: ParameterDict, count: int) -> Tensor:
-    """The ``count``-th largest absolute value of all."""
-    largest = [t.abs().float().topk(min(count, len(t))).values for t in flat.values()]
-    return torch.cat([t.to(largest[0].device) for t in largest]).topk(count).values[-1]
 
 
 def _told(values) -> Tensor:

@@ -30,6 +30,17 @@ def test_a_vector_beside_itself_and_its_negative():
     assert abs(row["chance_cosine"]) < 0.05 < 1
 
 
+def test_as_many_weights_count_whatever_ties_there_are():
+    """Of numbers with few bits many are equal to the least of the largest."""
+    many = torch.full((4_000,), 1.0)
+    ones = gradiend(torch.cat([many, torch.zeros(4_000)]))
+    few = gradiend(torch.arange(8_000.0).flip(0))
+    # The first 8 of 4 000 equal numbers are as well the largest 8 of the other.
+    for row in (table(ones, few), table(few, ones)):
+        assert row["overlap"] == 1
+        assert row["chance_overlap"] == pytest.approx(vectors.TOP)
+
+
 def test_what_chance_gives_is_what_shuffling_gives():
     generator = torch.Generator().manual_seed(0)
     # The second parameter has all of the large numbers: chance overlaps far more often
