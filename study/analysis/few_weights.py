@@ -72,7 +72,7 @@ def kept(
 
 
 def largest(tensors: Mapping[str, Tensor], count: int) -> ParameterDict:
-    """Where the ``count`` largest \\|numbers\\| are (of ties, the first): True there."""
+    """True where the ``count`` largest \\|numbers\\| are; of ties, the first."""
     (cut,) = cuts(tensors, [count])
     ones = {name: torch.ones_like(t, dtype=torch.bool) for name, t in tensors.items()}
     return kept(ones, tensors, cut)
