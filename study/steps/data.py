@@ -8,6 +8,7 @@ from dataclasses import replace
 import pandas as pd
 
 from gradiend.lm.cloze import ClozeLM
+from gradiend.sampling import balanced_sample
 from study.domains import FeatureData
 from study.profiles.settings import Settings
 from study.sources.chosen import load_data, source_of
@@ -46,6 +47,17 @@ def data_for(settings: Settings, lm: ClozeLM) -> FeatureData:
             "slot texts": len(data.slot_texts) - len(slot_texts),
         },
     )
+
+
+def test_sample(
+    settings: Settings, lm: ClozeLM, data: FeatureData, rows: int
+) -> pd.DataFrame:
+    """At most ``rows`` test rows (0: all), as many a class, that the model can answer.
+
+    Drawn of those alone, so that every evaluation of as many rows has the same ones.
+    """
+    test = lm.usable(data.table[data.table["split"] == "test"])
+    return balanced_sample(test, rows, by="factual_class", seed=settings.seed)
 
 
 def readable_texts(lm: ClozeLM, texts: Sequence[str]) -> list[str]:

@@ -14,6 +14,7 @@ from study.domains import FeatureData
 from study.profiles.settings import Settings
 from study.results import files
 from study.results.making import measured
+from study.steps.data import test_sample
 from study.steps.described import described
 
 
@@ -23,14 +24,14 @@ def evaluate_encoder(
     """Encode the test rows; writes :data:`study.results.files.ENCODED`."""
     folder, limit = settings.folder, settings.encoder.test_rows
     with measured(folder / "encoder.run.json"):
-        test = data.table[data.table["split"] == "test"]
+        test = test_sample(settings, lm, data, limit)
         table = evaluation_table(
             lm,
-            balanced_sample(test, limit, by="factual_class", seed=settings.seed),
+            test,
             data.neutral[: settings.encoder.neutral_texts][: limit or None],
             excluded=data.excluded,
             seed=settings.seed,
-            untrained=_like_many(data.untrained, test, settings),
+            untrained=_as_many(data.untrained, len(test), settings),
         )
         table["h"] = encode(lm, gradiend, table, source=settings.training.source)
         statistics = encoder_statistics(table)
@@ -39,16 +40,15 @@ def evaluate_encoder(
     return table, statistics
 
 
-def _like_many(
-    untrained: pd.DataFrame | None, test: pd.DataFrame, settings: Settings
+def _as_many(
+    untrained: pd.DataFrame | None, rows: int, settings: Settings
 ) -> pd.DataFrame | None:
     """As many untrained rows as feature rows, so that no kind outweighs the others."""
     if untrained is None:
         return None
-    limit = settings.encoder.test_rows or len(test)
     return balanced_sample(
         untrained,
-        min(len(test), limit),
+        rows,
         by=["factual_class", "counterfactual_class"],
         seed=settings.seed,
     )

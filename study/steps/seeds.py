@@ -23,6 +23,7 @@ from study.profiles.settings import Settings
 from study.results import files
 from study.results.reading import read_json
 from study.results.selected import candidate
+from study.steps.data import test_sample
 from study.steps.decoder import decoder_measure
 from study.steps.training import load_gradiend, load_seed
 
@@ -33,8 +34,7 @@ _PAIR += ["overlap by chance", "overlap within tensors"]
 def asked_rows(settings: Settings, lm: ClozeLM, data: FeatureData) -> pd.DataFrame:
     """Test rows of both classes that encoders are compared on."""
     asked = settings.anatomy.rows or settings.encoder.test_rows
-    test = lm.usable(data.table[data.table["split"] == "test"])
-    return balanced_sample(test, asked, by="factual_class", seed=settings.seed)
+    return test_sample(settings, lm, data, asked)
 
 
 def seed_tables(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -19,6 +21,7 @@ from study.sources.chosen import (
 )
 from study.steps import decoder, encoder, names
 from study.steps.examples import read_examples
+from study.steps.seeds import asked_rows
 from tests.conftest import tiny_lm
 from tests.study.changes import changed
 
@@ -63,7 +66,7 @@ def test_test_rows_have_as_many_of_every_class(settings, monkeypatch):
     monkeypatch.setattr(encoder, "evaluation_table", record)
     data = load_data(settings)
     with pytest.raises(Recorded) as found:
-        encoder.evaluate_encoder(settings, None, data, None)
+        encoder.evaluate_encoder(settings, tiny_lm("bert"), data, None)
     features, neutral, untrained = found.value.args
     rows = settings.encoder.test_rows
     assert features["factual_class"].value_counts().to_dict() == dict.fromkeys(
@@ -73,6 +76,24 @@ def test_test_rows_have_as_many_of_every_class(settings, monkeypatch):
     if untrained is not None:
         pairs = untrained.groupby(["factual_class", "counterfactual_class"]).size()
         assert len(pairs) == 4 and set(pairs) == {rows // 4}
+
+
+def test_all_evaluations_of_a_causal_model_have_the_same_test_rows(monkeypatch):
+    """Rows that it cannot answer are dropped before the draw, wherever it is made."""
+
+    def record(_lm, features, _neutral, **_options):
+        raise Recorded(features)
+
+    monkeypatch.setattr(encoder, "evaluation_table", record)
+    settings = MINI.settings("standin-gpt2", "gender_MF")
+    settings = changed(settings, encoder={"test_rows": 40}, anatomy={"rows": 40})
+    data, lm = load_data(settings), tiny_lm("gpt2")
+    masked = data.table["masked"].where(data.table.index % 3 > 0, f"{SLOT} is here .")
+    data = replace(data, table=data.table.assign(masked=masked))
+    with pytest.raises(Recorded) as found:
+        encoder.evaluate_encoder(settings, lm, data, None)
+    (rows,) = found.value.args
+    assert len(rows) == 40 and rows.equals(asked_rows(settings, lm, data))
 
 
 @pytest.mark.parametrize("balance", [False, True])
