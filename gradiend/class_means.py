@@ -42,7 +42,8 @@ def closed_form(
     Raises
     ------
     InputError
-        if a class has no rows, or the tokenizer does not know a word.
+        if a class has no rows, the tokenizer does not know a word, or both classes'
+        gradients have the same mean.
     """
     for label in (1, -1):
         if not isinstance(rows, Mapping) or not rows.get(label):
@@ -60,10 +61,21 @@ def closed_form(
     for name in list(positive):  # each mean is let go of when it has been used
         plus, minus = positive.pop(name), negative.pop(name)
         weight[name], bias[name] = (plus - minus) / 2, (plus + minus) / 2
-    scale = 2 / inner(weight, weight)
-    encoder = {name: tensor * scale.to(tensor) for name, tensor in weight.items()}
+    length = inner(weight, weight)
+    if not length:
+        raise InputError(
+            "the gradients of both classes have the same mean, so there is nothing to "
+            "tell them apart by; give each class rows of its own"
+        )
+    encoder = {name: _scaled(tensor, 2 / length) for name, tensor in weight.items()}
     metadata = {"base_model": lm.name, "decoder": "closed form"}
     return Gradiend(encoder, -inner(encoder, bias), weight, bias, metadata)
+
+
+def _scaled(tensor: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+    """In float32 at least: 2 / ‖W_d‖² may be more than float16 can say."""
+    wide = tensor.to(torch.promote_types(tensor.dtype, torch.float32))
+    return (wide * scale.to(wide)).to(tensor.dtype)
 
 
 def mean_difference(

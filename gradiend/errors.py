@@ -30,8 +30,8 @@ def check_choice(value: str, allowed: Iterable[str], kind: str) -> None:
 
 
 def check_count(value: float, name: str, *, least: int = 0) -> None:
-    """Refuse what is no whole number of at least ``least``."""
-    if not isinstance(value, Integral) or value < least:
+    """Refuse what is no whole number of at least ``least``, yes and no as well."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
         raise InputError(
             f"{name} is {value!r}; give a whole number of at least {least}"
         )

@@ -59,8 +59,7 @@ class Rewriter:
         factors = tuple(np.ravel(h).tolist())
         for factor in factors:
             check_finite(factor, "h")
-        if self._original is None:
-            raise InputError("apply a rewriting inside `with Rewriter(…) as rewriter:`")
+        kept = self._kept()
         if self._decoded is None or self._decoded[0] != factors:
             self._decoded = None  # n numbers, before as many new ones are made
             decoded: ParameterDict = self.gradiend.decode(factors)
@@ -69,15 +68,26 @@ class Rewriter:
         if change[0].dtype != self.parameters[0].dtype:
             change = [tensor.to(self.parameters[0].dtype) for tensor in change]
         for parameter, original, moved in zip(
-            self.parameters, self._original, change, strict=True
+            self.parameters, kept, change, strict=True
         ):
             torch.add(original, moved, alpha=learning_rate, out=parameter)
 
     @torch.no_grad()
     def restore(self) -> None:
-        """Put the original weights back."""
-        for parameter, original in zip(self.parameters, self._original, strict=True):
+        """Put the original weights back.
+
+        Raises
+        ------
+        InputError
+            outside the block, where there are none.
+        """
+        for parameter, original in zip(self.parameters, self._kept(), strict=True):
             parameter.copy_(original)
+
+    def _kept(self) -> list[torch.Tensor]:
+        if self._original is None:
+            raise InputError("apply a rewriting inside `with Rewriter(…) as rewriter:`")
+        return self._original
 
 
 @contextmanager

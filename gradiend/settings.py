@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
-from gradiend.errors import check_choice, check_count, check_rate
+from gradiend.errors import InputError, check_choice, check_count, check_rate
 
 Source = Literal["factual", "counterfactual", "difference"]
 Moments = Literal["full", "8bit"]
@@ -54,6 +54,9 @@ class TrainingSettings:
         check_rate(self.learning_rate, "learning_rate")
         check_rate(self.epsilon, "epsilon")
         check_rate(self.weight_decay, "weight_decay", zero=True)
+        check_rate(self.converged, "converged", zero=True)
+        if self.converged > 1:
+            raise InputError(f"converged is {self.converged}; no |Pearson| is above 1")
 
 
 # What converges, by the most parameters and the kind of model: measured on the

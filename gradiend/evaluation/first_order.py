@@ -15,6 +15,7 @@ import torch
 
 from gradiend.autoencoder import Gradiend
 from gradiend.encoding import directional_derivatives
+from gradiend.errors import InputError
 from gradiend.gradients import source_losses
 from gradiend.lm.cloze import ClozeLM
 
@@ -38,7 +39,18 @@ class Slopes:
 def log_odds_slopes(
     lm: ClozeLM, gradiend: Gradiend, rows: pd.DataFrame, *, batch_size: int = 64
 ) -> Slopes:
-    """Of the rows of a cloze table, each with its own two words and label ±1."""
+    """Of the rows of a cloze table, each with its own two words and label ±1.
+
+    Raises
+    ------
+    InputError
+        for a GRADIEND of several neurons, whose W_d are several directions.
+    """
+    if len(gradiend.neurons) > 1:
+        raise InputError(
+            f"the slopes are of one neuron, and the GRADIEND has "
+            f"{len(gradiend.neurons)}; ask each of .neurons"
+        )
     encoded, signs = lm.encode(rows), rows["label"].to_numpy(dtype=float)
     found = np.empty((3, len(encoded)))
     for indices, batch in lm.batches(encoded, batch_size=batch_size):

@@ -86,7 +86,11 @@ class Partial:
         if not lines:
             path.parent.mkdir(parents=True, exist_ok=True)
             _append(path, whose)
-        self.rows.update(((row["h"], row["learning_rate"]), row) for row in lines[1:])
+        needed = {"h", "learning_rate", *whose["measures"]}
+        for number, row in enumerate(lines[1:], start=2):
+            if not needed <= row.keys():
+                raise _damaged(path, number)
+            self.rows[row["h"], row["learning_rate"]] = row
 
     def add(self, place: Place, measured: Mapping[str, float]) -> None:
         """Keep what was measured of a candidate."""
@@ -130,11 +134,15 @@ def _decoded(path: Path, number: int, line: str) -> dict:
     except json.JSONDecodeError:
         found = None
     if not isinstance(found, dict):
-        raise InputError(
-            f"{path}, line {number}: damaged, or no file of a grid; delete it or give "
-            "another file"
-        )
+        raise _damaged(path, number)
     return found
+
+
+def _damaged(path: Path, number: int) -> InputError:
+    return InputError(
+        f"{path}, line {number}: damaged, or no file of a grid; delete it or give "
+        "another file"
+    )
 
 
 def _append(path: Path, row: dict) -> None:

@@ -70,7 +70,12 @@ def draws(
 def estimate(
     metric: Metric, examples: int, *, seed: int, replicates: int = REPLICATES
 ) -> Estimate:
-    """The metric with its replicates; the same ``seed`` draws the same examples."""
+    """The metric with its replicates; the same ``seed`` draws the same examples.
+
+    Of no examples it is NaN.
+    """
+    if not examples:
+        return Estimate(np.nan, np.full(replicates, np.nan))
     value = float(metric(np.ones((1, examples)))[0])
     return Estimate(value, metric(draws(examples, seed=seed, replicates=replicates)))
 

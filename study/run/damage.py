@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from gradiend.files import sha256, write_json
+from gradiend.files import reading, sha256, write_json
 
 
 def record_digests(target: Path, outputs: Sequence[Path]) -> None:
@@ -53,7 +53,9 @@ def _records(folder: Path) -> list[Path]:
 def _said(record: Path) -> dict[str, str]:
     """What a record says; nothing, if a step has dropped it meanwhile."""
     with suppress(FileNotFoundError):
-        return json.loads(record.read_text(encoding="utf-8"))
+        text = record.read_bytes()
+        with reading(record, json.JSONDecodeError, UnicodeDecodeError):
+            return json.loads(text)
     return {}
 
 

@@ -56,3 +56,10 @@ def test_a_closed_form_needs_rows_of_both_classes(table):
     for given in ({1: rows}, {1: rows, -1: []}, rows):
         with pytest.raises(InputError, match=r"no rows of class [+-]1; give"):
             closed_form(lm, given)
+
+
+def test_a_closed_form_of_two_classes_alike_is_refused(table):
+    lm = tiny_lm("bert")
+    rows = lm.encode(table.head(2))
+    with pytest.raises(InputError, match="same mean, so there is nothing to tell"):
+        closed_form(lm, {1: rows, -1: rows})

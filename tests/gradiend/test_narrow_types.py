@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from gradiend.autoencoder import Gradiend
-from gradiend.class_means import mean_difference
+from gradiend.class_means import _scaled, mean_difference
 from gradiend.errors import InputError
 from gradiend.settings import TrainingSettings
 from gradiend.summary import norms_by_layer
@@ -48,3 +48,10 @@ def test_training_in_float16_is_refused(table):
     settings = TrainingSettings(min_rows=2)
     with pytest.raises(InputError, match=r"float16.*bfloat16 or float32"):
         Trainer(lm, table, settings)
+
+
+@pytest.mark.parametrize("dtype", NARROW)
+def test_the_closed_forms_scale_may_be_more_than_a_narrow_number(dtype):
+    found = _scaled(torch.full((2,), 1e-3, dtype=dtype), torch.tensor(1e5))
+    assert found.dtype == dtype
+    assert found.float().tolist() == pytest.approx([100, 100], rel=0.01)

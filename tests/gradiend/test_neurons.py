@@ -18,6 +18,7 @@ from gradiend.errors import InputError
 from gradiend.evaluation.contrasts import told_apart, weakest
 from gradiend.evaluation.decoder import evaluate_grid
 from gradiend.evaluation.encoder import pearson
+from gradiend.evaluation.first_order import log_odds_slopes
 from gradiend.gradients import gradients
 from gradiend.projection import without
 from gradiend.rewriting import Rewriter, rewritten, save_rewritten
@@ -50,6 +51,13 @@ def test_one_neuron_has_the_shapes_of_the_model(lm, tmp_path):
     expected = {f"{p}/{n}": list(t.shape) for n, t in lm.covered.items() for p in parts}
     assert shapes == expected | {"encoder_bias": []}
     assert by_neuron(gradiend).keys() == gradiend.tensors().keys()
+
+
+def test_slopes_are_of_one_neuron(lm, two, three_classes):
+    rows = three_classes.iloc[:4].assign(label=1)
+    with pytest.raises(InputError, match=r"of one neuron, .* has 2; ask each"):
+        log_odds_slopes(lm, two, rows)
+    assert len(log_odds_slopes(lm, two.neurons[1], rows).weight) == 4
 
 
 def test_each_neuron_is_read_and_written_alone(lm, two, three_classes):

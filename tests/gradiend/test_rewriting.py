@@ -100,6 +100,8 @@ def test_a_rewriting_needs_its_block():
     for _ in range(2):  # before the block, and after it
         with pytest.raises(InputError, match="inside `with Rewriter"):
             rewriter.apply(1, 0.5)
+        with pytest.raises(InputError, match="inside `with Rewriter"):
+            rewriter.restore()
         assert same(before, snapshot(lm))
         with rewriter:
             rewriter.apply(1, 0.5)

@@ -27,7 +27,10 @@ def test_a_misspelt_option_is_refused(option, message):
     [
         ({"steps": 0}, "steps is 0; give a whole number of at least 1"),
         ({"steps": 2.5}, r"steps is 2\.5; give a whole number"),
+        ({"steps": True}, "steps is True; give a whole number"),
         ({"batch_size": 0}, "batch_size is 0"),
+        ({"converged": -0.1}, r"converged is -0\.1; give a number of 0 or more"),
+        ({"converged": 5}, r"converged is 5; no \|Pearson\| is above 1"),
         ({"evaluate_every": 0}, "evaluate_every is 0"),
         ({"validation_rows": -1}, "validation_rows is -1; .* of at least 0"),
         ({"learning_rate": 0}, "learning_rate is 0; give a number above 0"),

@@ -230,6 +230,10 @@ def test_the_folder_of_a_partial_grid_is_made(tmp_path):
     for _ in range(2):
         evaluate_grid(lm, gradiend, lambda: {"LMS": 1.0}, partial=str(path), **places)
         assert len(path.read_text().splitlines()) == 4
+    with path.open("a") as file:
+        file.write('{"h": 1.0, "learning_rate": 2.0}\n')
+    with pytest.raises(InputError, match=r"grid\.jsonl, line 5: damaged"):
+        evaluate_grid(lm, gradiend, lambda: {"LMS": 1.0}, partial=str(path), **places)
 
 
 def test_selection_takes_the_best_and_may_take_the_base():

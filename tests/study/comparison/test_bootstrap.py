@@ -19,6 +19,12 @@ def test_draws_are_counts_and_the_same_for_a_seed():
     assert (first != draws(7, seed=4, replicates=50)).any()
 
 
+def test_of_no_examples_there_is_no_number():
+    found = estimate(mean_of(np.empty(0)), 0, seed=0, replicates=5)
+    assert np.isnan(found.value) and np.isnan(found.replicates).all()
+    assert found.replicates.shape == (5,)
+
+
 def test_intervals_cover_the_truth():
     """In 93 to 97 % of 1,000 simulated data sets."""
     generator = np.random.default_rng(0)

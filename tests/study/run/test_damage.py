@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import nbformat
+import pytest
 
+from gradiend.errors import InputError
 from study.run import runner
 from study.run.damage import forget_digests, record_digests, remove_damaged
 
@@ -27,6 +29,15 @@ def test_what_a_killed_run_was_writing_is_no_record(tmp_path):
     record_digests(target, [target])
     (tmp_path / ".unfinished-7-a.digests.json").write_text('{"a.ip')
     assert list(remove_damaged(tmp_path)) == []
+
+
+def test_a_damaged_note_is_named(tmp_path):
+    target = tmp_path / "a.ipynb"
+    target.write_text("{}")
+    record_digests(target, [target])
+    (tmp_path / "a.digests.json").write_text('{"a.ip')
+    with pytest.raises(InputError, match=r"a\.digests\.json: damaged .*delete it"):
+        list(remove_damaged(tmp_path))
 
 
 def test_what_a_step_of_another_plan_noted_is_no_damage(tmp_path):
