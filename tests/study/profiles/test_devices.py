@@ -32,5 +32,8 @@ def test_a_gpu_that_torch_does_not_see_is_refused(monkeypatch, name, count, seen
 
 
 def test_a_gpu_that_torch_sees_is_taken(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    need_devices(["cuda", "cuda:1"])
+    """And is asked for once a name, of that kind alone."""
+    asked = []
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: asked.append(1) or 2)
+    need_devices(["cuda", "cuda:1", "cuda", "cpu", "auto"])
+    assert len(asked) == 2

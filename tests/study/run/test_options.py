@@ -49,7 +49,11 @@ def test_what_snakemake_knows_goes_through():
 def test_a_target_is_a_step_or_its_file():
     plan = steps(load_profile("smoke"))
     file = str(plan[0].outputs[0])
-    check_targets(read_options(["-n", "all", TRAINING, file]), plan)
+    options = read_options(["-n", "all", TRAINING, file])
+    assert set(options.targets) == {"all", TRAINING, file}
+    check_targets(options, plan)
+    with pytest.raises(InputError, match="neither an option nor a step"):
+        check_targets(options, plan[1:])  # whose file it is, is not in it
 
 
 @pytest.mark.parametrize(
