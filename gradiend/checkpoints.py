@@ -33,18 +33,14 @@ def checkpoint_path(
     settings: TrainingSettings,
     *,
     seed: int,
-    start: ParameterDict,
 ) -> Path:
-    """Where the run with these arguments leaves its checkpoints.
-
-    ``start`` are the tensors that it begins with; none if the seed says them.
-    """
+    """Where the run with these arguments leaves its checkpoints."""
     digest = hashlib.sha256()
     digest.update(json.dumps(asdict(settings), sort_keys=True).encode())
     digest.update(pd.util.hash_pandas_object(table, index=False).values.tobytes())
     model = (lm.name, lm.prefix, str(lm.model.dtype), lm.autocast, lm.says)
     digest.update(repr(model).encode())
-    weights = (*dict(lm.model.named_parameters()).values(), *start.values())
+    weights = dict(lm.model.named_parameters()).values()
     for tensor in weights:
         digest.update(repr(exact_sum(tensor.detach())).encode())
     return Path(folder) / f"seed{seed}-{digest.hexdigest()[:12]}.safetensors"

@@ -19,14 +19,13 @@ _NOISE_EACH = 4  # numbers of 16 bits in one of 64, which is drawn as fast
 class Rounding:
     """All that is rounded at random in a run, from one seeded generator a device."""
 
-    def __init__(self, *, seed: int = 0) -> None:
-        self.seed = seed
+    def __init__(self) -> None:
         self._generators: dict[torch.device, torch.Generator] = {}
 
     def generator(self, device: torch.device) -> torch.Generator:
         """The device's generator, as far as it has got."""
         if device not in self._generators:
-            self._generators[device] = torch.Generator(device).manual_seed(self.seed)
+            self._generators[device] = torch.Generator(device).manual_seed(0)
         return self._generators[device]
 
     def keep(self, stored: Tensor, value: Tensor) -> None:

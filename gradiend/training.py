@@ -118,8 +118,7 @@ class Trainer:
 
     A step encodes the batch-averaged gradient of 32 texts of one class and decodes
     ∇±W of the same batch; the classes take turns. The base model never changes. Two
-    classes make one neuron, as in the paper; k + 1 classes make k. It begins with a
-    copy of ``start`` or, without one, at random.
+    classes make one neuron, as in the paper; k + 1 classes make k. It begins at random.
 
     Raises
     ------
@@ -136,7 +135,6 @@ class Trainer:
         *,
         seed: int = 0,
         checkpoints: Path | None = None,
-        start: Gradiend | None = None,
     ) -> None:
         self.settings = settings or TrainingSettings()
         self.lm = lm
@@ -157,20 +155,15 @@ class Trainer:
         self.validation_labels = validation["label"].to_numpy()
         self.validation_rows = known_rows(lm, validation)
         neurons = len(self.labels) - 1
-        self.gradiend = (
-            Gradiend.initialise(lm.covered, seed=seed, neurons=neurons)
-            if start is None
-            else copied(start)
-        )
+        self.gradiend = Gradiend.initialise(lm.covered, seed=seed, neurons=neurons)
         self.update = Update(self.gradiend, self.settings)
         self.step = 0
         self.history: list[dict] = []
         self.best: tuple[np.ndarray, int, Gradiend] | None = None
         self.checkpoint: Path | None = None
         if checkpoints is not None:
-            begun = {} if start is None else start.tensors()
             self.checkpoint = checkpoint_path(
-                checkpoints, lm, table, self.settings, seed=seed, start=begun
+                checkpoints, lm, table, self.settings, seed=seed
             )
 
     def run(self, progress: Progress = iter) -> TrainingResult:

@@ -105,9 +105,7 @@ def gpt2_bpe(texts: Iterable[str]) -> PreTrainedTokenizerFast:
     )
 
 
-def llama_bpe(
-    texts: Iterable[str], *, chat_template: str | None = None
-) -> PreTrainedTokenizerFast:
+def llama_bpe(texts: Iterable[str]) -> PreTrainedTokenizerFast:
     """Byte-level BPE that begins every text with Llama 3's begin-of-text token."""
     begin, end = "<|begin_of_text|>", "<|end_of_text|>"
     turns = ["<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"]
@@ -129,7 +127,6 @@ def llama_bpe(
         eos_token=end,
         pad_token=pad,
         extra_special_tokens=turns,
-        chat_template=chat_template,
     )
 
 

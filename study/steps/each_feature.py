@@ -115,7 +115,5 @@ def _link_all(source: Path, folder: Path) -> None:
 
 def _training_digest(settings: Settings, lm: ClozeLM, data: FeatureData) -> str:
     """Of what a training depends on: model, rows, settings and code."""
-    run = checkpoint_path(
-        "", lm, data.table, settings.training, seed=settings.seed, start={}
-    )
+    run = checkpoint_path("", lm, data.table, settings.training, seed=settings.seed)
     return digest(run.stem, settings.part("training"), code_digest())

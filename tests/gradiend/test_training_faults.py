@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from gradiend.autoencoder import Gradiend, inner
+from gradiend.autoencoder import inner
 from gradiend.errors import InputError
 from gradiend.settings import TrainingSettings
 from gradiend.training import Trainer, fit
@@ -22,9 +22,8 @@ SHORT = TrainingSettings(
 
 def test_a_loss_that_is_not_finite_ends_the_run(table):
     lm = tiny_lm("bert")
-    start = Gradiend.initialise(lm.covered, seed=0)
-    next(iter(start.decoder_bias.values())).view(-1)[0] = float("inf")
-    trainer = Trainer(lm, table, SHORT, start=start)
+    trainer = Trainer(lm, table, SHORT)
+    next(iter(trainer.gradiend.decoder_bias.values())).view(-1)[0] = float("inf")
     with pytest.raises(InputError, match=r"loss is .* at step 1 \(learning rate 0.001"):
         trainer.run()
 
@@ -43,25 +42,6 @@ def test_every_seed_is_told(table):
     found = fit(tiny_lm("bert"), table, SHORT, seeds=(0, 1))
     assert set(found.seeds) == {0, 1}
     assert found.correlation == max(found.seeds.values()) == found.seeds[found.seed]
-
-
-def test_another_start_is_another_run(table, tmp_path):
-    lm = tiny_lm("bert")
-    starts = (None, *(Gradiend.initialise(lm.covered, seed=s) for s in (1, 2)))
-    names = {
-        Trainer(lm, table, SHORT, checkpoints=tmp_path, start=start).checkpoint
-        for start in starts
-    }
-    assert len(names) == 3
-
-
-def test_the_start_that_is_given_stays_as_it_is(table):
-    lm = tiny_lm("bert")
-    start = Gradiend.initialise(lm.covered, seed=1)
-    before = copied(start)
-    Trainer(lm, table, SHORT, start=start).run()
-    for name, tensor in before.tensors().items():
-        assert torch.equal(tensor, start.tensors()[name]), name
 
 
 def test_the_best_is_copied_into_the_copy_that_there_is(table):
