@@ -75,6 +75,11 @@ def need_columns(
         )
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of what another library's error says; its kind, if nothing."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
 def exit_status(work: Callable[[], object]) -> int:
     """Do the work of a command line; an InputError is one line and status 1."""
     try:

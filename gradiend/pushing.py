@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gradiend.errors import InputError
+from gradiend.errors import InputError, first_line
 
 
 def check_hub_name(name: str) -> None:
@@ -16,7 +16,7 @@ def check_hub_name(name: str) -> None:
         validate_repo_id(name)
     except HFValidationError as error:
         raise InputError(
-            f"{name!r} is no name for the hub ({_reason(error)}); give OWNER/NAME"
+            f"{name!r} is no name for the hub ({first_line(error)}); give OWNER/NAME"
         ) from error
 
 
@@ -37,11 +37,6 @@ def push(folder: Path, name: str) -> None:
         hub.upload_folder(repo_id=name, folder_path=folder)
     except (HTTPError, HFValidationError, OSError) as error:
         raise InputError(
-            f"{name} cannot be pushed ({_reason(error)}); the model is in {folder}: "
+            f"{name} cannot be pushed ({first_line(error)}); the model is in {folder}: "
             "log in with `hf auth login` and push it, or check the name"
         ) from error
-
-
-def _reason(error: Exception) -> str:
-    """The first line of what an error says."""
-    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from gradiend.autoencoder import inner
 from gradiend.encoding import directional_derivatives
-from gradiend.errors import InputError
+from gradiend.errors import InputError, first_line
 from gradiend.gradients import ParameterDict, differentiable, gradients
 from gradiend.lm.probe import (
     Probe,
@@ -225,8 +225,7 @@ def _or_refuse(lm: ClozeLM, why: str, work: Callable[[], Answer]) -> Answer:
     except torch.OutOfMemoryError:
         raise
     except Exception as error:
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise _refusal(lm, f"{why}: {reason[0]}") from error
+        raise _refusal(lm, f"{why}: {first_line(error)}") from error
 
 
 def _holds(claim: Callable[[], bool]) -> bool:

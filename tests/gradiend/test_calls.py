@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gradiend import Gradiend, TrainingSettings, closed_form, encode, fit
-from gradiend.errors import InputError, check_seeds
+from gradiend.errors import InputError, check_seeds, first_line
 from gradiend.evaluation.scoring import top_words
 from tests.conftest import tiny_lm
 
@@ -41,6 +41,13 @@ def test_seeds_are_a_list_of_some(table, seeds):
         fit(tiny_lm("bert"), table, SETTINGS, seeds=seeds)
     for good in ((0,), range(3), np.arange(2)):
         check_seeds(good)
+
+
+@pytest.mark.parametrize(
+    ("said", "line"), [("one\ntwo", "one"), ("\n one ", "one"), ("", "OSError")]
+)
+def test_of_another_librarys_error_a_line_is_told(said, line):
+    assert first_line(OSError(said)) == line
 
 
 def test_a_batch_has_a_row_at_least(table):

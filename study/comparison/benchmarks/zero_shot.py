@@ -24,7 +24,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from gradiend.errors import InputError, check_choice
+from gradiend.errors import InputError, check_choice, first_line
 from gradiend.files import read_table
 from gradiend.lm.cloze import ClozeLM
 
@@ -197,9 +197,9 @@ def _load(manager, task: str):
     try:
         (loaded,) = manager.load([task])["tasks"].values()
     except (ImportError, OSError) as error:  # of its code, of its data
-        reason = str(error).splitlines()[0]
         raise InputError(
-            f"zero-shot task {task!r} cannot be loaded ({reason}); leave it out"
+            f"zero-shot task {task!r} cannot be loaded ({first_line(error)}); leave it "
+            "out"
         ) from error
     if loaded.get_config("num_fewshot") is None:
         loaded.set_config(key="num_fewshot", value=0)

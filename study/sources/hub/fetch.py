@@ -34,7 +34,7 @@ from tenacity import (
     wait_exponential,
 )
 
-from gradiend.errors import InputError
+from gradiend.errors import InputError, first_line
 from gradiend.files import sha256, writing
 from study.sources.hub.manifest import Source, alternatives
 from study.sources.weights import weight_files
@@ -290,7 +290,7 @@ def _reason(error: BaseException) -> str:
     if _is_unanswered(error):
         return f"no connection ({type(error).__name__}); check the network, run again"
     if isinstance(error, HfHubHTTPError):
-        return f"{str(error).splitlines()[0]}; run again later"
+        return f"{first_line(error)}; run again later"
     return (
         "not in the local cache, and the hub may not be asked (HF_HUB_OFFLINE=1, or no "
         "network); fetch it where there is one"
