@@ -24,8 +24,8 @@ def remarks(found: Debiased) -> Iterator[str]:
     elif not found.after["gap"] <= NARROWED * found.before["gap"]:
         yield (
             f"the gap is hardly narrower on {found.asked} ({found.before['gap']:.3f} → "
-            f"{found.after['gap']:.3f}): what tells the classes apart may be in the "
-            f"texts themselves; try more rows or {_other_way(found)}"
+            f"{found.after['gap']:.3f}): {_why_it_stays(found)}, more rows or "
+            f"{_other_way(found)}"
         )
     elif (left := _of_what_is_said(found)) > NARROWED:
         yield (
@@ -48,6 +48,12 @@ def remarks(found: Debiased) -> Iterator[str]:
             "they have no share, and so there is no mean share; give words that the "
             "model says"
         )
+
+
+def _why_it_stays(found: Debiased) -> str:
+    if found.beside is None:
+        return "what tells the classes apart may be in the texts themselves; try others"
+    return "those that choose may be too few to speak for others; try more probes"
 
 
 def _of_what_is_said(found: Debiased) -> float:

@@ -21,9 +21,9 @@ JOBS = 20  # of those that N was not chosen on, from rated all male to all femal
 # What is shown: (variant, decoder) in the table → name, colour, mark.
 BASE, PAPER, REFINED = ("base", "–"), ("N", "trained"), ("N", "refined")
 SHOWN = {
-    BASE: ("base", "#7F7F7F", "o"),
-    PAPER: ("N by the paper's index", "#0072B2", "x"),
-    REFINED: ("N refined (ours)", "#D55E00", "D"),
+    BASE: ("base", "#7F7F7F", "s"),
+    PAPER: ("N by the paper's index", "#E69F00", "D"),
+    REFINED: ("N refined (ours)", "#009E73", "o"),
 }
 WIDTH, HEIGHT = 760, 405
 
@@ -69,7 +69,7 @@ def draw(axes: Axes, table: pd.DataFrame) -> None:
     for name, (says, colour, mark) in SHOWN.items():
         mean, spread = table[name].mean(), table[name].std()
         label = f"{says}: mean {mean:.2f}, standard deviation {spread:.2f}"
-        axes.plot(places, table[name], mark, color=colour, markersize=6.5, label=label)
+        axes.plot(places, table[name], mark, color=colour, markersize=6, label=label)
     axes.set(ylim=(0, 1.02), yticks=(0, 0.5, 1), xlim=(-0.6, len(table) - 0.4))
     axes.set_xticks(
         places, table.index, rotation=50, ha="right", rotation_mode="anchor"

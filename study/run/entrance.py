@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from gradiend.errors import InputError, check_choice, exit_status
 from study.domains import DOMAINS
 from study.profiles.devices import need_devices
+from study.profiles.origins import Prepared
 from study.profiles.profile import Profile
 from study.profiles.reading import load_profile, profile_names
 from study.profiles.settings import Settings
 from study.profiles.yaml_files import ENDINGS
-from study.results.places import REPOSITORY, results_root
+from study.results.places import REPOSITORY, resolved, results_root
 from study.run.damage import remove_damaged
 from study.run.model_steps import model_files
 from study.run.options import check_targets, elsewhere, read_options
@@ -82,11 +84,22 @@ def _check_models(profile: Profile, models: Iterable[str], *, here: bool) -> Non
                 )
         prepared = profile.entry(model).prepared
         made = all(path.is_file() for path in model_files(profile, model))
-        if prepared is not None and prepared.carrier is not None and not made:
-            check_carrier(prepared.carrier)
+        if prepared is not None and not made:
+            _check_ingredients(prepared, model)
     if here:
         runs = (run for model in models for run in profile.runs(model))
         need_devices(run.load.device for run in runs)
+
+
+def _check_ingredients(prepared: Prepared, model: str) -> None:
+    """Refuse a model whose files and package, of which it is made, are not there."""
+    for path in map(resolved, prepared.needs):
+        if not Path(path).is_file():
+            raise InputError(
+                f"{path}: not there; check models.{model}.prepared.needs of the profile"
+            )
+    if prepared.carrier is not None:
+        check_carrier(prepared.carrier)
 
 
 def _check_sources(profile: Profile, models: Iterable[str], *, here: bool) -> None:

@@ -150,6 +150,16 @@ def test_a_path_with_braces_is_refused(tmp_path):
     assert "{a}/smoke: a path with { or } cannot be used" in done.stderr
 
 
+def test_a_file_that_a_model_is_made_of_is_told_first(tmp_path):
+    profile = tmp_path / "own.yaml"
+    made = "{prepared: {module: study.models.minilm, needs: [no/where]}, display: A}"
+    profile.write_text(f"like: smoke\nmodels: [a: {made}]\n")
+    done = entrance(str(profile), "-n", results=tmp_path / "results")
+    assert done.returncode != 0
+    assert "no/where: not there; check models.a.prepared.needs" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
 def test_a_model_that_is_not_where_the_profile_says_is_told_first(tmp_path):
     profile = tmp_path / "own.yaml"
     profile.write_text(f"like: smoke\nmodels: [{MODEL}: {{folder: no/where}}]\n")
