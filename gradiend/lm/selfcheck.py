@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from gradiend.lm.cloze import ClozeLM
     from gradiend.lm.tokens import EncodedRow
 
+_OTHER = "take a model of another family"
+_AGAIN = "it draws at random, or the machine made a mistake: try again"
 _READING = ("padded", "head", "feed_forward", "packed")
 Answer = TypeVar("Answer")
 _logger = logging.getLogger(__name__)
@@ -86,6 +88,8 @@ def _reading_ways(lm: ClozeLM, rows: Sequence[EncodedRow]) -> Ways:
     why = "cannot be read in a batch"
     trial = replace(lm, ways=plain)
     if not _or_refuse(lm, why, lambda: probe.agrees(trial, packed=False)):
+        if not near(lm, Probe.of(lm, rows).expected, probe.expected):
+            raise _refusal(lm, "says something else when asked the same", _AGAIN)
         raise _refusal(lm, "predicts at other places than its tokens")
     for name in _READING:
         more = replace(plain, **{name: True})
@@ -241,11 +245,8 @@ def _holds(claim: Callable[[], bool]) -> bool:
         return False
 
 
-def _refusal(lm: ClozeLM, why: str) -> InputError:
-    return InputError(
-        f"model {lm.name!r} (family {_family(lm)}) {why}; take a model of another "
-        "family"
-    )
+def _refusal(lm: ClozeLM, why: str, way_out: str = _OTHER) -> InputError:
+    return InputError(f"model {lm.name!r} (family {_family(lm)}) {why}; {way_out}")
 
 
 def _family(lm: ClozeLM) -> str:

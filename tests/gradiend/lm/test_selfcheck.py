@@ -187,6 +187,17 @@ def test_a_model_that_says_no_numbers_is_refused():
         checked(lm)
 
 
+def test_a_model_that_says_another_thing_each_time_is_refused():
+    lm = tiny_lm("gpt2")
+
+    def drawn(_model, _inputs, output):
+        output.logits.add_(torch.randn_like(output.logits))
+
+    lm.model.register_forward_hook(drawn)
+    with pytest.raises(InputError, match=r"something else when asked.*try again$"):
+        checked(lm)
+
+
 def test_rows_longer_than_half_a_window_are_not_packed(monkeypatch):
     monkeypatch.setattr("gradiend.lm.packing.CAPACITY", 256)
     lm = checked(of_family("mistral", "causal"))
