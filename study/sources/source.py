@@ -13,7 +13,8 @@ from study.comparison.attribute_words import AttributeWords, read_attribute_word
 from study.comparison.tasks.registry import TASKS
 from study.results.places import REPOSITORY
 
-_SHARED = ("data", "sampling", "splits")  # of gradiend: how rows are dealt and drawn
+# Of gradiend: how rows are read, dealt and drawn.
+_SHARED = ("data", "sampling", "slots", "splits")
 
 
 def digest_of(paths: Iterable[Path]) -> str:

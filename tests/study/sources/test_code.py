@@ -12,7 +12,7 @@ from study.sources.source import code_of
 OTHER = {
     *("gradiend/__init__.py", "gradiend/errors.py", "gradiend/files.py"),
     *("gradiend/classes.py", "gradiend/reading.py"),  # of a user's own table
-    *("gradiend/slots.py", "study/sources/weights.py"),  # a user's, a model's
+    "study/sources/weights.py",  # which files are a model's
     *("gradiend/evaluation/__init__.py", "gradiend/evaluation/indices.py"),
     *("study/__init__.py", "study/sources/__init__.py", "study/sources/source.py"),
 }
