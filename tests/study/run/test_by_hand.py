@@ -20,6 +20,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from nbval.plugin import get_sanitize_patterns
 
 from gradiend.errors import InputError
 from study.comparison.benchmarks.suite import read_scores
@@ -27,6 +28,7 @@ from study.profiles.reading import load_profile
 from study.report.gather import collect
 from study.report.source import read_source
 from study.results import files
+from study.results.places import REPOSITORY
 from study.results.reading import made, read_json
 from study.results.selected import read_selected
 from study.run import lab
@@ -53,6 +55,18 @@ def test_numbers_of_committed_tables_are_compared():
 
     assert sanitized(without, "<table><td>0.52</td>") == "<table><td>0.52</td>"
     assert sanitized(without, "12 rows") == "# rows"
+
+
+def test_all_that_nbval_is_told_to_strike_out_is_struck_out():
+    """It skips what it cannot read, such as a replacement that is empty."""
+    said = (REPOSITORY / "tests" / "nbval.cfg").read_text(encoding="utf-8")
+    patterns = get_sanitize_patterns(said)
+    assert len(patterns) == len(re.findall(r"^\[", said, flags=re.MULTILINE))
+    style = "#T_table_row0_col1, #T_table_row2_col3 {\n  font-weight: bold;\n}\n"
+    text = style + "<td>97.1 ± 2.0 (-0.3)*°</td>"
+    for pattern, replacement in patterns:
+        text = re.sub(pattern, replacement, text)
+    assert text == "<td># ± # (#)</td>"
 
 
 # The notebooks' kernel
