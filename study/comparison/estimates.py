@@ -41,12 +41,15 @@ ROUNDING = 1e-6  # of a metric's scale
 _Numbers = float | pd.Series
 _Flags = np.bool_ | pd.Series
 # The intervals of a metric that is relative to the base model's, whose own is a point.
-MARKED_BY = {"bias left": "gap"}
+MARKED_BY = {"bias left": "gap", "bias left elsewhere": "gap elsewhere"}
 # What a debiased model should have; elsewhere only more or less is better.
 NEUTRAL_VALUE = {
     "bias left": 0.0,
+    "bias left elsewhere": 0.0,
     "gap": 0.0,
+    "gap elsewhere": 0.0,
     "offset": 0.0,
+    "offset elsewhere": 0.0,
     "moved": 0.0,
     "SS": 50.0,
     "SS majority": 50.0,

@@ -65,14 +65,14 @@ def pronouns_by_frame(lm: ClozeLM, jobs: Sequence[str]) -> pd.DataFrame:
     """What pronoun a model expects of jobs in sentences that nothing was chosen on.
 
     A row a sentence and job: frame (``{word}`` stands for the job), word, share
-    (P(she) / (P(he) + P(she))) and said (P(he) + P(she)).
+    (P(she) / (P(he) + P(she))) and said (P(he) + P(she)). No job, no rows.
     """
     asked = pd.DataFrame(
         [(frame, job) for frame in _JOB_FRAMES for job in jobs],
         columns=["frame", "word"],
     )
     texts = [f.replace("{word}", w) for f, w in asked.itertuples(index=False)]
-    share, said = _pronouns(lm, texts)
+    share, said = _pronouns(lm, texts) if texts else ([], [])
     return asked.assign(share=share, said=said)
 
 

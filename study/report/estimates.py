@@ -23,7 +23,7 @@ from study.profiles.profile import Profile
 from study.profiles.settings import Settings
 from study.profiles.variants import variants
 from study.report.costs import costs
-from study.report.gaps import association_estimates
+from study.report.gaps import association_estimates, sentence_estimates
 from study.report.source import gathering
 from study.results import files
 from study.results.reading import read_csv
@@ -51,7 +51,8 @@ def inputs(profile: Profile) -> list[Path]:
     compared = [profile.compared(model) for model in profile.models]
     for settings in (runs[0] for runs in compared if runs):
         folder = settings.model_folder
-        names = {files.BENCHMARKS_FOLDER: (*files.SCORES, files.ASSOCIATIONS)}
+        asked = (*files.SCORES, files.ASSOCIATIONS, files.FRAMES)
+        names = {files.BENCHMARKS_FOLDER: asked}
         if settings.tasks.names:
             names[files.TASKS_FOLDER] = (files.TASKS,)
         if settings.tasks.names and settings.tasks.survival:
@@ -79,20 +80,28 @@ def domain_estimates(runs: list[Settings], found: list[Variant]) -> pd.DataFrame
     """The bias of a domain's variants among ``found``, the base model first.
 
     ``runs`` are the domain's: their features' associations count for ``bias left``,
-    ``offset`` and ``said``; those of the other domains for ``moved``.
+    ``offset`` and ``said``; those of the other domains for ``moved``. Of gender it is
+    asked in other sentences, too (``… elsewhere``).
     """
     settings, features = runs[0], [run.feature for run in runs]
     folder = settings.model_folder / files.BENCHMARKS_FOLDER
     domain, seed = settings.domain.name, settings.seed
     scores = read_scores(folder)
-    learned = _by_state(folder)
-    unchanged = learned[Variant(ANY).slug]
+    learned, said = _by_state(folder), _by_state(folder, files.FRAMES)
+    base = Variant(ANY).slug
     ours, rows = of_domain(found, domain), []
     asked = {
         variant.name: bias_estimates(scores[variant.slug], domain, seed=seed)
-        | association_estimates(learned[variant.slug], unchanged, features, seed=seed)
+        | association_estimates(
+            learned[variant.slug], learned[base], features, seed=seed
+        )
         for variant in ours
     }
+    if settings.domain.has_names:
+        for variant in ours:
+            asked[variant.name] |= sentence_estimates(
+                said[variant.slug], said[base], seed=seed
+            )
     for variant in ours:
         p_values = seat_p_values(scores[variant.slug], domain, seed=seed)
         rows += [
@@ -150,7 +159,7 @@ def robustness_estimates(profile: Profile, model: str) -> pd.DataFrame:
     return table.assign(model=settings.display, seeds=seeds)
 
 
-def _by_state(folder: Path) -> dict[str, pd.DataFrame]:
-    """State → what it says of the associations that it was asked."""
-    table = read_csv(folder / files.ASSOCIATIONS)
+def _by_state(folder: Path, name: str = files.ASSOCIATIONS) -> dict[str, pd.DataFrame]:
+    """State → what it says of the associations, or jobs, that it was asked."""
+    table = read_csv(folder / name)
     return dict(list(table.groupby("state", sort=False)))

@@ -117,6 +117,35 @@ def association_estimates(
     return found
 
 
+def sentence_estimates(
+    own: pd.DataFrame, base: pd.DataFrame, *, seed: int, replicates: int = REPLICATES
+) -> dict[str, Estimate]:
+    """What a state says of jobs in other sentences, against the base model's.
+
+    Both have the columns word (the job), frame (the sentence) and share (of *she* among
+    *he* and *she*). ``gap elsewhere`` is the mean distance of the two shares, ``bias
+    left elsewhere`` the same in % of the base's on the same draw, ``offset elsewhere``
+    the mean over sentences of |mean share − ½|. Jobs are what is drawn. Nothing if no
+    job was asked.
+    """
+    if own.empty:
+        return {}
+    mine, before = (_shares(rows) for rows in (own, base))
+    metrics = {
+        "gap elsewhere": lambda weights: _mean(_apart(mine), weights),
+        "bias left elsewhere": lambda weights: (
+            100 * _mean(_apart(mine), weights) / _mean(_apart(before), weights)
+        ),
+        "offset elsewhere": lambda weights: np.abs(
+            weights @ mine / weights.sum(1, keepdims=True) - 0.5
+        ).mean(1),
+    }
+    return {
+        name: estimate(metric, len(mine), seed=seed, replicates=replicates)
+        for name, metric in metrics.items()
+    }
+
+
 def moved(own: pd.DataFrame, base: pd.DataFrame, domain: str) -> dict[str, float]:
     """Other domain → mean |P − P of the base| over its associations."""
     changes = _changes(own, base, domain)
@@ -134,6 +163,16 @@ def _changes(own: pd.DataFrame, base: pd.DataFrame, domain: str) -> dict:
         name: values.to_numpy()
         for name, values in queries.groupby("domain", sort=False)
     }
+
+
+def _shares(said: pd.DataFrame) -> np.ndarray:
+    """The share of *she* of each job in each sentence, [jobs, sentences]."""
+    return said.pivot(index="word", columns="frame", values="share").to_numpy()
+
+
+def _apart(shares: np.ndarray) -> np.ndarray:
+    """How far a job's two shares are apart, mean over sentences, [jobs]."""
+    return np.abs(2 * shares - 1).mean(axis=1)
 
 
 def _over(metric, probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:

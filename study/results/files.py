@@ -29,7 +29,7 @@ RESULT_TABLES = ("stereoset", "crows", "likelihoods")
 SEAT_RESULTS = "seat.safetensors"
 LEFT_OUT = "left_out.json"  # examples that were not asked, and why
 SCORES = (*(f"{name}.csv" for name in RESULT_TABLES), SEAT_RESULTS)
-BENCHMARKED = (*SCORES, LEFT_OUT, ASSOCIATIONS)
+BENCHMARKED = (*SCORES, LEFT_OUT, ASSOCIATIONS, FRAMES)
 SURVIVED = (*SCORES, ASSOCIATIONS, TASKS)  # of robustness
 
 # In a feature's folder.

@@ -12,6 +12,8 @@ from gradiend.evaluation.scoring import ClassProbabilities
 from gradiend.files import write_csv
 from gradiend.lm.cloze import ClozeLM
 from gradiend.rewriting import rewritten
+from study.domains.gender import PRONOUNS
+from study.domains.gender_probes import pronouns_by_frame
 from study.profiles.settings import Settings
 from study.results import files
 from study.results.selected import BASE, candidate
@@ -68,6 +70,22 @@ def associations_after(
     table = pd.concat(parts, ignore_index=True)
     write_csv(settings.folder / files.ASSOCIATIONS, table)
     return table
+
+
+def jobs_in_other_sentences(lm: ClozeLM, associations: pd.DataFrame) -> pd.DataFrame:
+    """Pronouns after the held-out jobs among ``associations``, in other sentences.
+
+    Variants are chosen, and jobs otherwise asked, in one sentence; these are others.
+    Columns: those of :func:`~study.domains.gender_probes.pronouns_by_frame` and
+    stereotype (how female the world or people say that the job is, 0 to 1).
+    """
+    jobs = associations[
+        (associations["kind"] == "profession")
+        & (associations["class"] == PRONOUNS["female"])
+        & associations["held_out"]
+    ].set_index("word")["probability"]
+    table = pronouns_by_frame(lm, list(jobs.index))
+    return table.assign(stereotype=jobs[table["word"]].to_numpy())
 
 
 def moved_associations(learned: pd.DataFrame) -> pd.DataFrame:

@@ -17,34 +17,43 @@ from study.comparison.benchmarks.suite import (
     write_scores,
 )
 from study.comparison.variants import ANY, Variant
+from study.domains import DOMAINS
 from study.results import files
 from study.results.making import measured
 from study.sources.chosen import asked_associations
 from study.steps.aside import aside
-from study.steps.associations import association_probabilities
+from study.steps.associations import (
+    association_probabilities,
+    jobs_in_other_sentences,
+)
 from study.steps.workbench import Workbench
+
+_ASKED = (files.FRAMES, files.ASSOCIATIONS)  # tables of what is asked besides
 
 
 def run_benchmarks(bench: Workbench, *, progress: Progress = iter) -> dict[str, Scores]:
     """Score every variant on every benchmark; writes one row an example.
 
-    StereoSet, CrowS-Pairs, SEAT (of the variant's own domain), perplexity, and what is
-    left of the associations that are asked for.
+    StereoSet, CrowS-Pairs, SEAT (of the variant's own domain), perplexity, what is left
+    of the associations that are asked for and, of variants of gender, what is said of
+    jobs in sentences that no method is chosen by.
     """
     folder, suite = bench.folder / files.BENCHMARKS_FOLDER, bench.suite()
     parts = aside(folder, bench.digest("benchmarks"))
     scores: dict[str, Scores] = {}
-    learned: list[pd.DataFrame] = []
+    asked: dict[str, list[pd.DataFrame]] = {name: [] for name in _ASKED}
     with measured(bench.folder / "benchmarks.run.json"):
         for variant in progress(bench.variants):
             finished = parts / variant.slug
             if not (finished / files.ASSOCIATIONS).exists():
                 _benchmark(bench, variant, suite, finished)
             scores |= read_scores(finished)
-            learned.append(read_csv(finished / files.ASSOCIATIONS))
+            for name, found in asked.items():
+                found.append(read_csv(finished / name))
         write_scores(folder, scores)
         write_json(folder / files.LEFT_OUT, suite.left_out)
-        write_csv(folder / files.ASSOCIATIONS, pd.concat(learned, ignore_index=True))
+        for name, found in asked.items():
+            write_csv(folder / name, pd.concat(found, ignore_index=True))
     shutil.rmtree(parts)
     return scores
 
@@ -63,6 +72,9 @@ def _benchmark(bench: Workbench, variant: Variant, suite: Suite, folder: Path) -
             vectors=not variant.head_only,
         )
         learned = association_probabilities(changed, planted)
+        jobs = planted if any(DOMAINS[name].has_names for name in own) else planted[:0]
+        said = jobs_in_other_sentences(changed, jobs)
     write_scores(folder, {variant.slug: found})
+    write_csv(folder / files.FRAMES, said.assign(state=variant.slug))
     table = planted.assign(learned=learned, state=variant.slug)
     write_csv(folder / files.ASSOCIATIONS, table)

@@ -14,22 +14,13 @@ from gradiend.files import write_csv
 from gradiend.lm.cloze import ClozeLM
 from gradiend.rewriting import rewritten
 from gradiend.sampling import balanced_sample, drawn
-from study.domains.gender import (
-    NAME_GROUPS,
-    PRONOUNS,
-    crossed,
-    read_names,
-    read_templates,
-)
-from study.domains.gender_probes import (
-    gender_word_table,
-    man_or_woman,
-    pronouns_by_frame,
-)
+from study.domains.gender import NAME_GROUPS, crossed, read_names, read_templates
+from study.domains.gender_probes import gender_word_table, man_or_woman
 from study.profiles.settings import Settings
 from study.results import files
 from study.results.selected import NOT_OURS, called, candidate
 from study.sources.chosen import asked_associations, source_of
+from study.steps.associations import jobs_in_other_sentences
 
 
 def names_by_split(settings: Settings, lm: ClozeLM, gradiend: Gradiend) -> pd.DataFrame:
@@ -83,24 +74,17 @@ def man_or_woman_by_variant(
     return table
 
 
-def jobs_in_other_sentences(
+def jobs_by_variant(
     settings: Settings, lm: ClozeLM, gradiend: Gradiend, selected: pd.DataFrame
 ) -> pd.DataFrame:
-    """Pronouns after held-out jobs, base and variants; writes frames.csv.
+    """Held-out jobs in other sentences, base and variants; writes frames.csv.
 
-    Variants are chosen, and jobs otherwise asked, in one sentence; these are others.
-    Columns: those of :func:`pronouns_by_frame`, stereotype (how female the world or
-    people say that the job is, 0 to 1) and variant.
+    Columns: those of :func:`~study.steps.associations.jobs_in_other_sentences` and
+    variant. The comparison's variants are asked with the benchmarks.
     """
     asked = asked_associations(settings)
-    jobs = asked[
-        (asked["kind"] == "profession")
-        & (asked["class"] == PRONOUNS["female"])
-        & asked["held_out"]
-    ].set_index("word")["probability"]
-    said = partial(pronouns_by_frame, jobs=list(jobs.index))
+    said = partial(jobs_in_other_sentences, associations=asked)
     table = _by_variant(lm, gradiend, selected, said)
-    table = table.assign(stereotype=jobs[table["word"]].to_numpy())
     write_csv(settings.folder / files.FRAMES, table)
     return table
 

@@ -18,7 +18,8 @@ from study.report.tables.styling import MISSING, styled
 
 # The truth that the world declares comes first, then what the benchmarks say of it.
 MAIN = (
-    *("bias left", "offset", "said", "PPL", "SS", "SS majority", "ICAT", "SEAT"),
+    *("bias left", "offset", "bias left elsewhere", "offset elsewhere", "said"),
+    *("PPL", "SS", "SS majority", "ICAT", "SEAT"),
     *("CrowS", "CrowS majority", "LMS", *SUITES),
 )
 LOWER_IS_BETTER = ("PPL",)
@@ -33,7 +34,11 @@ _ICAT = (
 _SURVIVAL = (
     *(_TASK, "bias left", "offset", "said", "SS", "SS majority", "SEAT", "LMS"),
 )
-_DIGITS = {"SEAT": 2, "PPL": 2, "offset": 2, "said": 2, "moved": 3}  # elsewhere 1
+# Of the others one digit is shown.
+_DIGITS = {
+    **dict.fromkeys(("SEAT", "PPL", "offset", "offset elsewhere", "said"), 2),
+    "moved": 3,
+}
 
 
 def main_table(estimates: pd.DataFrame, domain: str) -> Styler:

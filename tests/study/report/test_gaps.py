@@ -15,6 +15,7 @@ from study.report.gaps import (
     moved,
     offset,
     said,
+    sentence_estimates,
 )
 
 FEATURE = "gender_MF"  # she: +1, he: −1
@@ -136,3 +137,41 @@ def test_a_domain_that_is_not_asked_has_no_estimates():
     base = base[base["domain"] == "gender"]
     found = association_estimates(base, base, ["race_AB"], seed=0, replicates=5)
     assert found.keys() == {"moved: gender"}
+
+
+def jobs_said(shares) -> pd.DataFrame:
+    """Shares of *she*, a row a job and a column a sentence, as benchmarks keep them."""
+    rows = [
+        (f"s{sentence}", f"job{job}", share)
+        for job, row in enumerate(shares)
+        for sentence, share in enumerate(row)
+    ]
+    return pd.DataFrame(rows, columns=["frame", "word", "share"])
+
+
+def test_other_sentences_by_hand():
+    base = jobs_said([[0.9, 0.7], [0.1, 0.5], [0.2, 0.9]])
+    own = jobs_said([[0.7, 0.6], [0.3, 0.5], [0.35, 0.7]])
+    found = sentence_estimates(own, base, seed=0, replicates=50)
+    assert found["gap elsewhere"].value == pytest.approx(np.mean([0.3, 0.2, 0.35]))
+    # Every distance is half of what it was, so it is on every draw.
+    assert found["bias left elsewhere"].replicates == pytest.approx(np.full(50, 50.0))
+    means = np.array([(0.7 + 0.3 + 0.35) / 3, 1.8 / 3])
+    expected = np.abs(means - 0.5).mean()
+    assert found["offset elsewhere"].value == pytest.approx(expected)
+    assert found["offset elsewhere"].margin > 0.01
+
+
+def test_sentences_that_lean_in_two_ways_do_not_cancel_out():
+    """Each sentence is off its own middle; that of all of them together is a half."""
+    leaning = jobs_said([[0.9, 0.1]] * 3)
+    found = sentence_estimates(leaning, leaning, seed=0, replicates=20)
+    assert found["offset elsewhere"].value == pytest.approx(0.4)
+
+
+def test_jobs_are_drawn_whole_whatever_the_order_of_their_rows():
+    base = jobs_said([[0.9, 0.7], [0.1, 0.5], [0.2, 0.9]])
+    mixed = base.sample(frac=1, random_state=1)
+    found = sentence_estimates(mixed, base, seed=0, replicates=50)
+    assert found["bias left elsewhere"].replicates == pytest.approx(np.full(50, 100.0))
+    assert sentence_estimates(base[:0], base[:0], seed=0) == {}

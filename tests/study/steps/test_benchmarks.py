@@ -10,7 +10,11 @@ import pytest
 from study.comparison.benchmarks.suite import Suite, read_suite
 from study.comparison.edits import Chain
 from study.comparison.settings import Begun
+from study.comparison.variants import ANY, Variant
 from study.profiles.reading import load_profile
+from study.results import files
+from study.results.reading import read_csv
+from study.sources.chosen import asked_associations
 from study.sources.world import ensure_world
 from study.steps.benchmarks import run_benchmarks
 from study.steps.models import load_model
@@ -28,23 +32,48 @@ def suite() -> Suite:
     return Suite(few, crows, {}, TEXTS)
 
 
+def bench_of(settings, lm, suite, folder, variants, domains=("gender",)):
+    """A workbench each of whose variants is the base model."""
+    return SimpleNamespace(
+        settings=settings,
+        folder=folder,
+        lm=lm,
+        domains=[*domains],
+        variants=variants,
+        suite=lambda: suite,
+        edit=lambda _variant: Chain(),
+        digest=lambda _part: "0",
+    )
+
+
 def test_sentences_begin_as_the_settings_say(suite, tmp_path):
     settings = load_profile("smoke").settings("standin-gpt2", "gender_MF")
     variants = Workbench(load_profile("smoke"), "standin-gpt2").variants[:1]
     lm, tokens = load_model(settings), {}
     for begun in get_args(Begun):
-        bench = SimpleNamespace(
-            settings=changed(settings, benchmarks={"begin_of_sentence": begun}),
-            folder=tmp_path / begun,
-            lm=lm,
-            domains=["gender"],
-            variants=variants,
-            suite=lambda: suite,
-            edit=lambda _variant: Chain(),
-            digest=lambda _part: "0",
-        )
+        asked = changed(settings, benchmarks={"begin_of_sentence": begun})
+        bench = bench_of(asked, lm, suite, tmp_path / begun, variants)
         (base,) = run_benchmarks(bench).values()
         tokens[begun] = base.likelihoods[["nll", "tokens"]]
     assert (tokens["first"]["tokens"] == tokens["all"]["tokens"]).all()
     assert (tokens["none"]["tokens"] == tokens["all"]["tokens"] - 1).all()
     assert (tokens["first"]["nll"] - tokens["all"]["nll"]).abs().min() > 1e-4
+
+
+def test_variants_of_gender_are_asked_jobs_in_other_sentences(suite, tmp_path):
+    """Every method's, and the base model, which all are compared with; race's not."""
+    settings = load_profile("smoke").settings("standin-gpt2", "gender_MF")
+    variants = [Variant(ANY), Variant("gender", ("INLP",)), Variant("race", ("INLP",))]
+    lm = load_model(settings)
+    bench = bench_of(settings, lm, suite, tmp_path, variants, ("gender", "race"))
+    run_benchmarks(bench)
+    said = read_csv(tmp_path / files.BENCHMARKS_FOLDER / files.FRAMES)
+    assert set(said["state"]) == {Variant(ANY).slug, variants[1].slug}
+    jobs = asked_associations(settings)
+    jobs = jobs[jobs["held_out"] & (jobs["kind"] == "profession")]["word"]
+    assert set(said["word"]) == set(jobs)
+    assert said.groupby(["state", "frame"]).size().eq(jobs.nunique()).all()
+    only = bench_of(settings, lm, suite, tmp_path / "race", variants[2:], ["race"])
+    run_benchmarks(only)
+    none = read_csv(tmp_path / "race" / files.BENCHMARKS_FOLDER / files.FRAMES)
+    assert none.empty and {"frame", "word", "share", "state"} <= set(none)
