@@ -40,10 +40,10 @@ from torch import Tensor
 
 from gradiend.errors import InputError
 from gradiend.files import atomic_path
-from gradiend.gradients import ParameterDict
+from gradiend.vectors import ParameterDict, inner
 
-_BLOCK = 1 << 22  # numbers that are widened at a time
-_PARTS = ("encoder", "decoder_weight", "decoder_bias")
+# The parts that have the model's shape, by the paper's symbols.
+PARTS = {"W_e": "encoder", "W_d": "decoder_weight", "b_d": "decoder_bias"}
 Factors = float | tuple[float, ...]  # h: a number or, of several neurons, one each
 
 
@@ -152,8 +152,11 @@ class Gradiend:
         """The same, each tensor on the device of its parameter."""
         first = next(iter(parameters.values()))
         parts = {
-            part: {name: t.to(parameters[name].device) for name, t in tensors.items()}
-            for part, tensors in ((part, getattr(self, part)) for part in _PARTS)
+            part: {
+                name: tensor.to(parameters[name].device)
+                for name, tensor in getattr(self, part).items()
+            }
+            for part in PARTS.values()
         }
         return replace(self, encoder_bias=self.encoder_bias.to(first.device), **parts)
 
@@ -185,7 +188,7 @@ class Gradiend:
         """All, by ``<part>/<parameter name>`` (b_e: ``encoder_bias``); no copies."""
         named = {
             f"{part}/{name}": tensor
-            for part in _PARTS
+            for part in PARTS.values()
             for name, tensor in getattr(self, part).items()
         }
         return named | {"encoder_bias": self.encoder_bias}
@@ -214,7 +217,7 @@ class Gradiend:
         InputError
             for any other file, a folder, and one that does not fit ``like``.
         """
-        parts: dict[str, ParameterDict] = {part: {} for part in _PARTS}
+        parts: dict[str, ParameterDict] = {part: {} for part in PARTS.values()}
         if Path(path).is_dir():
             raise InputError(
                 f"{path} is a folder; give the GRADIEND file in it (of debias it is "
@@ -240,31 +243,10 @@ class Gradiend:
             raise InputError(f"{path} cannot be read ({error})") from error
         if like is None:
             return cls(encoder_bias=bias, metadata=metadata, **parts)
-        for part in _PARTS:
+        for part in PARTS.values():
             rows = () if part == "decoder_bias" else bias.shape
             parts[part] = _fitting(parts[part], like, path, rows=tuple(rows))
         return cls(encoder_bias=bias, metadata=metadata, **parts).placed(like)
-
-
-def inner(left: Mapping[str, Tensor], right: Mapping[str, Tensor]) -> Tensor:
-    """⟨left, right⟩ over all parameters, a scalar on the first one's device.
-
-    Products and sums are in float32 at least, whatever the tensors are.
-    """
-    total = None
-    for name, tensor in left.items():
-        part = _dot(tensor.flatten(), right[name].flatten())
-        total = part if total is None else total + part.to(total.device)
-    return total
-
-
-def _dot(left: Tensor, right: Tensor) -> Tensor:
-    """⟨left, right⟩ of flat tensors; narrow ones are widened block by block."""
-    wide = torch.promote_types(left.dtype, torch.float32)
-    if left.dtype == wide:
-        return torch.dot(left, right.to(wide))
-    blocks = zip(left.split(_BLOCK), right.split(_BLOCK), strict=True)
-    return sum(torch.dot(a.to(wide), b.to(wide)) for a, b in blocks)
 
 
 def _fitting(

@@ -19,9 +19,9 @@ from safetensors.torch import save_file
 
 from gradiend.devices import exact_sum
 from gradiend.files import atomic_path
-from gradiend.gradients import ParameterDict
 from gradiend.lm.cloze import ClozeLM
 from gradiend.settings import TrainingSettings
+from gradiend.vectors import ParameterDict
 
 _log = logging.getLogger(__name__)
 

@@ -15,14 +15,15 @@ from itertools import count
 
 import torch
 
-from gradiend.autoencoder import Gradiend, inner
+from gradiend.autoencoder import Gradiend
 from gradiend.errors import InputError
-from gradiend.gradients import ParameterDict, gradients
+from gradiend.gradients import gradients
 from gradiend.lm.batches import Batch
 from gradiend.lm.checks import check_known
 from gradiend.lm.cloze import ClozeLM
 from gradiend.lm.tokens import EncodedRow
-from gradiend.training import Progress
+from gradiend.progress import Progress
+from gradiend.vectors import ParameterDict, inner
 
 
 def closed_form(

@@ -50,10 +50,11 @@ from gradiend.evaluation.refinement import select_centred
 from gradiend.lm.cloze import ClozeLM
 from gradiend.matching import source_of
 from gradiend.probes import given_probes, probe_rows
+from gradiend.progress import Progress
 from gradiend.reading import counted, given_texts
 from gradiend.remarks import remarks
 from gradiend.settings import TrainingSettings, fitting_settings
-from gradiend.training import Progress, fit
+from gradiend.training import fit
 
 _log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ import torch.autograd.forward_ad as forward_ad
 from torch import Tensor
 from torch.nn import functional
 
-from gradiend.autoencoder import Gradiend, inner
+from gradiend.autoencoder import Gradiend
 from gradiend.errors import check_choice
 from gradiend.fitting import need_fitting, note_other_base
 from gradiend.gradients import differentiable, source_losses
@@ -28,6 +28,7 @@ from gradiend.lm.cloze import ClozeLM
 from gradiend.lm.tokens import EncodedRow
 from gradiend.matching import source_of
 from gradiend.settings import Source
+from gradiend.vectors import inner
 
 
 def encode(

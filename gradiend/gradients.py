@@ -17,8 +17,7 @@ from gradiend.errors import check_choice
 from gradiend.lm.batches import Batch, row_losses
 from gradiend.lm.cloze import ClozeLM
 from gradiend.settings import Source
-
-ParameterDict = dict[str, Tensor]  # name of a covered parameter -> its shape
+from gradiend.vectors import ParameterDict
 
 
 def gradients(

@@ -12,9 +12,9 @@ from dataclasses import replace
 
 import torch
 
-from gradiend.autoencoder import Gradiend, inner
+from gradiend.autoencoder import Gradiend
 from gradiend.errors import InputError
-from gradiend.gradients import ParameterDict
+from gradiend.vectors import ParameterDict, inner
 
 # Of a gradient's length: what is left of one within the others' span. In a narrow type
 # rounding alone leaves more.

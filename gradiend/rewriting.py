@@ -13,9 +13,9 @@ from gradiend.autoencoder import Factors, Gradiend
 from gradiend.errors import InputError, check_finite
 from gradiend.files import atomic_folder
 from gradiend.fitting import need_fitting, note_other_base
-from gradiend.gradients import ParameterDict
 from gradiend.lm.caching import cache_as_it_was
 from gradiend.lm.cloze import ClozeLM
+from gradiend.vectors import ParameterDict
 
 _TAG = "gradiend-rewritten"
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from gradiend.autoencoder import inner
+from gradiend.autoencoder import PARTS
 from gradiend.files import write_csv, write_json
-from gradiend.gradients import ParameterDict
 from gradiend.matching import source_of
 from gradiend.rewriting import checkpoint_folder, write_rewritten
 from gradiend.sampling import evenly
+from gradiend.vectors import inner
 
 if TYPE_CHECKING:
     from gradiend.autoencoder import Gradiend
@@ -215,26 +215,19 @@ def _finite(numbers: dict[str, float]) -> dict[str, float | None]:
 
 def norms_by_layer(gradiend: Gradiend) -> pd.DataFrame:
     """Norms of W_e, W_d and b_d, a row a layer (or what is outside of one)."""
-    parts = {
-        "W_e": gradiend.encoder,
-        "W_d": gradiend.decoder_weight,
-        "b_d": gradiend.decoder_bias,
-    }
     squares = pd.DataFrame(
         {
-            part: {name: _square({name: tensor}) for name, tensor in own.items()}
-            for part, own in parts.items()
+            symbol: {
+                name: float(inner({name: tensor}, {name: tensor}))
+                for name, tensor in getattr(gradiend, part).items()
+            }
+            for symbol, part in PARTS.items()
         }
     )
     layers = [_layer(name) for name in squares.index]
     sizes = pd.Series([tensor.numel() for tensor in gradiend.decoder_bias.values()])
     table = squares.groupby(layers, sort=False).sum().pow(0.5)
     return table.assign(numbers=sizes.groupby(layers, sort=False).sum())
-
-
-def _square(tensors: ParameterDict) -> float:
-    """The squared norm, of narrow numbers in float32."""
-    return float(inner(tensors, tensors))
 
 
 def _layer(name: str) -> str:

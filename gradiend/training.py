@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -21,14 +21,12 @@ from gradiend.evaluation.contrasts import told_apart, weakest
 from gradiend.gradients import gradients
 from gradiend.lm.checks import known_rows
 from gradiend.lm.cloze import ClozeLM
+from gradiend.progress import Progress
 from gradiend.sampling import balanced_sample
 from gradiend.settings import TrainingSettings
 from gradiend.update import Update, copied, overwrite
 
 _log = logging.getLogger(__name__)
-
-# What long loops iterate through, such as ``tqdm``: yields what it is given.
-Progress = Callable[[Sequence], Iterable]
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,9 @@ from torch import Tensor
 
 from gradiend.autoencoder import Gradiend
 from gradiend.errors import InputError, check_choice
-from gradiend.gradients import ParameterDict
 from gradiend.moments import MOMENTS, Moments
 from gradiend.rounding import Rounding, widened
+from gradiend.vectors import ParameterDict
 
 # Numbers a block: few enough for a CPU's cache, enough for a GPU to be busy with.
 BLOCK = {"cpu": 1 << 20, "cuda": 1 << 26}

@@ -21,8 +21,8 @@ from gradiend.evaluation.partial import BASE, Partial
 from gradiend.evaluation.scoring import ClassProbabilities, LanguageModelling
 from gradiend.files import digest
 from gradiend.lm.cloze import ClozeLM
+from gradiend.progress import Progress
 from gradiend.rewriting import Rewriter
-from gradiend.training import Progress
 
 FEATURE_FACTORS = (-10, -2, -1, -0.8, -0.6, -0.4, -0.2, 0)
 FEATURE_FACTORS += tuple(-h for h in reversed(FEATURE_FACTORS[:-1]))

@@ -17,9 +17,9 @@ from gradiend.evaluation.indices import balance
 from gradiend.evaluation.scoring import ClassProbabilities, LanguageModelling
 from gradiend.evaluation.search import search
 from gradiend.lm.cloze import ClozeLM
+from gradiend.progress import Progress
 from gradiend.rewriting import Rewriter
 from gradiend.sampling import balanced_sample, drawn
-from gradiend.training import Progress
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from pathlib import Path
 from gradiend.autoencoder import Gradiend
 from gradiend.devices import exact_sum
 from gradiend.errors import InputError
-from gradiend.gradients import ParameterDict
 from gradiend.lm.cloze import ClozeLM
+from gradiend.vectors import ParameterDict
 
 _SUMS = ("W_e", "W_d", "b_d")
 _APART = 1e-6  # share of a sum: another device adds up in another order

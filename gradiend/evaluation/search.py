@@ -21,8 +21,8 @@ from gradiend.evaluation.decoder import Measure
 from gradiend.evaluation.first_order import Slopes, levelling_candidate, share_rise
 from gradiend.evaluation.refinement import GROWTH, Aim, Search, Spent, base_of
 from gradiend.lm.cloze import ClozeLM
+from gradiend.progress import Progress
 from gradiend.rewriting import Rewriter
-from gradiend.training import Progress
 
 _STEP = float(np.log(GROWTH))  # of ln α, until the best α has neighbours
 _CLOSE = float(np.log(1.04))  # of ln α: between what will do and what loses too much

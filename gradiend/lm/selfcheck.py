@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, TypeVar
 import torch
 from torch import Tensor
 
-from gradiend.autoencoder import inner
 from gradiend.encoding import directional_derivatives
 from gradiend.errors import InputError, first_line
-from gradiend.gradients import ParameterDict, differentiable, gradients
+from gradiend.gradients import differentiable, gradients
 from gradiend.lm.probe import (
     Probe,
     comparable,
@@ -29,6 +28,7 @@ from gradiend.lm.probe import (
     tolerance,
 )
 from gradiend.lm.ways import Ways
+from gradiend.vectors import ParameterDict, inner
 
 if TYPE_CHECKING:
     from gradiend.lm.cloze import ClozeLM

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
-from gradiend.gradients import ParameterDict
 from gradiend.lm.cloze import ClozeLM
+from gradiend.vectors import ParameterDict
 
 TOKENS, EMBEDDINGS = "token embeddings", "other embeddings"  # of positions, types
 QUERY, KEY, VALUE, FUSED = "query", "key", "value", "query, key, value"

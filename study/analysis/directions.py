@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import torch
 
-from gradiend.autoencoder import Gradiend, inner
-from gradiend.gradients import ParameterDict, differentiable, gradients
+from gradiend.autoencoder import Gradiend
+from gradiend.gradients import differentiable, gradients
 from gradiend.lm.batches import Batch
 from gradiend.lm.cloze import ClozeLM
 from gradiend.lm.tokens import EncodedRow
-from study.analysis.lengths import norm, random_direction
+from gradiend.vectors import ParameterDict, inner, norm, random_direction
 
 
 def random_like(gradiend: Gradiend, *, seed: int) -> Gradiend:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from gradiend.autoencoder import Gradiend
-from gradiend.gradients import ParameterDict
+from gradiend.vectors import ParameterDict
 
 LOWEST = -6  # the smallest share of n that is asked, 10^-6
 SUFFICIENT = 0.95  # of what all weights do

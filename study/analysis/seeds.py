@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from torch import Tensor
 
-from gradiend.autoencoder import Gradiend
+from gradiend.autoencoder import PARTS, Gradiend
+from gradiend.vectors import cosine
 from study.analysis.few_weights import largest
-from study.analysis.lengths import PARTS, cosine
 from study.analysis.vectors import TOP
 
 

@@ -18,8 +18,8 @@ from gradiend.autoencoder import Gradiend
 from gradiend.evaluation.scoring import ClassProbabilities, LanguageModelling
 from gradiend.lm.cloze import ClozeLM
 from gradiend.rewriting import Rewriter
+from gradiend.vectors import norm, random_direction
 from study.analysis.few_weights import changing_by
-from study.analysis.lengths import norm, random_direction
 
 LMS_FLOOR, SAID_FLOOR = 0.97, 0.75  # of the base's, while candidates are compared
 # ‖ΔW‖ / ‖W‖ of the first candidate. It is doubled until the LMS falls below its floor,
@@ -52,7 +52,7 @@ def side_by_side(gradiends: Sequence[Gradiend]) -> Gradiend:
     )
 
 
-def random_like(gradiend: Gradiend, *, seed: int) -> Gradiend:
+def random_change(gradiend: Gradiend, *, seed: int) -> Gradiend:
     """Normal numbers of the norm of b_d in each parameter, in the place of dec(h)."""
     generator = torch.Generator().manual_seed(seed)
     drawn = random_direction(gradiend.decoder_bias, generator)

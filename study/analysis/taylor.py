@@ -17,9 +17,10 @@ from torch.func import jvp
 from torch.nn import functional
 
 from gradiend.errors import InputError
-from gradiend.gradients import ParameterDict, differentiable
+from gradiend.gradients import differentiable
 from gradiend.lm.batches import Inputs
 from gradiend.lm.cloze import ClozeLM
+from gradiend.vectors import ParameterDict
 from study.analysis.composite import Composite
 
 # Log-probabilities [S, V] at a batch's slots → its numbers [K, R].

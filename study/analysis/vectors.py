@@ -15,10 +15,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from gradiend.autoencoder import Gradiend
-from gradiend.gradients import ParameterDict
+from gradiend.autoencoder import PARTS, Gradiend
+from gradiend.vectors import ParameterDict, cosine, scaled
 from study.analysis.few_weights import largest
-from study.analysis.lengths import PARTS, cosine, scaled
 
 TOP = 1e-3  # share of the weights that count as the largest
 

@@ -14,7 +14,8 @@ from gradiend.encoding import encode
 from gradiend.errors import check_choice
 from gradiend.evaluation.encoder import pearson
 from gradiend.files import write_csv, write_json
-from gradiend.training import Progress
+from gradiend.progress import Progress
+from gradiend.vectors import norm, scaled
 from study.analysis.components import Part, layers_of, only, parts_of
 from study.analysis.few_weights import (
     Cut,
@@ -24,7 +25,6 @@ from study.analysis.few_weights import (
     kept,
     random_ranks,
 )
-from study.analysis.lengths import norm, scaled
 from study.profiles.profile import Profile
 from study.results import files
 from study.results.making import measured

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from gradiend.files import read_csv, write_csv, write_json
-from gradiend.training import Progress
+from gradiend.progress import Progress
 from study.comparison.benchmarks.suite import (
     Scores,
     Suite,

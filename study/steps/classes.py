@@ -16,7 +16,7 @@ import pandas as pd
 from gradiend.evaluation.contrasts import told_apart, weakest
 from gradiend.evaluation.encoder import pearson
 from gradiend.files import write_csv, write_json
-from gradiend.training import Progress
+from gradiend.progress import Progress
 from study.analysis.side_by_side import side_by_side
 from study.analysis.vectors import closure, similarities
 from study.profiles.profile import Profile

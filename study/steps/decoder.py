@@ -27,8 +27,8 @@ from gradiend.evaluation.scoring import (
 )
 from gradiend.files import digest, sha256, write_csv, write_json
 from gradiend.lm.cloze import ClozeLM
+from gradiend.progress import Progress
 from gradiend.rewriting import rewritten
-from gradiend.training import Progress
 from study.domains import FeatureData
 from study.domains.domain import BALANCED
 from study.profiles.settings import Settings

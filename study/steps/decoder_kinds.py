@@ -15,6 +15,7 @@ from gradiend.gradients import gradients
 from gradiend.projection import without
 from gradiend.rewriting import Rewriter
 from gradiend.sampling import balanced_sample
+from gradiend.vectors import cosine, norm
 from study.analysis.directions import (
     explained,
     logit_difference_gradient,
@@ -22,7 +23,6 @@ from study.analysis.directions import (
     signs_of,
 )
 from study.analysis.equal import EqualGap
-from study.analysis.lengths import cosine, norm
 from study.analysis.probes import (
     LOG_ODDS,
     LOG_SAID,

@@ -17,7 +17,8 @@ from gradiend.autoencoder import Gradiend
 from gradiend.checkpoints import checkpoint_path
 from gradiend.files import atomic_folder, digest
 from gradiend.lm.cloze import ClozeLM
-from gradiend.training import Progress, TrainingResult
+from gradiend.progress import Progress
+from gradiend.training import TrainingResult
 from study.domains import FeatureData
 from study.profiles.settings import Settings
 from study.results import files

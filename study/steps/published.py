@@ -15,12 +15,11 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from gradiend.autoencoder import Gradiend, inner
+from gradiend.autoencoder import Gradiend
 from gradiend.errors import InputError
 from gradiend.files import write_csv
-from gradiend.gradients import ParameterDict
 from gradiend.lm.cloze import ClozeLM
-from study.analysis.lengths import cosine
+from gradiend.vectors import ParameterDict, cosine, inner
 from study.domains.domain import BALANCED
 from study.profiles.settings import Settings
 from study.results import files

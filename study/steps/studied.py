@@ -15,8 +15,8 @@ from gradiend.evaluation.refinement import refine, select_centred
 from gradiend.evaluation.scoring import LanguageModelling
 from gradiend.lm.cloze import ClozeLM
 from gradiend.sampling import balanced_sample, drawn
+from gradiend.vectors import norm
 from study.analysis.directions import random_like, weight_alone
-from study.analysis.lengths import norm
 from study.analysis.probes import (
     LOG_ODDS,
     OTHER,

@@ -10,11 +10,10 @@ import pandas as pd
 
 from gradiend.autoencoder import Gradiend
 from gradiend.errors import InputError
-from gradiend.gradients import ParameterDict
 from gradiend.lm.cloze import ClozeLM
 from gradiend.rewriting import rewritten
+from gradiend.vectors import ParameterDict, norm
 from study.analysis.few_weights import changing_by
-from study.analysis.lengths import norm
 from study.domains import FeatureData
 from study.domains.domain import BALANCED
 from study.profiles.settings import Settings

@@ -9,7 +9,7 @@ import pandas as pd
 
 from gradiend.errors import check_choice
 from gradiend.files import read_csv, write_csv
-from gradiend.training import Progress
+from gradiend.progress import Progress
 from study.comparison.benchmarks.zero_shot import zero_shot
 from study.comparison.tasks.registry import TASKS
 from study.comparison.variants import Variant

@@ -10,7 +10,7 @@ import pandas as pd
 
 from gradiend.autoencoder import Gradiend
 from gradiend.rewriting import rewritten
-from study.analysis.side_by_side import Asked, balanced, random_like, side_by_side
+from study.analysis.side_by_side import Asked, balanced, random_change, side_by_side
 from study.analysis.trios import Trio
 from study.domains.domain import BALANCED
 from study.domains.pronouns import PRONOUNS
@@ -85,7 +85,7 @@ def _directions(bench: Bench, name: str) -> Iterator[tuple[str, Gradiend, list[f
     count = len(pairs)
     del pairs, gradiend  # three, and what they are side by side, are twice as much
     yield SIDE_BY_SIDE, every, [0.0] * count
-    control = random_like(every, seed=bench.first.seed)
+    control = random_change(every, seed=bench.first.seed)
     del every
     two = bench.two[name]
     (rows, labels), _ = validation_and_test(bench, bench.trios[name])

@@ -12,8 +12,9 @@ from gradiend.autoencoder import Gradiend
 from gradiend.class_means import closed_form
 from gradiend.files import atomic_path, write_csv, write_json
 from gradiend.lm.cloze import ClozeLM
+from gradiend.progress import Progress
 from gradiend.sampling import balanced_sample
-from gradiend.training import Progress, TrainingResult, fit
+from gradiend.training import TrainingResult, fit
 from study.domains import FeatureData
 from study.profiles.settings import Settings
 from study.profiles.variants import has_published

@@ -15,8 +15,9 @@ from gradiend.encoding import encode
 from gradiend.errors import check_choice
 from gradiend.lm.cloze import ClozeLM
 from gradiend.lm.tokens import EncodedRow
+from gradiend.progress import Progress
 from gradiend.sampling import balanced_sample, drawn
-from gradiend.training import Progress, fit
+from gradiend.training import fit
 from study.analysis.trios import Trio, numbered
 from study.domains import DOMAINS, Domain, FeatureData
 from study.domains.gender import profession_texts

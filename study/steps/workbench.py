@@ -16,7 +16,7 @@ from pathlib import Path
 from gradiend.autoencoder import Gradiend
 from gradiend.files import digest, sha256
 from gradiend.lm.cloze import ClozeLM
-from gradiend.training import Progress
+from gradiend.progress import Progress
 from study.comparison.baselines import FITTERS
 from study.comparison.baselines.data import BaselineData
 from study.comparison.baselines.selection import Validation

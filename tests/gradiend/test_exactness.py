@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from gradiend.autoencoder import Gradiend, inner
+from gradiend.autoencoder import Gradiend
 from gradiend.class_means import closed_form, mean_difference
 from gradiend.encoding import directional_derivatives, encode
 from gradiend.errors import InputError
 from gradiend.gradients import gradients
+from gradiend.vectors import inner
 from tests.conftest import tiny_lm
 from tests.gradiend.plain import (
     of_varied_length,

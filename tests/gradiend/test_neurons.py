@@ -11,7 +11,7 @@ import torch
 from safetensors import safe_open
 
 from gradiend import cli
-from gradiend.autoencoder import Gradiend, inner
+from gradiend.autoencoder import Gradiend
 from gradiend.classes import labels_of
 from gradiend.encoding import encode
 from gradiend.errors import InputError
@@ -25,6 +25,7 @@ from gradiend.rewriting import Rewriter, rewritten, save_rewritten
 from gradiend.settings import TrainingSettings
 from gradiend.training import fit
 from gradiend.update import Update, by_neuron, copied
+from gradiend.vectors import inner
 from tests.conftest import tiny_lm
 
 SHORT = TrainingSettings(

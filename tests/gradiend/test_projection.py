@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from gradiend.autoencoder import Gradiend, inner
+from gradiend.autoencoder import Gradiend
 from gradiend.errors import InputError
 from gradiend.projection import orthonormal, without
+from gradiend.vectors import inner
 
 SHAPES = {"a": (3, 4), "b": (5,)}
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from gradiend.autoencoder import inner
 from gradiend.errors import InputError
 from gradiend.settings import TrainingSettings
 from gradiend.training import Trainer, fit
 from gradiend.update import copied
+from gradiend.vectors import inner
 from tests.conftest import tiny_lm
 
 SHORT = TrainingSettings(

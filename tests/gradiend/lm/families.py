@@ -18,12 +18,13 @@ from tempfile import TemporaryDirectory
 
 import torch
 
-from gradiend.autoencoder import Gradiend, inner
+from gradiend.autoencoder import Gradiend
 from gradiend.encoding import encode
 from gradiend.errors import InputError
 from gradiend.gradients import gradients
 from gradiend.lm.cloze import ClozeLM
 from gradiend.lm.tokens import EncodedRow, Target
+from gradiend.vectors import inner
 from tests.gradiend.lm.tiny_families import (
     SPECIAL,
     VOCABULARY,

@@ -9,6 +9,7 @@ import torch
 from gradiend.autoencoder import Gradiend
 from gradiend.class_means import closed_form
 from gradiend.gradients import gradients
+from gradiend.vectors import cosine, norm
 from study.analysis.directions import (
     explained,
     logit_difference_gradient,
@@ -17,7 +18,6 @@ from study.analysis.directions import (
     signs_of,
     weight_alone,
 )
-from study.analysis.lengths import cosine, norm
 from tests.conftest import tiny_lm
 
 

@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 
+from gradiend.vectors import norm, scaled
 from study.analysis.few_weights import (
     budgets,
     changing_by,
@@ -15,7 +16,6 @@ from study.analysis.few_weights import (
     kept,
     random_ranks,
 )
-from study.analysis.lengths import norm, scaled
 
 
 def tensors(dtype: torch.dtype = torch.float32) -> dict[str, torch.Tensor]:

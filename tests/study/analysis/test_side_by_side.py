@@ -9,15 +9,15 @@ import torch
 
 from gradiend.autoencoder import Gradiend
 from gradiend.encoding import encode
+from gradiend.vectors import norm
 from study.analysis import side_by_side as module
-from study.analysis.lengths import norm
 from study.analysis.side_by_side import (
     DOUBLINGS,
     Asked,
     _interval,
     balanced,
     measured,
-    random_like,
+    random_change,
     side_by_side,
 )
 from tests.conftest import tiny_lm
@@ -45,7 +45,7 @@ def test_side_by_side_decodes_the_sum_and_encodes_each(lm, table):
 
 def test_a_random_direction_has_the_norms_of_b_d(lm):
     gradiend = Gradiend.initialise(lm.covered, seed=0)
-    drawn = random_like(gradiend, seed=1)
+    drawn = random_change(gradiend, seed=1)
     for name, change in drawn.decode(3.0).items():
         length = gradiend.decoder_bias[name].norm()
         assert float(change.norm()) == pytest.approx(float(length), rel=1e-5)

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from gradiend.autoencoder import Gradiend
+from gradiend.vectors import cosine
 from study.analysis import vectors
-from study.analysis.lengths import cosine
 from study.analysis.vectors import closure, similarities
 
 

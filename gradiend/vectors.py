@@ -1,4 +1,8 @@
-"""Lengths and directions of vectors in the model's shape, all parameters together."""
+"""Vectors in the model's shape: a tensor a parameter, by the parameter's name.
+
+Gradients, GRADIEND's parts and the changes that they make are such vectors; a length or
+an inner product is over all parameters together.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,20 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from gradiend.autoencoder import inner
-from gradiend.gradients import ParameterDict
+ParameterDict = dict[str, Tensor]  # name of a covered parameter -> its shape
+_BLOCK = 1 << 22  # numbers that are widened at a time
 
-# Of a GRADIEND, by the paper's symbols.
-PARTS = {"W_e": "encoder", "W_d": "decoder_weight", "b_d": "decoder_bias"}
+
+def inner(left: Mapping[str, Tensor], right: Mapping[str, Tensor]) -> Tensor:
+    """⟨left, right⟩ over all parameters, a scalar on the first one's device.
+
+    Products and sums are in float32 at least, whatever the tensors are.
+    """
+    total = None
+    for name, tensor in left.items():
+        part = _dot(tensor.flatten(), right[name].flatten())
+        total = part if total is None else total + part.to(total.device)
+    return total
 
 
 def norm(vector: Mapping[str, Tensor]) -> float:
@@ -44,3 +57,12 @@ def random_direction(
         drawn = torch.randn(tensor.shape, generator=generator).to(tensor)
         found[name] = drawn * (tensor.norm() / drawn.norm().clamp(min=1e-30))
     return found
+
+
+def _dot(left: Tensor, right: Tensor) -> Tensor:
+    """⟨left, right⟩ of flat tensors; narrow ones are widened block by block."""
+    wide = torch.promote_types(left.dtype, torch.float32)
+    if left.dtype == wide:
+        return torch.dot(left, right.to(wide))
+    blocks = zip(left.split(_BLOCK), right.split(_BLOCK), strict=True)
+    return sum(torch.dot(a.to(wide), b.to(wide)) for a, b in blocks)
