@@ -40,7 +40,8 @@ class _Column:
 
 _PRICE = _Column("PPL", "change of perplexity (%)", (-2, 40), 2.0, relative=True)
 _KNOWN = (
-    _Column("bias left", "bias left (% of the base's)", (0, 160), 3.2),
+    _Column("bias left", "bias left (% of the base's)", (0, 160), 2.6),
+    _Column("bias left elsewhere", "in other sentences (%)", (0, 160), 2.0),
     _PRICE,
     _Column("offset", "offset (0 to ½)", (-0.02, 0.5), 1.4),
 )
@@ -56,9 +57,10 @@ def trade_off(estimates: pd.DataFrame) -> Figure:
 
     Of one model or two, a row a method: dots with the paired intervals of their
     differences from the base, least bias first; an arrow where a value is beyond the
-    panel. Where the bias left is not known, SS and CrowS stand for it. Of more models,
-    the bias left as a map of methods and models. F and M, which lean as they are meant
-    to, are left out.
+    panel. Bias left in other sentences stands beside it if all models were asked there;
+    where neither is known, SS and CrowS stand for them. Of more models, the bias left
+    as a map of methods and models. F and M, which lean as they are meant to, are left
+    out.
     """
     leaning = [
         f"{OURS}-{variant}"
@@ -72,8 +74,10 @@ def trade_off(estimates: pd.DataFrame) -> Figure:
 
 def _rows(estimates: pd.DataFrame) -> Figure:
     """A block of rows a model, a panel a metric."""
-    known = "bias left" in set(estimates["metric"])
-    columns = _KNOWN if known else _ASKED
+    asked = estimates.groupby("model", sort=False)["metric"].agg(set)
+    known = set.intersection(*asked)
+    columns = [column for column in _KNOWN if column.metric in known]
+    columns = columns if "bias left" in known else _ASKED
     blocks = {
         model: _ordered(part, columns[0].metric)
         for model, part in estimates.groupby("model", sort=False)

@@ -83,6 +83,20 @@ def test_methods_stand_in_the_order_of_the_bias_left_with_their_paired_intervals
     assert any("no candidate" in text for text in legend(figure))
 
 
+def test_other_sentences_stand_beside_if_all_models_were_asked_there():
+    asked = one_model()
+    elsewhere = asked[asked["metric"] == "bias left"].assign(
+        metric="bias left elsewhere", value=lambda rows: rows["value"] + 7
+    )
+    both = pd.concat([asked, elsewhere])
+    _, other, _, _ = plots.trade_off(both).axes
+    # In the order of the first, and without names of its own.
+    assert {row: at for row, (at, _) in dots(other).items()} == {0: 67, 1: 107, 2: 107}
+    assert not any(label.get_text() for label in other.get_yticklabels())
+    two = pd.concat([both.assign(model="A"), asked.assign(model="B")])
+    assert len(plots.trade_off(two).axes) == 2 * 3
+
+
 def test_where_no_bias_is_known_benchmarks_stand_for_it():
     base = {"SS": (65, 0, 0), "CrowS": (38, 0, 0), "PPL": (4, 0, 0)}
     own = {"SS": (52, -13, 2), "CrowS": (50, 12, 3), "PPL": (4, 0, 0)}
