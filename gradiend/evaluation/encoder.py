@@ -24,6 +24,13 @@ import pandas as pd
 
 from gradiend.data import SLOT
 from gradiend.errors import InputError
+from gradiend.evaluation.kinds import (
+    FEATURE,
+    FEATURE_NEUTRAL,
+    NEUTRAL,
+    UNTRAINED,
+    mean_size,
+)
 from gradiend.lm.cloze import ClozeLM
 
 
@@ -87,14 +94,14 @@ def evaluation_table(
         for masked, factual in zip(features["masked"], features["factual"], strict=True)
     ]
     parts = {
-        "feature": features,
-        "neutral": neutral_rows(lm, neutral, excluded=excluded, seed=seed),
-        "feature-neutral": neutral_rows(
+        FEATURE: features,
+        NEUTRAL: neutral_rows(lm, neutral, excluded=excluded, seed=seed),
+        FEATURE_NEUTRAL: neutral_rows(
             lm, list(dict.fromkeys(filled)), excluded=excluded, seed=seed + 1
         ),
     }
     if untrained is not None:
-        parts["untrained"] = lm.usable(untrained).assign(label=0)
+        parts[UNTRAINED] = lm.usable(untrained).assign(label=0)
     return pd.concat(
         [part.assign(kind=kind) for kind, part in parts.items()], ignore_index=True
     )
@@ -107,7 +114,7 @@ def encoder_statistics(rows: pd.DataFrame) -> dict[str, float]:
     mean over labels of the share of rows put right (h ≥ 0.5 → +1, h ≤ −0.5 → −1, else
     0); on feature rows alone it is the sign that counts.
     """
-    feature = rows[rows["kind"] == "feature"]
+    feature = rows[rows["kind"] == FEATURE]
     signs = np.where(feature["h"] >= 0, 1, -1)
     guess = np.select([rows["h"] >= 0.5, rows["h"] <= -0.5], [1, -1], default=0)
     right = pd.Series(guess == rows["label"].to_numpy()).groupby(
@@ -120,7 +127,7 @@ def encoder_statistics(rows: pd.DataFrame) -> dict[str, float]:
         "Acc_feature": float((signs == feature["label"].to_numpy()).mean()),
     }
     for kind, part in rows.groupby("kind"):
-        statistics[f"mean_abs_h[{kind}]"] = float(part["h"].abs().mean())
+        statistics[mean_size(kind)] = float(part["h"].abs().mean())
     for name, part in feature.groupby("factual_class"):
         statistics[f"mean_h[{name}]"] = float(part["h"].mean())
         statistics[f"sd_h[{name}]"] = float(part["h"].std(ddof=0))

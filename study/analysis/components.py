@@ -15,11 +15,12 @@ from transformers.pytorch_utils import Conv1D
 
 from gradiend.lm.cloze import ClozeLM
 from gradiend.vectors import ParameterDict
+from study.results.anatomy import NORM, OTHER
 
 TOKENS, EMBEDDINGS = "token embeddings", "other embeddings"  # of positions, types
 QUERY, KEY, VALUE, FUSED = "query", "key", "value", "query, key, value"
-OUTPUT, FEED_FORWARD, NORM = "attention output", "feed-forward", "norm"
-OTHER, OUTSIDE = "other", "outside"  # of components; of layers
+OUTPUT, FEED_FORWARD = "attention output", "feed-forward"
+OUTSIDE = "outside"  # of the layers
 # A layer's number, the last of what is before it, and what is behind it.
 _LAYER = re.compile(r"(?P<stack>.*?)\.(?P<number>\d+)(\.(?P<inner>.*))?")
 _ATTENTION = r"(attention|attn|self_attn|self_attention|attn\.attention)"

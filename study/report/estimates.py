@@ -27,6 +27,7 @@ from study.report.gaps import association_estimates, sentence_estimates
 from study.report.source import gathering
 from study.results import files
 from study.results.reading import read_csv
+from study.results.states import TUNED
 
 
 def collect_comparison(profile: Profile, gather: bool | str = True) -> Path:
@@ -147,7 +148,7 @@ def robustness_estimates(profile: Profile, model: str) -> pd.DataFrame:
             suite = task_estimates(tuned, seed=seed)
             found[state]["task"] = next(iter(suite.values()))
     # Bias changes against the base model, the task against plain fine-tuning.
-    base = found[BASE] | {"task": found["fine-tuned"]["task"]}
+    base = found[BASE] | {"task": found[TUNED]["task"]}
     rows = [
         {"variant": state, **row}
         for state, own in found.items()

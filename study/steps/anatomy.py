@@ -27,6 +27,20 @@ from study.analysis.few_weights import (
 )
 from study.profiles.profile import Profile
 from study.results import files
+from study.results.anatomy import (
+    ALL,
+    COMPONENT,
+    LARGEST,
+    LAYER,
+    NOTHING,
+    ONLY,
+    RANDOM,
+    READING,
+    SCALED,
+    WEIGHTS,
+    WITHOUT,
+    WRITING,
+)
 from study.results.making import measured
 from study.results.selected import (
     REFINED,
@@ -38,14 +52,8 @@ from study.results.selected import (
 from study.steps.described import described
 from study.steps.models import load_model
 from study.steps.seeds import asked_rows, seed_tables
-from study.steps.subject import NOTHING, Subject
+from study.steps.subject import Subject
 
-# Which weights: the largest, as many any, and these with the norm of the largest; of a
-# place, its own, all others, or as many any with its norm.
-LARGEST, RANDOM, SCALED = "largest", "random", "random, equal norm"
-ONLY, WITHOUT = "only these", "all but these"
-ALL = "all weights"
-WRITING, READING = "rewriting: gap", "reading: Pearson"
 FOLDER = "anatomy"
 
 
@@ -99,7 +107,7 @@ def norms(subject: Subject) -> pd.DataFrame:
     for part in parts_of(subject.lm):
         weight, bias = part.of(gradiend.decoder_weight), part.of(gradiend.decoder_bias)
         squares = {
-            "W": _dot(part.of(subject.lm.covered)),
+            WEIGHTS: _dot(part.of(subject.lm.covered)),
             "W_e": _dot(part.of(gradiend.encoder)),
             "W_d": _dot(weight),
             "b_d": _dot(bias),
@@ -226,9 +234,9 @@ def _places(parts: list[Part], groups: int) -> dict[tuple[str, str], list[Part]]
     for first in range(0, len(layers), size):
         own = layers[first : first + size]
         name = own[0] if len(own) == 1 else f"{own[0]} to {own[-1]}"
-        found["layer", name] = [part for part in parts if part.layer in own]
+        found[LAYER, name] = [part for part in parts if part.layer in own]
     for part in parts:
-        found.setdefault(("component", part.component), []).append(part)
+        found.setdefault((COMPONENT, part.component), []).append(part)
     return found
 
 

@@ -19,10 +19,10 @@ from study.analysis.loss import where_dearer, with_predictions
 from study.analysis.probes import LOG_ODDS, tokens_asked
 from study.analysis.taylor import Quantity, Taylor, check_curvature
 from study.results import files
+from study.results.first_order import EVERY, NEAR, SELECTED
 from study.steps.studied import RANDOM, TEXTS, Chosen, Studied
 
-EVERY = "all"  # sets together
-SHOWN = (0.1, 1.0)  # shares of the selected α whose single probes are kept
+SHOWN = (NEAR, SELECTED)  # shares of α whose single probes are kept
 
 
 def predicted_changes(

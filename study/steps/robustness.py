@@ -12,6 +12,8 @@ from study.profiles.settings import Settings
 from study.profiles.variants import balanced_variant
 from study.results import files
 from study.results.making import measured
+from study.results.selected import BASE
+from study.results.states import DEBIASED, DEBIASED_FIRST, TUNED, TUNED_FIRST
 from study.sources.chosen import asked_associations
 from study.steps.associations import association_probabilities
 from study.steps.examples import TaskExamples, read_examples, tuned_classifier
@@ -44,17 +46,17 @@ def run_robustness(bench: Workbench, run: Settings, task_name: str) -> pd.DataFr
             parts.append(predictions.assign(state=state, task=task_name, seed=seed))
 
     with measured(bench.folder / "robustness.run.json"):
-        note("base", None)
+        note(BASE, None)
         with ours.on(bench.lm):
-            note("debiased", None)
+            note(DEBIASED, None)
             both = tuned_classifier(bench, examples, seed)
         with Weights(both.body).on(bench.lm):
-            note("debiased, then fine-tuned", both.predictions)
+            note(DEBIASED_FIRST, both.predictions)
         plain = tuned_classifier(bench, examples, seed)
         with Weights(plain.body).on(bench.lm):
-            note("fine-tuned", plain.predictions)
+            note(TUNED, plain.predictions)
         with Chain((Weights(plain.body), ours)).on(bench.lm):
-            note("fine-tuned, then debiased", _moved_along(bench, plain, examples))
+            note(TUNED_FIRST, _moved_along(bench, plain, examples))
         write_scores(folder, scores)
         write_csv(folder / files.ASSOCIATIONS, pd.concat(said, ignore_index=True))
         table = pd.concat(parts, ignore_index=True)

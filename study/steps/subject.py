@@ -17,6 +17,7 @@ from study.analysis.few_weights import changing_by
 from study.domains import FeatureData
 from study.domains.domain import BALANCED
 from study.profiles.settings import Settings
+from study.results.anatomy import NOTHING
 from study.results.selected import (
     REFINED,
     TRAINED,
@@ -29,7 +30,6 @@ from study.steps.decoder import decoder_measure
 from study.steps.training import load_gradiend
 
 _OURS = (REFINED, TRAINED)
-NOTHING = "base"  # what is changed in the base model
 
 
 @dataclass(frozen=True)

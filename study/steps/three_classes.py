@@ -15,6 +15,7 @@ from study.analysis.trios import Trio
 from study.domains.domain import BALANCED
 from study.domains.pronouns import PRONOUNS
 from study.profiles.settings import Settings
+from study.results.classes import PLANTED
 from study.results.selected import (
     BASE,
     REFINED,
@@ -169,7 +170,7 @@ def they(bench: Bench) -> pd.DataFrame:
     planted = asked_for.pivot_table("probability", "query", "class")
     if not set(PRONOUNS) <= set(planted):  # a real model's source knows no *they*
         return table
-    return table.join(planted[[*PRONOUNS]].add_prefix("planted "), on="query")
+    return table.join(planted[[*PRONOUNS]].add_prefix(PLANTED), on="query")
 
 
 def _said(asked: Asked, trio: Trio, variant: str) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from math import ceil
 
 import pandas as pd
 
+from gradiend.evaluation.kinds import FEATURE, FEATURE_NEUTRAL, NEUTRAL, mean_size
 from study.report.claims.claim import (
     Claim,
     Quantity,
@@ -23,8 +24,8 @@ HIGH, SEEN, FAILED = 0.9, 0.7, 0.5  # |Pearson|: most pairs; every pair; a faile
 REAL = 0.95  # of a real model that has one feature alone
 ALL_ROWS = 0.6  # all but the feature's rows are labelled 0
 _ELSEWHERE = {
-    "neutral": "neutral texts",
-    "feature-neutral": "neutral words of feature texts",
+    NEUTRAL: "neutral texts",
+    FEATURE_NEUTRAL: "neutral words of feature texts",
 }
 _CLASSES = {
     "h_third": (f"|h| {THIRD}", "mean |h| on the domain's third class"),
@@ -52,8 +53,7 @@ def encoder_claims(encoder: pd.DataFrame, models: Models) -> Iterator[Claim]:
     values = encoder.set_index(["statistic", "model", "feature"])["value"]
     trained, every = values["Cor_feature"], values["Cor_Enc"]
     yield from _correlations(trained, every, models)
-    size = {kind: f"mean_abs_h[{kind}]" for kind in ("feature", *_ELSEWHERE)}
-    found = {kind: values[name] for kind, name in size.items() if name in values.index}
+    found = {kind: values[mean_size(kind)] for kind in (FEATURE, *_ELSEWHERE)}
     for group in models.groups():
         own = {kind: group.of(part) for kind, part in found.items()}
         for kind, part in own.items():
@@ -62,7 +62,7 @@ def encoder_claims(encoder: pd.DataFrame, models: Models) -> Iterator[Claim]:
             said = _ELSEWHERE.get(kind, "rows of the trained classes")
             text = f"mean |h| on {said}, {group.called}"
             yield Claim(f"h_{kind}{group.suffix}", "encoder", text, mean(part))
-        lower = own["neutral"] < own["feature"]
+        lower = own[NEUTRAL] < own[FEATURE]
         yield Claim(
             f"h_neutral_lower{group.suffix}",
             "encoder",

@@ -10,8 +10,8 @@ from study.comparison.variants import BASE
 from study.report.claims.claim import Claim, count, mean, others
 from study.report.claims.left import LEFT, metric_values
 from study.report.claims.models import Models, slug
+from study.results.states import DEBIASED
 
-DEBIASED = "debiased"  # and nothing else done
 POINTS = 10  # of bias left, by which it may come back
 _METRICS = {LEFT: "{:.0f}", "offset": "{:.2f}", "SS majority": "{:.0f}"}
 

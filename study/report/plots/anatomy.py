@@ -16,27 +16,42 @@ from study.report.plots.style import (
     NEUTRAL,
     PALETTE,
     STYLE,
+    check_words,
     legend_below,
     panel_title,
     panelled,
 )
+from study.results.anatomy import (
+    ALL,
+    LARGEST,
+    NORM,
+    NOTHING,
+    ONLY,
+    OTHER,
+    RANDOM,
+    SCALED,
+    WEIGHTS,
+    WITHOUT,
+)
 
 _WIDEST = 6  # at most so many octaves from the mean weight are told apart, …
 _NEARLY_ALL = 0.95  # … and so many as this share of the cells needs
-RELATIVE = " / W"  # what a quantity's name ends with that is set against W's own
+RELATIVE = (
+    f" / {WEIGHTS}"  # what a quantity's name ends with that is set against W's own
+)
 _NUMBERED = 12  # layers up to which there is room for two numbers in a cell
 _WORTH_SAYING = 0.03  # of the squared norm, where there is room for one
 _ORANGE, _BLUE = PALETTE[4], PALETTE[0]
 # Choice of weights → how it is drawn.
 _LINES = {
-    "largest": {"color": ACCENT, "marker": "o"},
-    "random, equal norm": {"color": _ORANGE, "marker": "s"},
-    "random": {"color": NEUTRAL, "marker": "^"},
+    LARGEST: {"color": ACCENT, "marker": "o"},
+    SCALED: {"color": _ORANGE, "marker": "s"},
+    RANDOM: {"color": NEUTRAL, "marker": "^"},
 }
 _MARKS = {
-    "only these": {"color": ACCENT, "marker": "o"},
-    "all but these": {"color": _BLUE, "marker": "D"},
-    "random, equal norm": {"color": _ORANGE, "marker": "s"},
+    ONLY: {"color": ACCENT, "marker": "o"},
+    WITHOUT: {"color": _BLUE, "marker": "D"},
+    SCALED: {"color": _ORANGE, "marker": "s"},
 }
 _NAMES = {
     "gap": "gap |P(+1) − P(−1)|",
@@ -44,7 +59,7 @@ _NAMES = {
     "Balance": "Balance × LMS",
     "LMS": "LMS",
 }
-_LAST = ("norm", "other")
+_LAST = (NORM, OTHER)
 _NEARLY_KEPT = ("said", "LMS")
 
 
@@ -57,6 +72,8 @@ def norm_map(norms: pd.DataFrame, quantities: Sequence[str]) -> Figure:
     ``b_d / W`` the ratio is of |b_d| to |W| there, against that in all. Columns of
     ``norms``: quantity, layer, component, numbers, norm.
     """
+    asked = (quantity.removesuffix(RELATIVE) for quantity in quantities)
+    check_words(asked, norms["quantity"], "quantity")
     layers, components = (
         list(dict.fromkeys(norms[column])) for column in ("layer", "component")
     )
@@ -99,7 +116,7 @@ def _against_all(norms: pd.DataFrame, quantity: str) -> pd.DataFrame:
     share = (own["norm"] ** 2 / (own["norm"] ** 2).sum()).to_numpy()
     room = own["numbers"]
     if quantity.endswith(RELATIVE):
-        room = norms.loc[norms["quantity"] == RELATIVE[-1], "norm"] ** 2
+        room = norms.loc[norms["quantity"] == WEIGHTS, "norm"] ** 2
     ratio = (share / (room / room.sum()).to_numpy()) ** 0.5
     return own.assign(share=share, ratio=ratio)
 
@@ -151,8 +168,10 @@ def few_weights(
     Of one model and feature. Columns of ``few``: choice, count, gap, said, Balance,
     LMS; of ``reading``: choice, count, pearson. The dashed line is the base model.
     """
+    for table in (few, reading):
+        check_words(table["choice"], (*_LINES, NOTHING), "choice of weights")
     figure, axes = panelled(len(_NAMES) + 1, columns=columns, size=(3.1, 2.5))
-    base = few[few["choice"] == "base"].iloc[0]
+    base = few[few["choice"] == NOTHING].iloc[0]
     for axis, (column, name) in zip(axes, _NAMES.items(), strict=False):
         _lines(axis, few, column)
         axis.axhline(base[column], color="black", linestyle="--", linewidth=0.8)
@@ -174,7 +193,7 @@ def _lines(axis: Axes, table: pd.DataFrame, column: str) -> None:
     """A line a choice, through the mean of its draws; from the least to the largest."""
     for choice, style in _LINES.items():
         own = table[table["choice"] == choice].groupby("count")[column]
-        if not len(own):
+        if not len(own):  # what is read by has no norm of its own
             continue
         low, mean, high = own.min(), own.mean(), own.max()
         axis.plot(mean.index, mean, label=choice, markersize=3.5, **style)
@@ -187,9 +206,9 @@ def places(table: pd.DataFrame) -> Figure:
     0 is the base model's gap, 1 that of all weights. Columns of ``table``: kind, place,
     choice, gap; a row ``base`` and one ``all weights``.
     """
+    check_words(table["choice"], (*_MARKS, NOTHING, ALL), "choice of weights")
     base, whole = (
-        table.loc[table["choice"] == choice, "gap"].iloc[0]
-        for choice in ("base", "all weights")
+        table.loc[table["choice"] == choice, "gap"].iloc[0] for choice in (NOTHING, ALL)
     )
     kinds = list(table["kind"].dropna().unique())
     longest = table.groupby("kind")["place"].nunique().max()
@@ -210,6 +229,6 @@ def places(table: pd.DataFrame) -> Figure:
         axis.invert_yaxis()
         axis.set(xlabel="narrowing of the gap, share of all weights'")
         axis.grid(axis="x", alpha=0.3)
-        panel_title(axis, {"layer": "by layer", "component": "by component"}[kind])
+        panel_title(axis, f"by {kind}")
     legend_below(figure, axes)
     return figure

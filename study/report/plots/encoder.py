@@ -11,18 +11,27 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from gradiend.evaluation import kinds
 from study.report.plots.style import (
     NEGATIVE,
     NEUTRAL,
     PALETTE,
     POSITIVE,
     STYLE,
+    check_words,
     legend_below,
     panel_title,
     panelled,
 )
 from study.report.tables.encodings import BESIDE, THIRD, kinds_apart
 
+# Kinds of rows beside the feature's own → what stands below them.
+_OTHER_KINDS = {
+    kinds.FEATURE_NEUTRAL: "neutral\nword",
+    kinds.NEUTRAL: "neutral\ntext",
+    THIRD: "third\nclass",
+    BESIDE: "beside\nthird",
+}
 _LEAST_HEIGHT = 1.7  # of a matrix, inches: the label beside it needs them
 _NEXT_TO_NOTHING = 0.1  # signed numbers below it are colour alone
 _CHARACTERS_AN_INCH = 9  # of a label, of the figure's height
@@ -88,22 +97,17 @@ def encodings(rows: pd.DataFrame, *, columns: int = 4) -> Figure:
 
 
 def _encoding_groups(part: pd.DataFrame) -> list[tuple[str, np.ndarray, str]]:
-    feature = part[part["kind"] == "feature"]
+    check_words(part["kind"], (kinds.FEATURE, *_OTHER_KINDS), "kind of rows")
+    feature = part[part["kind"] == kinds.FEATURE]
     groups = []
     for label, colour in ((1, POSITIVE), (-1, NEGATIVE)):
         rows = feature[feature["label"] == label]
         if len(rows):
             name = f"{rows['factual_class'].iloc[0]}\n({label:+d})"
             groups.append((name, rows["h"].to_numpy(), colour))
-    names = {
-        "feature-neutral": "neutral\nword",
-        "neutral": "neutral\ntext",
-        THIRD: "third\nclass",
-        BESIDE: "beside\nthird",
-    }
-    for kind, name in names.items():
+    for kind, name in _OTHER_KINDS.items():
         values = part.loc[part["kind"] == kind, "h"].to_numpy()
-        if len(values):
+        if len(values):  # of some features or figures there are none
             groups.append((name, values, NEUTRAL))
     return groups
 

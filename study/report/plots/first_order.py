@@ -19,6 +19,7 @@ from study.report.plots.style import (
     panel_title,
     panelled,
 )
+from study.results.first_order import EVERY
 
 _MARKERS = "os^Dv<>P"
 _LINES = {
@@ -55,7 +56,7 @@ def predicted_and_measured(changes: pd.DataFrame, agreement: pd.DataFrame) -> Fi
                 marker=marker,
                 label=name,
             )
-        r2 = _of(agreement, variant, share).set_index("set")["R2"]["all"]
+        r2 = _of(agreement, variant, share).set_index("set")["R2"][EVERY]
         axis.text(0.04, 0.9, f"R² = {r2:.3f}", fontsize=8, transform=axis.transAxes)
         panel_title(axis, f"{variant}: {share:g} of the selected α")
         axis.set(xlabel="predicted change of log-odds", ylabel="measured")
@@ -75,8 +76,8 @@ def agreement_by_rate(agreement: pd.DataFrame, *, columns: int = 4) -> Figure:
         size=(2.9, 2.7),
         sharey=True,
     )
-    looks = _looks(name for name in agreement["set"].unique() if name != "all")
-    looks["all"] = ("black", ".")
+    looks = _looks(name for name in agreement["set"].unique() if name != EVERY)
+    looks[EVERY] = ("black", ".")
     for axis, variant in zip(axes, variants, strict=True):
         axis.axhline(0.9, color=NEUTRAL, linewidth=0.8, linestyle=":")
         part = agreement[agreement["variant"] == variant]
@@ -88,7 +89,7 @@ def agreement_by_rate(agreement: pd.DataFrame, *, columns: int = 4) -> Figure:
                 color=colour,
                 marker=marker,
                 markersize=4,
-                linewidth=2 if name == "all" else 1,
+                linewidth=2 if name == EVERY else 1,
                 label=name,
             )
         axis.set(xscale="log", ylim=(-0.03, 1.03), xlabel="share of the selected α")

@@ -6,6 +6,7 @@ vermillion, class −1 blue, everything neutral grey.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import matplotlib as mpl
@@ -13,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
+from gradiend.errors import check_choice
 from gradiend.files import atomic_path
 
 POSITIVE, NEGATIVE, NEUTRAL = "#D55E00", "#0072B2", "#7F7F7F"
@@ -75,6 +77,16 @@ def _in_few_colours(path: Path) -> None:
         # By means, too: else the rare colours of a colour bar are not what they were.
         few = image.convert("RGB").quantize(256, kmeans=3, dither=Image.Dither.NONE)
     few.save(path, "PNG", optimize=True)
+
+
+def check_words(found: Iterable[str], known: Iterable[str], kind: str) -> None:
+    """Refuse a table with a word that a figure has no place for: it would be missing.
+
+    ``kind`` is what the words are of, in the singular.
+    """
+    known = list(dict.fromkeys(known))
+    for word in dict.fromkeys(found):
+        check_choice(word, known, kind)
 
 
 def panelled(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
+from gradiend.errors import check_choice
 from study.domains import FEATURES
 from study.domains.gender import PRONOUNS as PRONOUNS_OF
+from study.results.classes import PLANTED
 
 
 def cross_matrix(cross: pd.DataFrame, value: str) -> pd.DataFrame:
@@ -21,7 +23,7 @@ def shares_of_three(they: pd.DataFrame) -> pd.DataFrame:
     Where it is known what was planted: the planted mean shares as a row of their own,
     and r, Pearson's correlation over jobs of the share of *they* with the planted one.
     """
-    planted = [column for column in they if column.startswith("planted ")]
+    planted = [column for column in they if column.startswith(PLANTED)]
     words = [c for c in they if c not in ("variant", "query", *planted)]
     total = they[words].sum(axis=1)
     shares = they[words].div(total, axis=0).assign(said=total, variant=they["variant"])
@@ -30,17 +32,18 @@ def shares_of_three(they: pd.DataFrame) -> pd.DataFrame:
         return table.reset_index()
     last = words[-1]
     table["r"] = [
-        shares.loc[rows.index, last].corr(rows[f"planted {last}"])
+        shares.loc[rows.index, last].corr(rows[f"{PLANTED}{last}"])
         for _, rows in they.groupby("variant", sort=False)
     ]
     base = they[they["variant"] == they["variant"].iloc[0]]
-    truth = base[planted].mean().rename(lambda column: column.removeprefix("planted "))
+    truth = base[planted].mean().rename(lambda column: column.removeprefix(PLANTED))
     table.loc["planted"] = truth
     return table.reset_index()
 
 
 def pairs_alike(similar: pd.DataFrame, part: str) -> pd.DataFrame:
     """Cosines of one part as a symmetric matrix, 1 on the diagonal."""
+    check_choice(part, dict.fromkeys(similar["part"]), "part of a GRADIEND")
     rows = similar[similar["part"] == part]
     names = list(dict.fromkeys([*rows["first"], *rows["second"]]))
     table = pd.DataFrame(1.0, index=names, columns=names)

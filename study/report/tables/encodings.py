@@ -14,7 +14,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-_FEATURE, _UNTRAINED = "feature", "untrained"  # kinds of the evaluation
+from gradiend.evaluation.kinds import FEATURE, UNTRAINED
+
 THIRD = "third class"
 BESIDE = "beside third"
 _ENCODER = ("model", "feature")
@@ -26,10 +27,10 @@ def kinds_apart(rows: pd.DataFrame, *, by: Sequence[str] = _ENCODER) -> pd.DataF
     Columns of ``rows``: those of ``by``, which name the encoder, kind, factual_class.
     """
     columns = [*by, "factual_class"]
-    trained = pd.MultiIndex.from_frame(rows.loc[rows["kind"] == _FEATURE, columns])
+    trained = pd.MultiIndex.from_frame(rows.loc[rows["kind"] == FEATURE, columns])
     own = pd.MultiIndex.from_frame(rows[columns]).isin(trained)
     kinds = np.where(own, BESIDE, THIRD)
-    return rows.assign(kind=rows["kind"].mask(rows["kind"] == _UNTRAINED, kinds))
+    return rows.assign(kind=rows["kind"].mask(rows["kind"] == UNTRAINED, kinds))
 
 
 def third_class(encodings: pd.DataFrame) -> pd.DataFrame:
@@ -77,9 +78,9 @@ def ceilings(encodings: pd.DataFrame, like: pd.DataFrame) -> pd.DataFrame:
 
 def _pearsons(part: pd.DataFrame) -> dict[str, float]:
     own = part["kind"] == BESIDE
-    kinds = part["kind"].replace([THIRD, BESIDE], _UNTRAINED)
+    kinds = part["kind"].replace([THIRD, BESIDE], UNTRAINED)
     weights = 1 / kinds.map(kinds.value_counts())
-    feature = part[part["kind"] == _FEATURE]
+    feature = part[part["kind"] == FEATURE]
     signs = feature.groupby("factual_class")["label"].first()
     faultless = part["label"].mask(own, part["factual_class"].map(signs))
     return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-EVERY = "all"  # sets together
+from study.results.first_order import EVERY, NEAR, SELECTED
 
 
 def agreement_summary(
@@ -17,7 +17,7 @@ def agreement_summary(
     """
     keys = ["variant", "quantity", "set"]
     found = agreement[agreement["set"].eq(EVERY) != by_set].set_index(keys)
-    near, there = (found[np.isclose(found["share"], at)] for at in (0.1, 1.0))
+    near, there = (found[np.isclose(found["share"], at)] for at in (NEAR, SELECTED))
     table = pd.DataFrame(
         {
             "probes": near["probes"],

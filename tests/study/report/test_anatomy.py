@@ -6,10 +6,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gradiend.errors import InputError
 from study.profiles.reading import load_profile
 from study.report import gather, plots
 from study.report.plots.anatomy import _against_all
 from study.results import files
+from study.results.anatomy import (
+    ALL,
+    LARGEST,
+    LAYER,
+    NOTHING,
+    ONLY,
+    RANDOM,
+    SCALED,
+    WITHOUT,
+)
+
+CHOICES = (LARGEST, RANDOM, SCALED)
 
 
 def norms() -> pd.DataFrame:
@@ -47,16 +60,48 @@ def test_the_map_has_a_panel_a_quantity_and_numbers_in_its_cells():
 
 def test_places_are_drawn_as_shares_of_what_all_weights_do():
     rows = [
-        ("base", np.nan, np.nan, 0.8),
-        ("only these", "layer", "0", 0.6),
-        ("all but these", "layer", "0", 0.5),
-        ("all weights", np.nan, np.nan, 0.4),
+        (NOTHING, np.nan, np.nan, 0.8),
+        (ONLY, LAYER, "0", 0.6),
+        (WITHOUT, LAYER, "0", 0.5),
+        (ALL, np.nan, np.nan, 0.4),
     ]
     table = pd.DataFrame(rows, columns=["choice", "kind", "place", "gap"])
     (axis,) = plots.places(table).axes
     found = {line.get_label(): line.get_xdata() for line in axis.lines}
-    assert found["only these"] == pytest.approx([0.5])
-    assert found["all but these"] == pytest.approx([0.75])
+    assert found[ONLY] == pytest.approx([0.5])
+    assert found[WITHOUT] == pytest.approx([0.75])
+    assert axis.get_title() == "by layer"
+    with pytest.raises(InputError, match="unknown choice of weights 'alone'"):
+        plots.places(table.replace({ONLY: "alone"}))
+
+
+def of_few(*choices: str) -> pd.DataFrame:
+    """What a few weights of each choice do, and reading with them."""
+    rows = [
+        {"choice": name, "count": k, "gap": 0.5} for name in choices for k in (1, 9)
+    ]
+    return pd.DataFrame(rows).assign(said=0.9, Balance=0.1, LMS=0.5, pearson=0.8)
+
+
+def test_there_is_a_line_a_choice_that_was_asked():
+    figure = plots.few_weights(of_few(NOTHING, *CHOICES), of_few(LARGEST))
+    panels = [axis for axis in figure.axes if axis.get_title()]
+    drawn = [axis.get_legend_handles_labels()[1] for axis in panels]
+    assert drawn == [[LARGEST, SCALED, RANDOM]] * 4 + [[LARGEST]]
+
+
+@pytest.mark.parametrize("word", CHOICES)
+def test_a_choice_of_weights_that_has_no_line_is_refused(word):
+    few, other = of_few(NOTHING, *CHOICES), of_few(*CHOICES).replace({word: "others"})
+    with pytest.raises(InputError, match="choice of weights 'others'"):
+        plots.few_weights(few, other)
+    with pytest.raises(InputError, match="choice of weights 'others'"):
+        plots.few_weights(few.replace({word: "others"}), of_few(LARGEST))
+
+
+def test_a_quantity_without_a_norm_is_refused():
+    with pytest.raises(InputError, match="unknown quantity 'W_d'"):
+        plots.norm_map(norms(), ["b_d", "W_d / W"])
 
 
 def test_every_table_of_an_analysis_is_gathered_of_the_models_that_are_asked_it():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from gradiend.errors import InputError
 from study.report import plots
 from study.report.tables.classes import (
     cross_matrix,
@@ -59,6 +60,8 @@ def test_a_symmetric_matrix_of_cosines():
     assert table.loc["religion_CJ", "race_AB"] == 0.1
     assert table.loc["race_AB", "religion_CJ"] == 0.1
     assert table.loc["race_AW", "race_AW"] == 1
+    with pytest.raises(InputError, match="unknown part of a GRADIEND 'W_e'"):
+        pairs_alike(similar(), "W_e")
 
 
 def test_features_that_share_a_class_beside_the_others():

@@ -7,6 +7,7 @@ import math
 import pandas as pd
 import pytest
 
+from gradiend.errors import InputError
 from study.report import plots
 from study.report.claims import Models
 from study.report.claims.encoders import third_class_claims
@@ -121,3 +122,10 @@ def test_a_figure_has_a_place_for_each_of_them():
     places = [label.get_text().split("\n") for label in axis.get_xticklabels()]
     assert places[:2] == [["asian", "(+1)"], ["black", "(-1)"]]
     assert places[-2:] == [["third", "class"], ["beside", "third"]]
+
+
+@pytest.mark.parametrize("kind", ["feature", "neutral", "feature-neutral", "untrained"])
+def test_a_kind_that_has_no_place_in_a_figure_is_refused(kind):
+    rows = encodings().assign(panel="race").replace({"kind": {kind: "others"}})
+    with pytest.raises(InputError, match="unknown kind of rows 'others'"):
+        plots.encodings(rows)

@@ -18,6 +18,7 @@ from gradiend.lm.cloze import ClozeLM
 from gradiend.training import fit
 from study.analysis.components import FEED_FORWARD, parts_of
 from study.profiles.settings import Anatomy
+from study.results import anatomy as words
 from study.results.files import SELECTED
 from study.steps import anatomy, subject
 from study.steps.subject import Subject
@@ -72,11 +73,11 @@ def test_the_effect_is_found_in_the_place_where_it_was_put(case):
     assert all(torch.equal(before[n], p) for n, p in case.lm.covered.items())
     gap = found.set_index(["kind", "place", "choice"])["gap"]
     for kind, place in (("layer", "1"), ("component", FEED_FORWARD)):
-        assert gap[kind, place, anatomy.ONLY] == pytest.approx(0, abs=1e-4)
-        assert gap[kind, place, anatomy.WITHOUT] == pytest.approx(1, abs=1e-4)
+        assert gap[kind, place, words.ONLY] == pytest.approx(0, abs=1e-4)
+        assert gap[kind, place, words.WITHOUT] == pytest.approx(1, abs=1e-4)
     for kind, place in (("layer", "0"), ("component", "value")):
-        assert gap[kind, place, anatomy.ONLY] == pytest.approx(1, abs=1e-4)
-        assert gap[kind, place, anatomy.WITHOUT] == pytest.approx(0, abs=1e-4)
+        assert gap[kind, place, words.ONLY] == pytest.approx(1, abs=1e-4)
+        assert gap[kind, place, words.WITHOUT] == pytest.approx(0, abs=1e-4)
     assert found["gap"].iloc[-1] == pytest.approx(0, abs=1e-4)
     assert found.loc[found["choice"] == "base", "gap"].item() == 1
 
@@ -84,16 +85,16 @@ def test_the_effect_is_found_in_the_place_where_it_was_put(case):
 def test_few_weights_do_what_their_share_of_the_tensor_says(case):
     found = anatomy.few_changed(case)
     size, room = case.gradiend.size, case.gradiend.decoder_bias[PLANTED].numel()
-    largest = found[found["choice"] == anatomy.LARGEST].set_index("count")
+    largest = found[found["choice"] == words.LARGEST].set_index("count")
     for count, row in largest.iterrows():
         assert 1 - row["gap"] == pytest.approx(min(1, count / room), abs=2e-3)
         wanted = RATE * min(count, room) ** 0.5
         assert row["norm"] == pytest.approx(wanted, rel=1e-2)
         assert row["fraction"] == pytest.approx(count / size)
-    drawn = found[found["choice"] == anatomy.RANDOM].set_index("count")["gap"]
+    drawn = found[found["choice"] == words.RANDOM].set_index("count")["gap"]
     tenth = largest.index[-2]
     assert 1 - drawn[tenth] == pytest.approx(tenth / size, abs=0.05)
-    same = found[found["choice"] == anatomy.SCALED].set_index("count")["norm"]
+    same = found[found["choice"] == words.SCALED].set_index("count")["norm"]
     assert same.to_dict() == pytest.approx(largest["norm"].to_dict())
 
 
@@ -103,7 +104,7 @@ def test_how_few_suffice_is_told_of_both(case):
     pearson = [0.96 if count >= 10 else 0.2 for count in counts]
     reading = pd.DataFrame(
         {
-            "choice": anatomy.LARGEST,
+            "choice": words.LARGEST,
             "count": counts,
             "pearson": pearson,
             "fraction": np.array(counts) / case.gradiend.size,
@@ -111,9 +112,9 @@ def test_how_few_suffice_is_told_of_both(case):
     )
     found = anatomy.sufficient(few, reading).set_index(["what", "choice"])["count"]
     first = min(c for c in counts if c >= 0.95 * 512)
-    assert found[anatomy.WRITING, anatomy.LARGEST] == first
-    assert found[anatomy.WRITING, anatomy.RANDOM] == case.gradiend.size
-    assert found[anatomy.READING, anatomy.LARGEST] == min(c for c in counts if c >= 10)
+    assert found[words.WRITING, words.LARGEST] == first
+    assert found[words.WRITING, words.RANDOM] == case.gradiend.size
+    assert found[words.READING, words.LARGEST] == min(c for c in counts if c >= 10)
 
 
 def test_an_encoder_of_one_tensor_reads_with_that_tensor_alone(case):
@@ -125,7 +126,7 @@ def test_an_encoder_of_one_tensor_reads_with_that_tensor_alone(case):
     found = anatomy.few_read(own)
     test = table[table["split"] == "test"]
     wanted = np.corrcoef(encode(lm, own.gradiend, test), test["label"])[0, 1]
-    largest = found[found["choice"] == anatomy.LARGEST].set_index("count")["pearson"]
+    largest = found[found["choice"] == words.LARGEST].set_index("count")["pearson"]
     assert largest.iloc[-1] == pytest.approx(wanted, abs=1e-6)
     enough = [count for count in largest.index if count >= 512]
     assert largest[enough].tolist() == pytest.approx([wanted] * len(enough))
