@@ -15,6 +15,7 @@ from study.profiles.profile import Profile, checked_values
 from study.profiles.settings import RunSettings, Settings
 from study.profiles.variants import variants
 from study.results.files import ANALYSES
+from study.results.first_order import NEAR, SELECTED
 from study.results.selected import BASE
 
 # What a model is asked once for all its domains.
@@ -77,6 +78,12 @@ def _check_analyses(
     """Refuse what an analysis would, hours later."""
     for name in run.anatomy.features if "anatomy" in asked else ():
         check_choice(name, features, f"feature in {where}, anatomy.features:")
+    shares = run.first_order.shares
+    if "first_order" in asked and not {NEAR, SELECTED} <= {*shares}:
+        raise InputError(
+            f"{where}, first_order.shares: {NEAR} and {SELECTED} are not both among "
+            "them, and single probes are kept at these; name them as well"
+        )
     for name in run.classes.trios:
         trios = [PRONOUN_TRIO, *DOMAINS]
         check_choice(name, trios, f"group of classes in {where}, classes.trios:")

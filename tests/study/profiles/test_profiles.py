@@ -87,11 +87,16 @@ def of_model(**entry) -> dict:
 
 
 STEPS = {"training": {"stepz": 3}}
+NOT_SELECTED = {"first_order": {"shares": [0.1, 0.9]}}
 MISTAKES = [
     # What would be told once everything before it is computed.
     (
         {"defaults": {"anatomy": {"features": ["race_AB"]}}},
         "feature in own.yaml, models.standin-gpt2, anatomy.features: 'race_AB'",
+    ),
+    (
+        of_model(analyses=["first_order"], settings=NOT_SELECTED),
+        "models.a, first_order.shares: 0.1 and 1.0 are not both among them",
     ),
     (
         {"defaults": {"classes": {"trios": ["pronuns"]}}},
