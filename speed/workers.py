@@ -22,21 +22,21 @@ from study.domains import load_feature
 from study.sources.world import ensure_world
 
 HERE = Path(__file__).resolve().parent
-LONGEST = 32  # tokens of a row
+ROWS, LONGEST = 256, 32  # rows; tokens of one
 VERSIONS = """
 from importlib.metadata import version
 print(f"gradiend {version('gradiend')}, torch {version('torch')}")
 """
 
 
-def rows_for(model: Path, count: int = 256) -> pd.DataFrame:
+def rows_for(model: Path) -> pd.DataFrame:
     """Gender rows of the planted world, as many a class, of 32 tokens at most."""
     tokenizer = transformers.AutoTokenizer.from_pretrained(model)
     table = load_feature("gender_MF", ensure_world()).table
     table = table[(table["split"] == "train") & ~table["masked"].str.startswith("[")]
     one = table["masked"].str.count(r"\[MASK\]") == 1
     short = table["masked"].map(lambda t: len(tokenizer(t)["input_ids"]) <= LONGEST)
-    return table[one & short].groupby("label").head(count // 2)
+    return table[one & short].groupby("label").head(ROWS // 2)
 
 
 @dataclass(frozen=True)

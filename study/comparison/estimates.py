@@ -96,9 +96,7 @@ def seat_p_values(scores: Scores, domain: str, *, seed: int) -> dict[str, float]
     }
 
 
-def task_estimates(
-    predictions: pd.DataFrame, *, seed: int, replicates: int = REPLICATES
-) -> dict[str, Estimate]:
+def task_estimates(predictions: pd.DataFrame, *, seed: int) -> dict[str, Estimate]:
     """Each ``suite: task``, of sided ones ``suite bias: task``, and the suites' means.
 
     ``predictions`` are one variant's (see :func:`study.steps.tasks.run_tasks`). A
@@ -112,7 +110,7 @@ def task_estimates(
         if TASKS[name].sided:
             metrics[f"{suite} bias"] = partial(side_metric, name)
         for kind, metric in metrics.items():
-            found[f"{kind}: {name}"] = _over_seeds(metric, runs, seed, replicates)
+            found[f"{kind}: {name}"] = _over_seeds(metric, runs, seed)
     for suite in SUITES:
         tasks = [found[name] for name in found if name.startswith(f"{suite}: ")]
         if tasks:
@@ -175,18 +173,16 @@ def _metrics(scores: Scores, domain: str) -> Iterator[tuple]:
 
 
 def _over_seeds(
-    metric: Callable[[pd.DataFrame], Metric],
-    runs: pd.DataFrame,
-    seed: int,
-    replicates: int,
+    metric: Callable[[pd.DataFrame], Metric], runs: pd.DataFrame, seed: int
 ) -> Estimate:
     """The mean over the training seeds of a task, which are drawn as its rows are."""
-    given = {"seed": seed, "replicates": replicates}
     trained = []
     for _, run in runs.groupby("seed"):
         splits = [split for _, split in run.groupby("split", sort=False)]
         trained.append(
-            mean_estimate([estimate(metric(s), unit_count(s), **given) for s in splits])
+            mean_estimate(
+                [estimate(metric(s), unit_count(s), seed=seed) for s in splits]
+            )
         )
     return drawn_mean(trained, seed=seed)
 

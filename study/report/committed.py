@@ -58,9 +58,9 @@ class Committed:
         return rows[rows["model"].isin(self.models)].reset_index(drop=True)
 
 
-def committed(model: str | None = None, *, profile: str = REAL) -> Committed:
-    """The committed results of a profile, of one of its models or of all."""
-    return Committed(load_profile(profile), model)
+def committed(model: str | None = None) -> Committed:
+    """The committed results of profile ``real``, of one of its models or of all."""
+    return Committed(load_profile(REAL), model)
 
 
 def committed_files(shown_in: Profile) -> list[Path]:

@@ -14,7 +14,6 @@ import pandas as pd
 from gradiend.errors import check_choice
 from gradiend.evaluation.decoder import select
 from gradiend.files import read_csv
-from study.domains.domain import Domain
 from study.domains.gender import GENDER
 from study.profiles.reading import load_profile
 from study.report.source import read_source
@@ -30,16 +29,13 @@ NOT_READ = (
 
 
 def published(
-    table: str | None = None,
-    *,
-    models: Collection[str] | None = None,
-    metrics: Collection[str] | None = None,
+    table: str | None = None, *, metrics: Collection[str] | None = None
 ) -> pd.DataFrame:
     """Published numbers, a row each: model, domain, variant, metric, value, source, …
 
-    ``table`` is one of :data:`TABLES` (None: all), ``models`` are names as figures show
-    them. Columns besides: h and learning_rate of a chosen candidate (NaN elsewhere).
-    A variant is called as in our tables: base, N, F, M, CDA, …
+    ``table`` is one of :data:`TABLES` (None: all). Columns besides: h and learning_rate
+    of a chosen candidate (NaN elsewhere). Models are called as figures call them, a
+    variant as in our tables: base, N, F, M, CDA, …
     """
     found = read_csv(FOLDER / "numbers.csv")
     if table is not None:
@@ -49,28 +45,21 @@ def published(
     found = found.assign(
         model=found["model"].map(display_name), source=found["source"].map(called)
     )
-    if models is not None:
-        found = found[found["model"].isin(models)]
     if metrics is not None:
         found = found[found["metric"].isin(metrics)]
     return found.reset_index(drop=True)
 
 
-def beside(
-    ours: pd.DataFrame,
-    table: str,
-    *,
-    called: str = "published",
-    keys: tuple[str, ...] = ("model", "variant", "metric"),
-) -> pd.DataFrame:
-    """``ours`` (a row a number, with ``keys``) with what was published of the same.
+def beside(ours: pd.DataFrame, table: str) -> pd.DataFrame:
+    """``ours`` (a row a model, variant and metric) with what was published of the same.
 
-    Adds the columns ``called`` (NaN where nobody published it) and ``source``. Of
-    several sources the first in ``sources.csv`` counts: the nearest to the paper.
+    Adds the columns published (NaN where nobody published it) and source. Of several
+    sources the first in ``sources.csv`` counts: the nearest to the paper.
     """
-    known = published(table).drop_duplicates(list(keys))
-    known = known.rename(columns={"value": called})[[*keys, called, "source"]]
-    return ours.merge(known, how="left", on=list(keys))
+    keys = ["model", "variant", "metric"]
+    known = published(table).drop_duplicates(keys)
+    known = known.rename(columns={"value": "published"})
+    return ours.merge(known[[*keys, "published", "source"]], how="left", on=keys)
 
 
 def ours_and_published(encoder: pd.DataFrame, selected: pd.DataFrame) -> pd.DataFrame:
@@ -111,22 +100,20 @@ def differences(source: Path) -> pd.DataFrame:
     return read_source(source, "differences").drop(columns="feature")
 
 
-def published_grid(model: str = "bert-base-cased") -> pd.DataFrame:
-    """The authors' decoder grid of gender, in the columns of our ``grid.csv``.
+def published_grid() -> pd.DataFrame:
+    """The authors' decoder grid of BERT and gender, in the columns of our ``grid.csv``.
 
     The base model's row has neither h nor learning_rate.
     """
-    return read_csv(FOLDER / f"grid_{model}.csv")
+    return read_csv(FOLDER / "grid_bert-base-cased.csv")
 
 
-def chosen_cells(
-    grid: pd.DataFrame, domain: Domain = GENDER
-) -> dict[str, tuple[float, float]]:
-    """Index → (h, α) that our selection takes from a grid, a variant an index.
+def chosen_cells(grid: pd.DataFrame) -> dict[str, tuple[float, float]]:
+    """Index of gender → (h, α) that our selection takes from a grid.
 
     This is the paper's rule: the highest index, no floor on LMS.
     """
-    rows = {index: select(grid, index) for index in domain.variants.values()}
+    rows = {index: select(grid, index) for index in GENDER.variants.values()}
     return {index: candidate(row) for index, row in rows.items()}
 
 

@@ -21,6 +21,7 @@ from study.comparison.edits import Projection
 from study.comparison.settings import FitSettings
 
 _BISECTIONS = 60
+_LEARNING_RATE = 0.01  # of the classifier
 
 
 def rlace(lm: ClozeLM, data: BaselineData, settings: FitSettings) -> Projection:
@@ -41,7 +42,6 @@ def rlace_projection(
     *,
     rank: int = 1,
     steps: int = 2_000,
-    learning_rate: float = 0.01,
     seed: int = 0,
 ) -> Tensor:
     """I − U·Uᵀ [H, H] for the ``rank`` directions U that serve a classifier most.
@@ -61,7 +61,7 @@ def rlace_projection(
     with torch.no_grad():
         for parameter in classifier.parameters():
             parameter.zero_()
-    adversary = torch.optim.Adam(classifier.parameters(), lr=learning_rate)
+    adversary = torch.optim.Adam(classifier.parameters(), lr=_LEARNING_RATE)
     mean = torch.zeros_like(concept)
     for step in range(steps):
         loss = cross_entropy(classifier(scaled - scaled @ concept), labels)

@@ -9,7 +9,6 @@ how all of it looks.
 
 from study.report.plots.anatomy import few_weights, norm_map, places
 from study.report.plots.associations import (
-    dot_pairs,
     offset_and_spread,
     planted_against_learned,
     shares_by_rating,
@@ -36,7 +35,6 @@ __all__ = [
     "candidate_grid",
     "cost_at_gap",
     "decoder_heatmaps",
-    "dot_pairs",
     "encodings",
     "few_weights",
     "grouped_bars",

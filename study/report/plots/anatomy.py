@@ -160,9 +160,7 @@ def _name_components(axis: Axes, shares: pd.Series) -> None:
         label.set_rotation_mode("anchor")
 
 
-def few_weights(
-    few: pd.DataFrame, reading: pd.DataFrame, *, columns: int = 3
-) -> Figure:
+def few_weights(few: pd.DataFrame, reading: pd.DataFrame) -> Figure:
     """What k weights do, against k: rewriting (four panels) and reading (the last).
 
     Of one model and feature. Columns of ``few``: choice, count, gap, said, Balance,
@@ -170,7 +168,7 @@ def few_weights(
     """
     for table in (few, reading):
         check_words(table["choice"], (*_LINES, NOTHING), "choice of weights")
-    figure, axes = panelled(len(_NAMES) + 1, columns=columns, size=(3.1, 2.5))
+    figure, axes = panelled(len(_NAMES) + 1, columns=3, size=(3.1, 2.5))
     base = few[few["choice"] == NOTHING].iloc[0]
     for axis, (column, name) in zip(axes, _NAMES.items(), strict=False):
         _lines(axis, few, column)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from study.domains import DOMAINS
 from study.report.plots.methods import VARIANT_LOOKS, Look, said
 from study.report.plots.style import (
+    IN_A_ROW,
     NEGATIVE,
     NEUTRAL,
     PALETTE,
@@ -21,6 +22,7 @@ from study.report.plots.style import (
     panelled,
 )
 
+_TOLERANCE = 0.1  # of P: what was learned so well is counted
 _DOMAIN_COLOURS = dict(zip(DOMAINS, PALETTE, strict=False))
 
 
@@ -31,20 +33,18 @@ def _looks(names: Iterable[str]) -> dict[str, Look]:
     return {n: VARIANT_LOOKS[n] if n in VARIANT_LOOKS else free.pop(0) for n in names}
 
 
-def planted_against_learned(
-    associations: pd.DataFrame, *, tolerance: float = 0.1, columns: int = 4
-) -> Figure:
+def planted_against_learned(associations: pd.DataFrame) -> Figure:
     """Planted strength against what each model says, one panel a model.
 
     Columns: model, domain, planted, learned.
     """
     models = associations["model"].unique()
     figure, axes = panelled(
-        len(models), columns=min(columns, len(models)), size=(2.5, 2.6), sharey=True
+        len(models), columns=min(IN_A_ROW, len(models)), size=(2.5, 2.6), sharey=True
     )
     for axis, model in zip(axes, models, strict=True):
         part = associations[associations["model"] == model]
-        _band(axis, tolerance)
+        _band(axis)
         for domain, group in part.groupby("domain"):
             axis.scatter(
                 group["planted"],
@@ -55,41 +55,27 @@ def planted_against_learned(
                 color=_DOMAIN_COLOURS.get(domain, NEUTRAL),
                 label=domain,
             )
-        within = float((part["planted"] - part["learned"]).abs().le(tolerance).mean())
+        within = float((part["planted"] - part["learned"]).abs().le(_TOLERANCE).mean())
         panel_title(axis, model)
         axis.set(xlim=(0, 1), ylim=(0, 1), xlabel="planted P")
-        axis.text(0.04, 0.92, f"{within:.0%} within ±{tolerance:g}", fontsize=8)
+        axis.text(0.04, 0.92, f"{within:.0%} within ±{_TOLERANCE:g}", fontsize=8)
         axis.set_aspect("equal")
     axes[0].set_ylabel("learned P")
     legend_below(figure, axes)
     return figure
 
 
-def _band(axis: Axes, tolerance: float) -> None:
-    """Where what was learned is within ``tolerance`` of what was planted."""
+def _band(axis: Axes) -> None:
+    """Where what was learned is near enough to what was planted."""
     axis.fill_between(
         [0, 1],
-        [-tolerance, 1 - tolerance],
-        [tolerance, 1 + tolerance],
+        [-_TOLERANCE, 1 - _TOLERANCE],
+        [_TOLERANCE, 1 + _TOLERANCE],
         color=NEUTRAL,
         alpha=0.2,
         linewidth=0,
-        label=f"±{tolerance:g}",
+        label=f"±{_TOLERANCE:g}",
     )
-
-
-def dot_pairs(table: pd.DataFrame, *, x: str, ys: Sequence[str], label: str) -> Figure:
-    """Each row's value before (``x``) against its value after, one panel a ``y``."""
-    figure, axes = panelled(len(ys), columns=len(ys), size=(2.6, 3.1), sharey=True)
-    line = {"color": NEUTRAL, "linewidth": 0.8, "linestyle": ":", "label": "unchanged"}
-    for axis, y in zip(axes, ys, strict=True):
-        axis.axline((0, 0), (1, 1), **line)
-        axis.scatter(table[x], table[y], s=14, alpha=0.7, linewidths=0, color=NEGATIVE)
-        panel_title(axis, label)
-        axis.set(xlim=(0, 1), ylim=(0, 1), xlabel=x, ylabel=y)
-        axis.set_aspect("equal")
-    legend_below(figure, axes)
-    return figure
 
 
 def shares_by_rating(shares: pd.DataFrame, *, label: str) -> Figure:

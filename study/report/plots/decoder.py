@@ -14,13 +14,12 @@ from matplotlib.patches import Rectangle
 
 from study.domains import DOMAINS, FEATURES
 from study.domains.domain import BALANCED
-from study.report.plots.style import STYLE, panel_title, panelled
+from study.report.plots.style import IN_A_ROW, STYLE, panel_title, panelled
 from study.results.selected import REFINED, TRAINED
 
 Cell = tuple[float, float]  # (h, α)
 
 _NUMBERED = 40  # cells up to which there is room for their numbers
-_IN_A_ROW = 4  # panels
 _STEPS = 21  # of colour: smooth ones would not survive as PNG
 _LMS = "LMS"
 _GAP = "gap"  # less of it is better
@@ -58,7 +57,7 @@ def decoder_heatmaps(
     """
     base = grid[grid["h"].isna()].iloc[0]
     cells = grid[grid["h"].notna()]
-    columns = len(metrics) if len(metrics) <= _IN_A_ROW else 3
+    columns = len(metrics) if len(metrics) <= IN_A_ROW else 3
     figure, axes = panelled(len(metrics), columns=columns, size=(3.6, 3.2), sharey=True)
     lost = _table(cells, _LMS) < lms_floor * base[_LMS]
     for axis, metric in zip(axes, metrics, strict=True):

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from gradiend.evaluation import kinds
 from study.report.plots.style import (
+    IN_A_ROW,
     NEGATIVE,
     NEUTRAL,
     PALETTE,
@@ -37,7 +38,7 @@ _NEXT_TO_NOTHING = 0.1  # signed numbers below it are colour alone
 _CHARACTERS_AN_INCH = 9  # of a label, of the figure's height
 
 
-def training_progress(history: pd.DataFrame, *, columns: int = 4) -> Figure:
+def training_progress(history: pd.DataFrame) -> Figure:
     """|Pearson| on validation rows against the step; one panel a model.
 
     Columns of ``history``: model, feature, step, pearson.
@@ -48,7 +49,7 @@ def training_progress(history: pd.DataFrame, *, columns: int = 4) -> Figure:
     crowded = len(models) == 1 and len(features) > 3
     figure, axes = panelled(
         len(models),
-        columns=min(columns, len(models)),
+        columns=min(IN_A_ROW, len(models)),
         size=(6.4, 3.4) if crowded else (2.9, 2.3),
         sharey=True,
     )
@@ -70,7 +71,7 @@ def training_progress(history: pd.DataFrame, *, columns: int = 4) -> Figure:
     return figure
 
 
-def encodings(rows: pd.DataFrame, *, columns: int = 4) -> Figure:
+def encodings(rows: pd.DataFrame, *, columns: int = IN_A_ROW) -> Figure:
     """Violins of h by class (left, right) and kind; one panel a ``panel``.
 
     Columns of ``rows``: panel, kind, factual_class, label, h. Rows of pairs that were

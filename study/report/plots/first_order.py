@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from study.report.plots.style import (
     ACCENT,
+    IN_A_ROW,
     NEGATIVE,
     NEUTRAL,
     PALETTE,
@@ -64,7 +65,7 @@ def predicted_and_measured(changes: pd.DataFrame, agreement: pd.DataFrame) -> Fi
     return figure
 
 
-def agreement_by_rate(agreement: pd.DataFrame, *, columns: int = 4) -> Figure:
+def agreement_by_rate(agreement: pd.DataFrame) -> Figure:
     """R² of first order over the share of the selected α, a line a set.
 
     Below 0, where the mean would predict better, all is drawn at 0.
@@ -72,7 +73,7 @@ def agreement_by_rate(agreement: pd.DataFrame, *, columns: int = 4) -> Figure:
     variants = list(agreement["variant"].unique())
     figure, axes = panelled(
         len(variants),
-        columns=min(columns, len(variants)),
+        columns=min(IN_A_ROW, len(variants)),
         size=(2.9, 2.7),
         sharey=True,
     )
@@ -102,11 +103,11 @@ def agreement_by_rate(agreement: pd.DataFrame, *, columns: int = 4) -> Figure:
     return figure
 
 
-def loss_along(losses: pd.DataFrame, *, columns: int = 3) -> Figure:
+def loss_along(losses: pd.DataFrame) -> Figure:
     """Loss of neutral texts over α, measured and as derivatives at 0 say it."""
     variants = list(losses["variant"].unique())
     figure, axes = panelled(
-        len(variants), columns=min(columns, len(variants)), size=(3.1, 2.7)
+        len(variants), columns=min(IN_A_ROW, len(variants)), size=(3.1, 2.7)
     )
     for axis, variant in zip(axes, variants, strict=True):
         part = losses[losses["variant"] == variant]

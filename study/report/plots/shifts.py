@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from study.report.plots.methods import VARIANT_LOOKS, Look, said
 from study.report.plots.style import (
     ACCENT,
+    IN_A_ROW,
     NEGATIVE,
     NEUTRAL,
     POSITIVE,
@@ -44,7 +45,7 @@ def shifts_by_word(
     return figure
 
 
-def shares_by_word(shares: pd.DataFrame, *, label: str, columns: int = 4) -> Figure:
+def shares_by_word(shares: pd.DataFrame, *, label: str) -> Figure:
     """The same, a panel a model: from the base to the last variant that there is.
 
     What lies between the two is drawn small. ``shares`` has the columns model, variant,
@@ -54,7 +55,7 @@ def shares_by_word(shares: pd.DataFrame, *, label: str, columns: int = 4) -> Fig
     most = shares.groupby("model")["word"].nunique().max()
     figure, axes = panelled(
         len(models),
-        columns=min(columns, len(models)),
+        columns=min(IN_A_ROW, len(models)),
         size=(3.6, 0.7 + 0.16 * most),
     )
     looks = {said(variant): VARIANT_LOOKS[variant] for variant in variants}
@@ -63,7 +64,7 @@ def shares_by_word(shares: pd.DataFrame, *, label: str, columns: int = 4) -> Fig
         table = own.pivot(index="word", columns="variant", values="share")
         _shifts(axis, table.rename(columns=said).reset_index(), looks)
         panel_title(axis, model)
-    for axis in axes[-min(columns, len(models)) :]:
+    for axis in axes[-min(IN_A_ROW, len(models)) :]:
         axis.set_xlabel(label)
     legend_below(figure, axes)
     return figure

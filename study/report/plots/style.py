@@ -43,6 +43,7 @@ STYLE = {
     "savefig.facecolor": "white",
 }
 _DPI = 150  # of PNG files
+IN_A_ROW = 4  # panels that the width of a page holds
 _LONG_TITLE = 30  # characters that a narrow panel holds
 
 

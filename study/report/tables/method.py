@@ -21,6 +21,8 @@ from study.results.selected import (
     selected_row,
 )
 
+LMS_FLOOR = 0.97  # of the base's
+_SHOWN = 40  # words that a figure has room for
 # The domain that professions are asked of, and how its balanced variants are called.
 _ASKED = GENDER.features[0]
 _DECODERS = (TRAINED, REFINED, *NOT_OURS)
@@ -137,10 +139,10 @@ def asked_alike(shares: pd.DataFrame) -> list[pd.DataFrame]:
     ]
 
 
-def some_words(shares: pd.DataFrame, count: int = 40) -> pd.DataFrame:
-    """The shares of at most ``count`` words, evenly taken along their order."""
+def some_words(shares: pd.DataFrame) -> pd.DataFrame:
+    """The shares of at most 40 words, evenly taken along their order."""
     words = list(shares["word"].unique())
-    return shares[shares["word"].isin(words[evenly(len(words), count)])]
+    return shares[shares["word"].isin(words[evenly(len(words), _SHOWN)])]
 
 
 def before_and_after(shares: pd.DataFrame) -> pd.DataFrame:
@@ -176,22 +178,20 @@ def profession_spread(learned: pd.DataFrame, selected: pd.DataFrame) -> pd.DataF
     return table.reset_index().rename_axis(columns=None)
 
 
-def gap_frontier(
-    grids: pd.DataFrame, selected: pd.DataFrame, *, lms_floor: float = 0.97
-) -> pd.DataFrame:
+def gap_frontier(grids: pd.DataFrame, selected: pd.DataFrame) -> pd.DataFrame:
     """Gender: gap and LMS of the variant N as shares of the base's, per model.
 
     Of N as chosen on the grid and as refined, on texts that the selection has not seen.
     Beside it, on the selection's own texts, what the paper's rule chooses, which knows
     no floor on LMS, and the smallest gap on the grid among the candidates that keep
-    ``lms_floor`` of the base's.
+    :data:`LMS_FLOOR` of the base's.
     """
     own = grids[grids["feature"] == _ASKED.name]
     chosen = selected[selected["feature"] == _ASKED.name]
     rows = [
         {"model": model}
         | _held_out_gaps(chosen[chosen["model"] == model])
-        | _selection_gaps(grid, lms_floor)
+        | _selection_gaps(grid)
         for model, grid in own.groupby("model", sort=False)
     ]
     return pd.DataFrame(rows)
@@ -216,14 +216,14 @@ def _held_out_gaps(chosen: pd.DataFrame) -> dict[str, float]:
     return row
 
 
-def _selection_gaps(grid: pd.DataFrame, lms_floor: float) -> dict[str, float]:
+def _selection_gaps(grid: pd.DataFrame) -> dict[str, float]:
     """One model's gaps and LMS on the texts that candidates are selected on."""
     base = base_row(grid)
     paper = select(grid, GENDER.variants[BALANCED])
-    least = keeping_lms(grid, lms_floor)["gap"].min() / base["gap"]
+    least = keeping_lms(grid, LMS_FLOOR)["gap"].min() / base["gap"]
     found = {
         "paper's rule: N / base": paper["gap"] / base["gap"],
         "paper's rule: LMS / base": paper["LMS"] / base["LMS"],
-        f"least gap / base at LMS ≥ {lms_floor:g}": least,
+        f"least gap / base at LMS ≥ {LMS_FLOOR:g}": least,
     }
     return {f"{name} (selection texts)": value for name, value in found.items()}

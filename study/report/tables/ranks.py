@@ -14,7 +14,8 @@ from study.report.tables.styling import MISSING
 
 # What ranks, in this order: a model's variants by the first two that it has. Where the
 # truth is known it alone counts; SS is 50 of a model that always says the same, too.
-RANKED = ("bias left", "offset", "SS", "SEAT")
+_LEFT = "bias left"
+RANKED = (_LEFT, "offset", "SS", "SEAT")
 _COUNTED = 2
 _PERPLEXITY = "PPL"
 _COSTS = (_PERPLEXITY, "LMS", *COSTS)
@@ -90,16 +91,14 @@ def _costs(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     return pd.DataFrame(found, index=changes.index)
 
 
-def common_table(
-    estimates: pd.DataFrame, domain: str, metric: str = "bias left"
-) -> pd.DataFrame:
-    """Methods down, models across, and the mean (range) over models of two sets.
+def common_table(estimates: pd.DataFrame, domain: str) -> pd.DataFrame:
+    """Bias left: methods down, models across, the mean (range) over two sets of them.
 
     The first set is the models that every listed method has, recent ones aside, so that
     methods can be compared (left out where they are fewer than two); the second all
     models of the method, with their number.
     """
-    rows = estimates[(estimates["domain"] == domain) & (estimates["metric"] == metric)]
+    rows = estimates[(estimates["domain"] == domain) & (estimates["metric"] == _LEFT)]
     rows = rows[rows["variant"] != BASE]
     values = by_model(rows)
     common = common_models(rows)

@@ -209,12 +209,3 @@ def test_bars_of_ours_have_a_colour_that_a_legend_names():
     assert legend(figure) == ["GRADIEND", "others"]
     without = plots.horizontal_bars(table[::2], y="row", x="value", label="value")
     assert not legend(without)
-
-
-def test_before_and_after_are_the_axes_and_what_is_the_same_a_named_line():
-    table = pd.DataFrame({"before": [0.1], "after": [0.4]})
-    figure = plots.dot_pairs(table, x="before", ys=["after"], label="share")
-    (axis,) = figure.axes
-    assert (axis.get_xlabel(), axis.get_ylabel()) == ("before", "after")
-    assert axis.get_title() == "share"
-    assert legend(figure) == ["unchanged"]
