@@ -16,6 +16,7 @@ from study.report.plots.style import (
     NEUTRAL,
     PALETTE,
     POSITIVE,
+    check_words,
     legend_below,
     panel_title,
     panelled,
@@ -36,6 +37,7 @@ def predicted_and_measured(changes: pd.DataFrame, agreement: pd.DataFrame) -> Fi
     A row of panels a variant, a column a share of the selected α. ``agreement`` has the
     R² about the line, y = x, of ``all`` sets.
     """
+    check_words([EVERY], agreement["set"], "set of probes")
     variants, shares = (list(changes[c].unique()) for c in ("variant", "share"))
     figure, axes = panelled(
         len(variants) * len(shares), columns=len(shares), size=(3.3, 2.9)
@@ -70,6 +72,7 @@ def agreement_by_rate(agreement: pd.DataFrame) -> Figure:
 
     Below 0, where the mean would predict better, all is drawn at 0.
     """
+    check_words([EVERY], agreement["set"], "set of probes")
     variants = list(agreement["variant"].unique())
     figure, axes = panelled(
         len(variants),

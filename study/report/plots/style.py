@@ -81,9 +81,10 @@ def _in_few_colours(path: Path) -> None:
 
 
 def check_words(found: Iterable[str], known: Iterable[str], kind: str) -> None:
-    """Refuse a table with a word that a figure has no place for: it would be missing.
+    """Refuse words that are not known: what they stand for would not be drawn.
 
-    ``kind`` is what the words are of, in the singular.
+    Either those of a table that a figure has no place for, or those that a figure asks
+    for and a table lacks. ``kind`` is what a word is.
     """
     known = list(dict.fromkeys(known))
     for word in dict.fromkeys(found):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from gradiend.errors import check_choice
 from study.results.first_order import EVERY, NEAR, SELECTED
 
 
@@ -16,6 +17,7 @@ def agreement_summary(
     A row a variant and kind of number, all sets together or ``by_set``.
     """
     keys = ["variant", "quantity", "set"]
+    check_choice(EVERY, dict.fromkeys(agreement["set"]), "set of probes")
     found = agreement[agreement["set"].eq(EVERY) != by_set].set_index(keys)
     near, there = (found[np.isclose(found["share"], at)] for at in (NEAR, SELECTED))
     table = pd.DataFrame(

@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gradiend.errors import InputError
 from study.report import plots
 from study.report.tables.first_order import agreement_summary, cost_shares
+from study.results.first_order import EVERY
 
 KEYS = ("variant", "quantity", "set")
 
@@ -27,7 +29,7 @@ def agreement() -> pd.DataFrame:
             "R2 second order": 1.0,
         }
         for share, r2 in ((0.1, 0.99), (1.0, -3.0))
-        for name in ("jobs", "all")
+        for name in ("jobs", EVERY)
     ]
     return pd.DataFrame(rows)
 
@@ -41,6 +43,17 @@ def test_the_summary_is_of_all_sets_or_of_each():
         assert (row["R² at α/10"], row["R² at α"]) == (0.99, -3.0)
         assert row.get("set") == ("jobs" if by_set else None)
         assert row["up to α"] == 0.05
+
+
+def test_without_a_row_of_all_sets_nothing_is_told():
+    rows = agreement().replace({"set": {EVERY: "every"}})
+    for told in (
+        plots.agreement_by_rate,
+        lambda rows: plots.predicted_and_measured(changes(), rows),
+        lambda rows: agreement_summary(rows, rows),
+    ):
+        with pytest.raises(InputError, match="unknown set of probes 'all'"):
+            told(rows)
 
 
 def projected() -> pd.DataFrame:
@@ -69,8 +82,8 @@ def test_costs_are_shares_of_the_bases():
     assert found["gap"].tolist() == pytest.approx([0.5, 0.25, 0.5])
 
 
-def test_a_panel_a_variant_and_share_with_its_r_squared():
-    changes = pd.DataFrame(
+def changes() -> pd.DataFrame:
+    return pd.DataFrame(
         {
             "variant": "N",
             "share": np.repeat([0.1, 1.0], 3),
@@ -79,7 +92,10 @@ def test_a_panel_a_variant_and_share_with_its_r_squared():
             "measured": np.tile([-1.0, 0.0, 1.0], 2),
         }
     )
-    figure = plots.predicted_and_measured(changes, agreement())
+
+
+def test_a_panel_a_variant_and_share_with_its_r_squared():
+    figure = plots.predicted_and_measured(changes(), agreement())
     said = [axis.texts[0].get_text() for axis in figure.axes]
     assert said == ["R² = 0.990", "R² = -3.000"]
 
