@@ -18,10 +18,15 @@ from study.sources.world import ensure_world
 
 MASK_SHARE = 0.15
 _BATCH = 32
-_SEED = 0
 
 
-def quality(lm: ClozeLM, *, texts: int = 0, templates: int = 0) -> dict[str, float]:
+def quality(
+    lm: ClozeLM,
+    *,
+    texts: int = 0,
+    templates: int = 0,
+    seed: int = 0,
+) -> dict[str, float]:
     """What a head is judged by, of the test split; 0: all there are.
 
     ``top_1`` is :func:`masked_accuracy` on real text. For pronouns behind names that
@@ -32,29 +37,29 @@ def quality(lm: ClozeLM, *, texts: int = 0, templates: int = 0) -> dict[str, flo
     folder = CarriedFiles().folder
     names = read_names(folder)
     names = names[names["split"] == "test"]
-    found = {"top_1": masked_accuracy(lm, held_out_texts(texts))}
+    found = {"top_1": masked_accuracy(lm, held_out_texts(texts, seed=seed), seed=seed)}
     for kind, source in (("plain", ensure_world()), ("real", folder)):
-        asked = drawn(read_templates(source, "test"), templates, seed=_SEED)
-        table = pronouns_after_names(lm, asked, names)
+        asked = drawn(read_templates(source, "test"), templates, seed=seed)
+        table = pronouns_after_names(lm, asked, names, seed=seed)
         measured = table[["right", "share", "probability"]].mean()
         found |= {f"{kind}_{name}": float(value) for name, value in measured.items()}
     return {name: round(value, 4) for name, value in found.items()}
 
 
-def held_out_texts(count: int) -> list[str]:
+def held_out_texts(count: int = 0, *, seed: int = 0) -> list[str]:
     """Real sentences of passages that the adaptation text has nothing of (0: all)."""
     path = CarriedFiles().folder / "perplexity.csv"
     texts = pd.read_csv(path, keep_default_na=False)["text"].tolist()
-    return drawn(texts, count, seed=_SEED)
+    return drawn(texts, count, seed=seed)
 
 
 @torch.no_grad()
-def masked_accuracy(lm: ClozeLM, texts: Sequence[str]) -> float:
+def masked_accuracy(lm: ClozeLM, texts: Sequence[str], *, seed: int) -> float:
     """How often the likeliest token is the right one, of tokens masked at random.
 
     In every text 15 % of the tokens are masked at once, whatever they are.
     """
-    tokenizer, generator = lm.tokenizer, torch.Generator().manual_seed(_SEED)
+    tokenizer, generator = lm.tokenizer, torch.Generator().manual_seed(seed)
     right = count = 0
     rows = sorted(texts, key=len)
     for start in range(0, len(rows), _BATCH):
@@ -82,14 +87,14 @@ def _logits_at(lm: ClozeLM, batch: Mapping[str, Tensor], chosen: Tensor) -> Tens
 
 
 def pronouns_after_names(
-    lm: ClozeLM, templates: list[str], names: pd.DataFrame
+    lm: ClozeLM, templates: list[str], names: pd.DataFrame, *, seed: int
 ) -> pd.DataFrame:
     """Every template once a gender, with a name of it.
 
     Columns masked, name, factual_class, probability (of the right pronoun, among all
     words), share (of *he* and *she*) and right (share > ½).
     """
-    table = crossed(templates, names, seed=_SEED)
+    table = crossed(templates, names, seed=seed)
     words = {word: {word: 1.0} for word in PRONOUNS.values()}
     asked = ClassProbabilities(lm, table["masked"].tolist(), words)()
     she, he = asked[PRONOUNS["female"]], asked[PRONOUNS["male"]]
