@@ -59,7 +59,7 @@ def test_a_step_allocates_nothing_of_the_size_of_a_parameter(table, monkeypatch,
     found = gradients(lm, lm.batch(lm.encode(table)), sources=("factual", "difference"))
     update = Update(Gradiend.initialise(lm.covered, seed=1), SETTINGS)
     monkeypatch.setitem(module.BLOCK, "cpu", 128)
-    monkeypatch.setattr("gradiend.autoencoder._BLOCK", 128)
+    monkeypatch.setattr("gradiend.vectors._BLOCK", 128)
     largest = max(tensor.numel() for tensor in lm.covered.values())
     with torch.profiler.profile(profile_memory=True) as profiler:
         update(*found.values())
