@@ -14,7 +14,7 @@ import torch
 
 from gradiend.autoencoder import Gradiend
 from gradiend.errors import InputError
-from gradiend.vectors import ParameterDict, inner
+from gradiend.vectors import ParameterDict, inner, norm
 
 # Of a gradient's length: what is left of one within the others' span. In a narrow type
 # rounding alone leaves more.
@@ -47,8 +47,8 @@ def orthonormal(vectors: Sequence[ParameterDict]) -> list[ParameterDict]:
     for number, vector in enumerate(vectors, start=1):
         # Once more: the first time leaves what rounding does.
         left = _orthogonal(_orthogonal(vector, basis), basis)
-        length = float(inner(left, left)) ** 0.5
-        if not length > _least(vector) * float(inner(vector, vector)) ** 0.5:
+        length = norm(left)
+        if not length > _least(vector) * norm(vector):
             raise InputError(
                 f"gradient {number} of {len(vectors)} to leave out is zero or a "
                 "combination of those before it; give each direction once"

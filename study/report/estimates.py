@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from study.comparison.benchmarks.suite import read_scores
+from study.comparison.bootstrap import Estimate
 from study.comparison.estimates import (
     bias_estimates,
     compared,
@@ -88,21 +89,17 @@ def domain_estimates(runs: list[Settings], found: list[Variant]) -> pd.DataFrame
     folder = settings.model_folder / files.BENCHMARKS_FOLDER
     domain, seed = settings.domain.name, settings.seed
     scores = read_scores(folder)
-    learned, said = _by_state(folder), _by_state(folder, files.FRAMES)
-    base = Variant(ANY).slug
+    learned, base = _by_state(folder), Variant(ANY).slug
+    said = _by_state(folder, files.FRAMES) if settings.domain.has_names else {}
     ours, rows = of_domain(found, domain), []
-    asked = {
-        variant.name: bias_estimates(scores[variant.slug], domain, seed=seed)
-        | association_estimates(
-            learned[variant.slug], learned[base], features, seed=seed
-        )
-        for variant in ours
-    }
-    if settings.domain.has_names:
-        for variant in ours:
-            asked[variant.name] |= sentence_estimates(
-                said[variant.slug], said[base], seed=seed
-            )
+    asked: dict[str, dict[str, Estimate]] = {}
+    for variant in ours:
+        state = variant.slug
+        own = bias_estimates(scores[state], domain, seed=seed)
+        own |= association_estimates(learned[state], learned[base], features, seed=seed)
+        if said:
+            own |= sentence_estimates(said[state], said[base], seed=seed)
+        asked[variant.name] = own
     for variant in ours:
         p_values = seat_p_values(scores[variant.slug], domain, seed=seed)
         rows += [

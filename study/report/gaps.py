@@ -130,18 +130,19 @@ def sentence_estimates(
     """
     if own.empty:
         return {}
-    mine, before = (_shares(rows) for rows in (own, base))
+    shares = _shares(own)
+    mine, before = _apart(shares), _apart(_shares(base))
     metrics = {
-        "gap elsewhere": lambda weights: _mean(_apart(mine), weights),
+        "gap elsewhere": partial(_mean, mine),
         "bias left elsewhere": lambda weights: (
-            100 * _mean(_apart(mine), weights) / _mean(_apart(before), weights)
+            100 * _mean(mine, weights) / _mean(before, weights)
         ),
         "offset elsewhere": lambda weights: np.abs(
-            weights @ mine / weights.sum(1, keepdims=True) - 0.5
+            weights @ shares / weights.sum(1, keepdims=True) - 0.5
         ).mean(1),
     }
     return {
-        name: estimate(metric, len(mine), seed=seed, replicates=replicates)
+        name: estimate(metric, len(shares), seed=seed, replicates=replicates)
         for name, metric in metrics.items()
     }
 

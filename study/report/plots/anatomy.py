@@ -36,9 +36,8 @@ from study.results.anatomy import (
 
 _WIDEST = 6  # at most so many octaves from the mean weight are told apart, …
 _NEARLY_ALL = 0.95  # … and so many as this share of the cells needs
-RELATIVE = (
-    f" / {WEIGHTS}"  # what a quantity's name ends with that is set against W's own
-)
+# What a quantity's name ends with that is set against W's own.
+RELATIVE = f" / {WEIGHTS}"
 _NUMBERED = 12  # layers up to which there is room for two numbers in a cell
 _WORTH_SAYING = 0.03  # of the squared norm, where there is room for one
 _ORANGE, _BLUE = PALETTE[4], PALETTE[0]
