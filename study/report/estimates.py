@@ -24,7 +24,11 @@ from study.profiles.profile import Profile
 from study.profiles.settings import Settings
 from study.profiles.variants import variants
 from study.report.costs import costs
-from study.report.gaps import association_estimates, sentence_estimates
+from study.report.gaps import (
+    association_estimates,
+    name_estimates,
+    sentence_estimates,
+)
 from study.report.source import gathering
 from study.results import files
 from study.results.reading import read_csv
@@ -53,7 +57,7 @@ def inputs(profile: Profile) -> list[Path]:
     compared = [profile.compared(model) for model in profile.models]
     for settings in (runs[0] for runs in compared if runs):
         folder = settings.model_folder
-        asked = (*files.SCORES, files.ASSOCIATIONS, files.FRAMES)
+        asked = (*files.SCORES, files.ASSOCIATIONS, files.FRAMES, files.PRONOUNS)
         names = {files.BENCHMARKS_FOLDER: asked}
         if settings.tasks.names:
             names[files.TASKS_FOLDER] = (files.TASKS,)
@@ -83,22 +87,27 @@ def domain_estimates(runs: list[Settings], found: list[Variant]) -> pd.DataFrame
 
     ``runs`` are the domain's: their features' associations count for ``bias left``,
     ``offset`` and ``said``; those of the other domains for ``moved``. Of gender it is
-    asked in other sentences, too (``… elsewhere``).
+    asked in other sentences, too (``… elsewhere``), and after names.
     """
     settings, features = runs[0], [run.feature for run in runs]
     folder = settings.model_folder / files.BENCHMARKS_FOLDER
     domain, seed = settings.domain.name, settings.seed
     scores = read_scores(folder)
     learned, base = _by_state(folder), Variant(ANY).slug
-    said = _by_state(folder, files.FRAMES) if settings.domain.has_names else {}
+    further = {}
+    if settings.domain.has_names:
+        further = {
+            sentence_estimates: _by_state(folder, files.FRAMES),
+            name_estimates: _by_state(folder, files.PRONOUNS),
+        }
     ours, rows = of_domain(found, domain), []
     asked: dict[str, dict[str, Estimate]] = {}
     for variant in ours:
         state = variant.slug
         own = bias_estimates(scores[state], domain, seed=seed)
         own |= association_estimates(learned[state], learned[base], features, seed=seed)
-        if said:
-            own |= sentence_estimates(said[state], said[base], seed=seed)
+        for estimates, said in further.items():
+            own |= estimates(said[state], said[base], seed=seed)
         asked[variant.name] = own
     for variant in ours:
         p_values = seat_p_values(scores[variant.slug], domain, seed=seed)

@@ -147,6 +147,24 @@ def sentence_estimates(
     }
 
 
+def name_estimates(
+    own: pd.DataFrame, base: pd.DataFrame, *, seed: int, replicates: int = REPLICATES
+) -> dict[str, Estimate]:
+    """What a state still makes of names: ``right after names``.
+
+    The mean share of the right pronoun in texts that name a person, ½ for a model that
+    no longer reads the name. Both tables have the columns masked (the text), name and
+    share; texts are drawn, the same of every state. Nothing if none was asked.
+    """
+    if own.empty:
+        return {}
+    texts = ["masked", "name"]
+    both = base.merge(own, how="left", on=texts, validate="1:1")
+    metric = partial(_mean, both["share_y"].to_numpy())
+    name = "right after names"
+    return {name: estimate(metric, len(both), seed=seed, replicates=replicates)}
+
+
 def moved(own: pd.DataFrame, base: pd.DataFrame, domain: str) -> dict[str, float]:
     """Other domain → mean |P − P of the base| over its associations."""
     changes = _changes(own, base, domain)

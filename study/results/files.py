@@ -20,6 +20,7 @@ ASSOCIATIONS = "associations.csv"
 PREDICTIONS = "predictions.csv"  # of domains with example texts
 # Of domains with names.
 NAMES, WORDS, PROBE, FRAMES = "names.csv", "words.csv", "probe.csv", "frames.csv"
+PRONOUNS = "pronouns.csv"
 TASKS = "tasks.csv"
 # Folders beside the features' own, of what belongs to a model.
 METHODS_FOLDER, BENCHMARKS_FOLDER = "methods", "benchmarks"
@@ -29,7 +30,7 @@ RESULT_TABLES = ("stereoset", "crows", "likelihoods")
 SEAT_RESULTS = "seat.safetensors"
 LEFT_OUT = "left_out.json"  # examples that were not asked, and why
 SCORES = (*(f"{name}.csv" for name in RESULT_TABLES), SEAT_RESULTS)
-BENCHMARKED = (*SCORES, LEFT_OUT, ASSOCIATIONS, FRAMES)
+BENCHMARKED = (*SCORES, LEFT_OUT, ASSOCIATIONS, FRAMES, PRONOUNS)
 SURVIVED = (*SCORES, ASSOCIATIONS, TASKS)  # of robustness
 
 # In a feature's folder.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -25,10 +26,12 @@ from study.steps.aside import aside
 from study.steps.associations import (
     association_probabilities,
     jobs_in_other_sentences,
+    right_pronouns,
 )
 from study.steps.workbench import Workbench
 
-_ASKED = (files.FRAMES, files.ASSOCIATIONS)  # tables of what is asked besides
+# Tables of what is asked besides; the last one says that a variant is finished.
+_ASKED = (files.FRAMES, files.PRONOUNS, files.ASSOCIATIONS)
 
 
 def run_benchmarks(bench: Workbench, *, progress: Progress = iter) -> dict[str, Scores]:
@@ -36,9 +39,12 @@ def run_benchmarks(bench: Workbench, *, progress: Progress = iter) -> dict[str, 
 
     StereoSet, CrowS-Pairs, SEAT (of the variant's own domain), perplexity, what is left
     of the associations that are asked for and, of variants of gender, what is said of
-    jobs in sentences that no method is chosen by.
+    jobs in sentences that no method is chosen by, and after names.
     """
     folder, suite = bench.folder / files.BENCHMARKS_FOLDER, bench.suite()
+    planted = asked_associations(bench.settings)
+    planted = planted[planted["domain"].isin(bench.domains)]
+    questions = _Asked(suite, planted, bench.named_rows())
     parts = aside(folder, bench.digest("benchmarks"))
     scores: dict[str, Scores] = {}
     asked: dict[str, list[pd.DataFrame]] = {name: [] for name in _ASKED}
@@ -46,7 +52,7 @@ def run_benchmarks(bench: Workbench, *, progress: Progress = iter) -> dict[str, 
         for variant in progress(bench.variants):
             finished = parts / variant.slug
             if not (finished / files.ASSOCIATIONS).exists():
-                _benchmark(bench, variant, suite, finished)
+                _benchmark(bench, variant, questions, finished)
             scores |= read_scores(finished)
             for name, found in asked.items():
                 found.append(read_csv(finished / name))
@@ -58,23 +64,38 @@ def run_benchmarks(bench: Workbench, *, progress: Progress = iter) -> dict[str, 
     return scores
 
 
-def _benchmark(bench: Workbench, variant: Variant, suite: Suite, folder: Path) -> None:
-    domains = bench.domains
-    own = domains if variant.domain == ANY else [variant.domain]
-    planted = asked_associations(bench.settings)
-    planted = planted[planted["domain"].isin(domains)]
+@dataclass(frozen=True)
+class _Asked:
+    """What every variant is asked."""
+
+    suite: Suite
+    planted: pd.DataFrame  # associations
+    named: pd.DataFrame  # cloze rows whose text names a person
+
+    def of(self, own: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Jobs and names for a variant of these domains: none where none has names."""
+        count = None if any(DOMAINS[name].has_names for name in own) else 0
+        return self.planted[:count], self.named[:count]
+
+
+def _benchmark(bench: Workbench, variant: Variant, asked: _Asked, folder: Path) -> None:
+    own = bench.domains if variant.domain == ANY else [variant.domain]
+    jobs, named = asked.of(own)
     with bench.edit(variant).on(bench.lm) as changed:
         found = suite_scores(
             changed,
-            suite,
+            asked.suite,
             own,
             begun=bench.settings.benchmarks.begin_of_sentence,
             vectors=not variant.head_only,
         )
-        learned = association_probabilities(changed, planted)
-        jobs = planted if any(DOMAINS[name].has_names for name in own) else planted[:0]
-        said = jobs_in_other_sentences(changed, jobs)
+        said = {
+            files.FRAMES: jobs_in_other_sentences(changed, jobs),
+            files.PRONOUNS: right_pronouns(changed, named),
+            files.ASSOCIATIONS: asked.planted.assign(
+                learned=association_probabilities(changed, asked.planted)
+            ),
+        }
     write_scores(folder, {variant.slug: found})
-    write_csv(folder / files.FRAMES, said.assign(state=variant.slug))
-    table = planted.assign(learned=learned, state=variant.slug)
-    write_csv(folder / files.ASSOCIATIONS, table)
+    for name in _ASKED:
+        write_csv(folder / name, said[name].assign(state=variant.slug))

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
+import pandas as pd
+
 from gradiend.autoencoder import Gradiend
 from gradiend.files import digest, sha256
 from gradiend.lm.cloze import ClozeLM
@@ -42,11 +44,13 @@ from study.sources.chosen import perplexity_texts, source_of
 from study.sources.source import Source
 from study.steps.aside import aside
 from study.steps.costs import costed
-from study.steps.data import data_for
+from study.steps.data import data_for, test_sample
 from study.steps.decoder import decoder_measure
 from study.steps.models import load_model
 from study.steps.published import published_gradiend
 from study.steps.training import closed_form_gradiend, load_gradiend
+
+NAMED = 200  # texts that name a person, as many of either gender
 
 
 class Workbench:
@@ -89,6 +93,17 @@ class Workbench:
         if asked.stereoset == "own":
             suite = of_domains(suite, self.domains)
         return sampled(suite, asked.crows_pairs, seed=self.settings.seed)
+
+    def named_rows(self) -> pd.DataFrame:
+        """At most :data:`NAMED` test rows whose text names a person.
+
+        None where no domain has names.
+        """
+        for run in self.runs.values():
+            if run.domain.has_names:
+                data = data_for(run, self.lm)
+                return test_sample(run, self.lm, data, NAMED)
+        return pd.DataFrame(columns=["masked", "name", "factual_class"])
 
     def fit(self, *, progress: Progress = iter) -> None:
         """Fit every method that has something to fit; writes one file a variant."""

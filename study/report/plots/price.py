@@ -21,6 +21,7 @@ from study.report.tables.ranks import by_model, common_models
 
 _APART = 2  # models of which every method has a row with its interval
 _ROW, _AROUND, _LEGEND = 0.215, 0.8, 0.4  # inches
+_NARROWEST, _NAMES = 9.6, 1.6  # inches: of a figure, and beside its panels
 _CELL = (0.92, 0.29)
 _SIDES = 125  # % of the base's bias: to so much on either side colours go
 _STEPS = 25  # of colour, ten percent each: smooth ones would not survive as PNG
@@ -44,6 +45,7 @@ _KNOWN = (
     _Column("bias left elsewhere", "in other sentences (%)", (0, 160), 2.0),
     _PRICE,
     _Column("offset", "offset (0 to ½)", (-0.02, 0.5), 1.4),
+    _Column("right after names", "right after names (½ to 1)", (0.48, 1), 1.6),
 )
 _ASKED = (
     _Column("SS", "SS (best: 50)", (40, 70), 2.5),
@@ -57,10 +59,10 @@ def trade_off(estimates: pd.DataFrame) -> Figure:
 
     Of one model or two, a row a method: dots with the paired intervals of their
     differences from the base, least bias first; an arrow where a value is beyond the
-    panel. Bias left in other sentences stands beside it if all models were asked there;
-    where neither is known, SS and CrowS stand for them. Of more models, the bias left
-    as a map of methods and models. F and M, which lean as they are meant to, are left
-    out.
+    panel. Bias left in other sentences and what names still say stand beside it if all
+    models were asked; where no bias left is known, SS and CrowS stand for it. Of more
+    models, the bias left as a map of methods and models. F and M, which lean as they
+    are meant to, are left out.
     """
     leaning = [
         f"{OURS}-{variant}"
@@ -85,12 +87,14 @@ def _rows(estimates: pd.DataFrame) -> Figure:
     counts = [len(names) for names in blocks.values()]
     heights = [_AROUND + _ROW * count for count in counts]
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(9.6, sum(heights) + _LEGEND))
+        widths = [column.width for column in columns]
+        width = max(_NARROWEST, sum(widths) + _NAMES)
+        figure = Figure(figsize=(width, sum(heights) + _LEGEND))
         grid = figure.add_gridspec(
             len(blocks),
             len(columns),
             height_ratios=heights,
-            width_ratios=[column.width for column in columns],
+            width_ratios=widths,
         )
         axes = []
         for row, (model, names) in enumerate(blocks.items()):

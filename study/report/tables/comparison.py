@@ -19,7 +19,7 @@ from study.report.tables.styling import MISSING, styled
 # The truth that the world declares comes first, then what the benchmarks say of it.
 MAIN = (
     *("bias left", "offset", "bias left elsewhere", "offset elsewhere", "said"),
-    *("PPL", "SS", "SS majority", "ICAT", "SEAT"),
+    *("right after names", "PPL", "SS", "SS majority", "ICAT", "SEAT"),
     *("CrowS", "CrowS majority", "LMS", *SUITES),
 )
 LOWER_IS_BETTER = ("PPL",)
@@ -37,6 +37,7 @@ _SURVIVAL = (
 # Of the others one digit is shown.
 _DIGITS = {
     **dict.fromkeys(("SEAT", "PPL", "offset", "offset elsewhere", "said"), 2),
+    "right after names": 2,
     "moved": 3,
 }
 

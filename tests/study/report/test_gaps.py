@@ -13,6 +13,7 @@ from study.report.gaps import (
     gap,
     held_out,
     moved,
+    name_estimates,
     offset,
     said,
     sentence_estimates,
@@ -175,3 +176,22 @@ def test_jobs_are_drawn_whole_whatever_the_order_of_their_rows():
     found = sentence_estimates(mixed, base, seed=0, replicates=50)
     assert found["bias left elsewhere"].replicates == pytest.approx(np.full(50, 100.0))
     assert sentence_estimates(base[:0], base[:0], seed=0) == {}
+
+
+def names_said(shares) -> pd.DataFrame:
+    """Shares of the right pronoun, a row a text, as benchmarks keep them."""
+    texts = [f"text {number}" for number in range(len(shares))]
+    return pd.DataFrame({"masked": texts, "name": "Emma", "share": shares})
+
+
+def test_texts_with_names_are_drawn_alike_whatever_the_order_of_their_rows():
+    base, own = names_said([0.9, 0.8, 1.0]), names_said([0.7, 0.6, 0.8])
+    before, found, mixed = (
+        name_estimates(rows, base, seed=0, replicates=50)["right after names"]
+        for rows in (base, own, own.iloc[::-1])
+    )
+    assert found.value == pytest.approx(0.7)
+    # Every text has lost as much, so that is what is lost on every draw.
+    assert (found - before).replicates == pytest.approx(np.full(50, -0.2))
+    assert (mixed.replicates == found.replicates).all()
+    assert name_estimates(own[:0], base[:0], seed=0) == {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import get_args
 
+import pandas as pd
 import pytest
 
 from study.comparison.benchmarks.suite import Suite, read_suite
@@ -16,12 +17,17 @@ from study.results import files
 from study.results.reading import read_csv
 from study.sources.chosen import asked_associations
 from study.sources.world import ensure_world
+from study.steps.associations import right_pronouns
 from study.steps.benchmarks import run_benchmarks
 from study.steps.models import load_model
-from study.steps.workbench import Workbench
+from study.steps.workbench import NAMED, Workbench
 from tests.study.changes import changed
 
 TEXTS = ["The garden is green."]
+NAMED_ROWS = pd.DataFrame(
+    [("Emma said that [MASK] was here.", "Emma", "female")],
+    columns=["masked", "name", "factual_class"],
+)
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +48,7 @@ def bench_of(settings, lm, suite, folder, variants, domains=("gender",)):
         variants=variants,
         suite=lambda: suite,
         edit=lambda _variant: Chain(),
+        named_rows=lambda: NAMED_ROWS,
         digest=lambda _part: "0",
     )
 
@@ -60,7 +67,7 @@ def test_sentences_begin_as_the_settings_say(suite, tmp_path):
     assert (tokens["first"]["nll"] - tokens["all"]["nll"]).abs().min() > 1e-4
 
 
-def test_variants_of_gender_are_asked_jobs_in_other_sentences(suite, tmp_path):
+def test_variants_of_gender_are_asked_jobs_and_names_besides(suite, tmp_path):
     """Every method's, and the base model, which all are compared with; race's not."""
     settings = load_profile("smoke").settings("standin-gpt2", "gender_MF")
     variants = [Variant(ANY), Variant("gender", ("INLP",)), Variant("race", ("INLP",))]
@@ -73,7 +80,28 @@ def test_variants_of_gender_are_asked_jobs_in_other_sentences(suite, tmp_path):
     jobs = jobs[jobs["held_out"] & (jobs["kind"] == "profession")]["word"]
     assert set(said["word"]) == set(jobs)
     assert said.groupby(["state", "frame"]).size().eq(jobs.nunique()).all()
+    right = read_csv(tmp_path / files.BENCHMARKS_FOLDER / files.PRONOUNS)
+    assert list(right["state"]) == [variants[0].slug, variants[1].slug]
     only = bench_of(settings, lm, suite, tmp_path / "race", variants[2:], ["race"])
     run_benchmarks(only)
-    none = read_csv(tmp_path / "race" / files.BENCHMARKS_FOLDER / files.FRAMES)
+    folder = tmp_path / "race" / files.BENCHMARKS_FOLDER
+    none, unasked = (read_csv(folder / n) for n in (files.FRAMES, files.PRONOUNS))
     assert none.empty and {"frame", "word", "share", "state"} <= set(none)
+    assert unasked.empty and {"masked", "name", "share", "state"} <= set(unasked)
+
+
+def test_the_named_rows_are_test_rows_of_gender_as_many_of_either():
+    bench = Workbench(load_profile("smoke"), "standin-gpt2")
+    rows = bench.named_rows()
+    assert set(rows["split"]) == {"test"} and 0 < len(rows) <= NAMED
+    assert rows["factual_class"].value_counts().nunique() == 1
+    assert all(name in text for name, text in zip(rows.name, rows.masked, strict=True))
+
+
+def test_the_right_pronoun_is_that_of_the_name():
+    lm = load_model(load_profile("smoke").settings("standin-gpt2", "gender_MF"))
+    wrong = NAMED_ROWS.assign(factual_class="male")
+    right, other = (
+        right_pronouns(lm, rows)["share"][0] for rows in (NAMED_ROWS, wrong)
+    )
+    assert right + other == pytest.approx(1) and right > 0.6
