@@ -9,13 +9,14 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import Colormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from study.domains import DOMAINS, FEATURES
 from study.domains.domain import BALANCED
 from study.report.plots.style import IN_A_ROW, STYLE, panel_title, panelled
-from study.results.selected import REFINED, TRAINED
+from study.results.selected import BASE, REFINED, TRAINED, UNCHANGED, selected_row
 
 Cell = tuple[float, float]  # (h, α)
 
@@ -23,8 +24,39 @@ _NUMBERED = 40  # cells up to which there is room for their numbers
 _STEPS = 21  # of colour: smooth ones would not survive as PNG
 _LMS = "LMS"
 _GAP = "gap"  # less of it is better
-_LMS_RANGE, _RANGE = 0.1, 1.0  # of a ratio to the base's, to either side of 1
+# Of a ratio to the base's, to either side of 1: of LMS, and of others the narrowest
+# that leaves out a tenth of the cells at most.
+_LMS_RANGE, _RANGES, _LEFT_OUT = 0.1, (0.1, 0.25, 0.5, 1.0), 0.1
+_APART = 0.35  # columns between the grid and the refined model's
 _BARE = ("P(", "share", "said")  # how the names of what is shown as it is begin
+
+
+@dataclass(frozen=True)
+class Refined:
+    """The refined model, which is no cell, and the base: their selected rows.
+
+    These are of other texts than a grid's: of those that nothing was chosen by.
+    """
+
+    model: pd.Series
+    base: pd.Series
+
+    @property
+    def cell(self) -> Cell:
+        """Its (h, α)."""
+        return self.model["h"], self.model["learning_rate"]
+
+    def shown(self, metric: str) -> float:
+        """A metric as panels show it, a ratio being one to the base on its texts."""
+        value = self.model[metric]
+        return value if metric.startswith(_BARE) else value / self.base[metric]
+
+    def told(self, metric: str) -> str:
+        """What stands beside its value: h, and the base's on its texts if no ratio."""
+        said = f"h {self.cell[0]:.2g}"
+        if metric.startswith(_BARE):
+            said += f"\nbase\n{self.base[metric]:.2f}"
+        return said
 
 
 @dataclass(frozen=True)
@@ -38,22 +70,38 @@ class _Shown:
     limits: tuple[float, float]
     extend: str = "neither"
 
+    @property
+    def numbered(self) -> bool:
+        """Whether cells have room for their numbers."""
+        return self.values.size <= _NUMBERED
+
+    @property
+    def colour_map(self) -> Colormap:
+        """The colours, from the lower limit to the upper."""
+        return mpl.colormaps[self.colours].resampled(_STEPS)
+
+    def colour(self, value: float) -> tuple[float, ...]:
+        """That of a value."""
+        low, high = self.limits
+        return self.colour_map((value - low) / (high - low))
+
 
 def decoder_heatmaps(
     grid: pd.DataFrame,
     metrics: Sequence[str],
     *,
     chosen: dict[str, Cell] | None = None,
-    refined: Cell | None = None,
+    refined: Refined | None = None,
     lms_floor: float = 0.0,
     title: str = "",
 ) -> Figure:
     """Heat maps over (α, h), one a metric, with the chosen candidates in all of them.
 
     ``grid`` is that of ``gradiend.evaluation.decoder``; ``chosen`` maps the letter of a
-    variant to its (h, α), ``refined`` lies between the cells and is a star. LMS, gap
-    and the indices are shown as ratios to the base model's: blue is better, red worse.
-    Candidates with less than ``lms_floor`` of its LMS are hatched.
+    variant to its (h, α). ``refined``, which has a star, is a column of its own beside
+    cells with numbers, or where its α is beyond them, and else lies between the cells.
+    LMS, gap and the indices are shown as ratios to the base model's: blue is better,
+    red worse. Candidates with less than ``lms_floor`` of its LMS are hatched.
     """
     base = grid[grid["h"].isna()].iloc[0]
     cells = grid[grid["h"].notna()]
@@ -69,7 +117,7 @@ def decoder_heatmaps(
         for letter, cell in (chosen or {}).items():
             _mark(axis, shown.values, cell, letter)
         if refined is not None:
-            _star(axis, shown.values, refined)
+            _show_refined(axis, shown, refined)
     for axis in axes[::columns]:
         axis.set_ylabel("feature factor h")
     if title:
@@ -83,35 +131,41 @@ def candidate_grid(
     *,
     model: str,
     feature: str,
+    metrics: Sequence[str] = (),
     lms_floor: float = 0.0,
 ) -> Figure:
-    """The heat maps of one model and feature: P of each class, LMS, the index of N.
+    """The heat maps of one model and feature.
 
-    ``grids`` and ``selected`` are those of all models; what was selected is marked.
+    Of ``metrics``, or else P of each class, LMS and the index of N. ``grids`` and
+    ``selected`` are those of all models; what was selected is marked.
     """
     own = grids[(grids["model"] == model) & (grids["feature"] == feature)]
     own = own.dropna(axis=1, how="all")
     rows = selected[(selected["model"] == model) & (selected["feature"] == feature)]
     boxes, refined = marks(rows)
     index = DOMAINS[FEATURES[feature].domain].variants[BALANCED]
-    shown = [*(c for c in own if c.startswith("P(")), _LMS, index]
+    shown = metrics or [*(c for c in own if c.startswith("P(")), _LMS, index]
     title = f"{feature} · {model}"
     return decoder_heatmaps(
         own, shown, chosen=boxes, refined=refined, lms_floor=lms_floor, title=title
     )
 
 
-def marks(selected: pd.DataFrame) -> tuple[dict[str, Cell], Cell | None]:
-    """Variant → the cell that its index chose, and where the refined N is, if asked.
+def marks(selected: pd.DataFrame) -> tuple[dict[str, Cell], Refined | None]:
+    """Variant → the cell that its index chose, and the refined N, if asked.
 
-    Of the selected models of one feature. Where the base model was the best, no cell is
+    Of the selected models of one feature. Where the base model was the best, nothing is
     marked.
     """
-    cells = {
-        decoder: {row.variant: (row.h, row.learning_rate) for row in part.itertuples()}
-        for decoder, part in selected.dropna(subset=["h"]).groupby("decoder")
+    moved = selected.dropna(subset=["h"])
+    chosen = {
+        row.variant: (row.h, row.learning_rate)
+        for row in moved[moved["decoder"] == TRAINED].itertuples()
     }
-    return cells.get(TRAINED, {}), cells.get(REFINED, {}).get(BALANCED)
+    if not (moved["decoder"] == REFINED).any():
+        return chosen, None
+    found = [(BALANCED, REFINED), (BASE, UNCHANGED)]
+    return chosen, Refined(*(selected_row(selected, *row) for row in found))
 
 
 def _table(cells: pd.DataFrame, metric: str) -> pd.DataFrame:
@@ -126,28 +180,31 @@ def _shown(table: pd.DataFrame, metric: str, base: float) -> _Shown:
         title = f"{metric}  (base {base:.3f})"
         most = max(float(table.max(axis=None)), 1e-12)
         return _Shown(metric, table, title, "Greens", (0, most))
-    side = _LMS_RANGE if metric == _LMS else _RANGE
+    ratios = table / base
+    side = _LMS_RANGE if metric == _LMS else _side(ratios)
     colours = "RdBu_r" if metric == _GAP else "RdBu"
     title = f"{metric} / base's ({base:.3f})"
-    return _Shown(metric, table / base, title, colours, (1 - side, 1 + side), "both")
+    return _Shown(metric, ratios, title, colours, (1 - side, 1 + side), "both")
+
+
+def _side(ratios: pd.DataFrame) -> float:
+    """How far colours of ratios reach to either side of 1."""
+    distance = (ratios - 1).abs().to_numpy()
+    fitting = (s for s in _RANGES if (distance > s).mean() <= _LEFT_OUT)
+    return next(fitting, _RANGES[-1])
 
 
 def _heat_map(axis: Axes, shown: _Shown) -> None:
     """The panel of one metric, its cells and colours."""
     table, (low, high) = shown.values, shown.limits
-    colours = mpl.colormaps[shown.colours].resampled(_STEPS)
+    colours = shown.colour_map
     with mpl.rc_context(STYLE):
         drawn = axis.imshow(table, cmap=colours, vmin=low, vmax=high, aspect="auto")
         bar = axis.figure.colorbar(drawn, ax=axis, shrink=0.8, extend=shown.extend)
     bar.ax.tick_params(labelsize=7)
-    if table.size <= _NUMBERED:
+    if shown.numbered:
         for (row, column), value in np.ndenumerate(table.to_numpy()):
-            dark = _dark(colours((value - low) / (high - low)))
-            style = {"ha": "center", "va": "center", "fontsize": 7}
-            text = f"{value:.3f}" if shown.name == _LMS else f"{value:.2f}"
-            axis.text(
-                column, row + 0.17, text, color="white" if dark else "black", **style
-            )
+            _number(axis, shown, row, column, value)
     negative = int((table.columns < 0).sum())
     if 0 < negative < len(table.columns):  # two signs side by side are no steps
         axis.axvline(negative - 0.5, color="black", linewidth=1.2)
@@ -159,14 +216,22 @@ def _heat_map(axis: Axes, shown: _Shown) -> None:
     axis.spines[:].set_visible(False)
 
 
+def _number(axis: Axes, shown: _Shown, row: float, column: float, value: float) -> None:
+    """A value in its cell, below what a corner may say."""
+    dark = _dark(shown.colour(value))
+    text, size = (f"{value:.3f}", 6) if shown.name == _LMS else (f"{value:.2f}", 7)
+    style = {"ha": "center", "va": "center", "fontsize": size, "zorder": 4}
+    axis.text(column, row + 0.17, text, color="white" if dark else "black", **style)
+
+
 def _dark(colour: tuple[float, ...]) -> bool:
     """Whether letters on a colour are to be white."""
     return float(np.dot(colour[:3], (0.299, 0.587, 0.114))) < 0.5
 
 
-def _box(axis: Axes, row: float, column: float, **style) -> None:
+def _box(axis: Axes, row: float, column: float, *, fill=False, **style) -> None:
     axis.add_patch(
-        Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, **style, zorder=3)
+        Rectangle((column - 0.5, row - 0.5), 1, 1, fill=fill, **style, zorder=3)
     )
 
 
@@ -183,13 +248,39 @@ def _mark(axis: Axes, table: pd.DataFrame, cell: Cell, letter: str) -> None:
     axis.text(*at, letter, color="white", bbox=corner, zorder=4, **style)
 
 
-def _star(axis: Axes, table: pd.DataFrame, cell: Cell) -> None:
-    """A star at a candidate between the cells; beyond them, an arrow at their edge."""
-    h, rate = cell
+def _show_refined(axis: Axes, shown: _Shown, refined: Refined) -> None:
+    """The refined model: a cell in a column of its own, or a star between the cells."""
+    table, (h, rate) = shown.values, refined.cell
     row = np.interp(-h, -table.index.to_numpy(), np.arange(len(table)))
-    column = np.interp(rate, table.columns, np.arange(len(table.columns)))
+    if shown.numbered or rate > table.columns.max():
+        _beside(axis, shown, row, refined)
+    else:
+        _star(axis, row, np.interp(rate, table.columns, np.arange(len(table.columns))))
+
+
+def _beside(axis: Axes, shown: _Shown, row: float, refined: Refined) -> None:
+    """A cell beside the grid, at the height of its h, with its value, h and α."""
+    value = refined.shown(shown.name)
+    rows, columns = shown.values.shape
+    column = columns + _APART
+    style = {"edgecolor": "black", "linewidth": 2, "facecolor": shown.colour(value)}
+    _box(axis, row, column, fill=True, **style)
+    _number(axis, shown, row, column, value)
+    _star(axis, row - 0.26, column - 0.26, size=45)
+    below = row < rows - 1.5
+    axis.text(
+        column,
+        row + (0.6 if below else -0.6),
+        refined.told(shown.name),
+        ha="center",
+        va="top" if below else "bottom",
+        fontsize=6.5,
+    )
+    ticks = [label.get_text() for label in axis.get_xticklabels()]
+    axis.set_xticks([*range(columns), column], [*ticks, f"{refined.cell[1]:.2g}"])
+    axis.set_xlim(-0.5, column + 0.6)
+
+
+def _star(axis: Axes, row: float, column: float, *, size: float = 90) -> None:
     look = {"color": "#E69F00", "edgecolors": "black", "linewidths": 0.7, "zorder": 5}
-    axis.scatter(column, row, marker="*", s=90, **look)
-    if rate > table.columns.max():
-        style = {"ha": "left", "va": "center", "fontsize": 9, "fontweight": "bold"}
-        axis.text(column + 0.22, row, "→", zorder=5, **style)
+    axis.scatter(column, row, marker="*", s=size, **look)
