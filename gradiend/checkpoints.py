@@ -17,8 +17,8 @@ import pandas as pd
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from gradiend.devices import exact_sum
 from gradiend.files import atomic_path
+from gradiend.identity import model_identity
 from gradiend.lm.cloze import ClozeLM
 from gradiend.settings import TrainingSettings
 from gradiend.vectors import ParameterDict
@@ -38,11 +38,7 @@ def checkpoint_path(
     digest = hashlib.sha256()
     digest.update(json.dumps(asdict(settings), sort_keys=True).encode())
     digest.update(pd.util.hash_pandas_object(table, index=False).values.tobytes())
-    model = (lm.name, lm.prefix, str(lm.model.dtype), lm.autocast, lm.says)
-    digest.update(repr(model).encode())
-    weights = dict(lm.model.named_parameters()).values()
-    for tensor in weights:
-        digest.update(repr(exact_sum(tensor.detach())).encode())
+    digest.update(model_identity(lm).encode())
     return Path(folder) / f"seed{seed}-{digest.hexdigest()[:12]}.safetensors"
 
 

@@ -51,12 +51,6 @@ def device_here(name: str | torch.device) -> torch.device:
     )
 
 
-def exact_sum(tensor: torch.Tensor) -> float:
-    """The sum of a tensor in float64, which an MPS device has not: there on the CPU."""
-    here = tensor.cpu() if tensor.device.type == "mps" else tensor
-    return float(here.sum(dtype=torch.float64))
-
-
 def dtype_of(name: str | torch.dtype) -> torch.dtype | Literal["auto"]:
     """The numbers of a name, one of ``DTYPES``; ``auto`` is left to the checkpoint."""
     if isinstance(name, torch.dtype):

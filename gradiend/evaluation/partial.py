@@ -12,15 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gradiend.autoencoder import Gradiend
-from gradiend.devices import exact_sum
 from gradiend.errors import InputError
+from gradiend.identity import bits_of, model_identity
 from gradiend.lm.cloze import ClozeLM
-from gradiend.vectors import ParameterDict
 
-_SUMS = ("W_e", "W_d", "b_d")
-_APART = 1e-6  # share of a sum: another device adds up in another order
-_MOVED = 1e-3  # share of what is measured of the base: other texts move it farther
-
+# Share of what is measured of the base: another device, or number of threads, rounds
+# otherwise; other texts move it farther.
+_MOVED = 1e-3
 
 Place = tuple[float, float] | tuple[None, None]  # h and α
 BASE = None, None  # the model as it is
@@ -56,13 +54,15 @@ class Partial:
         found = cls(path)
         if path is not None:
             found._read(path, _whose(lm, gradiend, base, asked))
-        if BASE not in found.rows:
+        if BASE in found.rows:
+            found._compare(base)
+            found.rows[BASE] = _row(BASE, base)
+        else:
             found.add(BASE, base)
-        found._compare(base)
         return found
 
     def _compare(self, base: Mapping[str, float]) -> None:
-        """Refuse other numbers of the base model: the others would not go with them."""
+        """Refuse other numbers of the base: the candidates would not go with them."""
         for name, value in base.items():
             if not _alike(self.rows[BASE][name], value):
                 raise InputError(
@@ -75,11 +75,11 @@ class Partial:
         text = path.read_text("utf-8", errors="replace") if path.exists() else ""
         *whole, rest = text.split("\n")
         lines = [_decoded(path, *line) for line in enumerate(whole, start=1)]
-        ours = _same(lines[0], whose) if lines else json.dumps(whose).startswith(rest)
+        ours = lines[0] == whose if lines else json.dumps(whose).startswith(rest)
         if not ours:
             raise InputError(
                 f"{path}: of another model, feature or measure than the grid asked "
-                "for; delete it or give another file"
+                "for, or of an earlier version; delete it or give another file"
             )
         if rest:  # it was being written when the run was killed
             path.write_text("".join(f"{line}\n" for line in whole), encoding="utf-8")
@@ -94,32 +94,26 @@ class Partial:
 
     def add(self, place: Place, measured: Mapping[str, float]) -> None:
         """Keep what was measured of a candidate."""
-        h, rate = place
-        self.rows[place] = {"h": h, "learning_rate": rate, **measured}
+        self.rows[place] = _row(place, measured)
         if self.path is not None:
             _append(self.path, self.rows[place])
+
+
+def _row(place: Place, measured: Mapping[str, float]) -> dict:
+    h, rate = place
+    return {"h": h, "learning_rate": rate, **measured}
 
 
 def _whose(
     lm: ClozeLM, gradiend: Gradiend, base: Mapping[str, float], asked: str | None
 ) -> dict:
-    parts = gradiend.encoder, gradiend.decoder_weight, gradiend.decoder_bias
-    sums = dict(zip(_SUMS, map(_sum, parts), strict=True))
-    return {"model": lm.name, **sums, "measures": list(base), "asked": asked}
-
-
-def _sum(tensors: ParameterDict) -> float:
-    return sum(map(exact_sum, tensors.values()))
-
-
-def _same(found: dict, whose: dict) -> bool:
-    found = {"asked": whose["asked"], **found}  # earlier files do not say it
-    return found.keys() == whose.keys() and all(
-        math.isclose(found[name], value, rel_tol=_APART)
-        if name in _SUMS
-        else found[name] == value
-        for name, value in whose.items()
-    )
+    return {
+        "model": lm.name,
+        "identity": model_identity(lm),
+        "feature": bits_of(gradiend.tensors()),
+        "measures": list(base),
+        "asked": asked,
+    }
 
 
 def _alike(found: float, value: float) -> bool:

@@ -178,13 +178,18 @@ def test_all_that_a_models_gradients_depend_on_makes_another_run(table, tmp_path
         other_head.model.cls.predictions.bias.add_(0.01)
     narrow = tiny_lm("bert", dtype=torch.bfloat16)
     widened = replace(narrow, model=deepcopy(narrow.model).float())
+    swapped = tiny_lm("bert")
+    with torch.no_grad():
+        first = next(iter(swapped.covered.values()))
+        first.copy_(first.flip(0))
     others = [
         replace(lm, prefix="Anna said "),
         replace(lm, autocast=True),
         *(replace(lm, says=Says(strength)) for strength in (1.0, 2.0)),
         other_head,
         narrow,
-        widened,  # the sums of its parameters are those of the narrow one
+        widened,  # its parameters are the numbers of the narrow one
+        swapped,  # their sums are those of the first one
     ]
     paths = [Trainer(m, table, SHORT, checkpoints=tmp_path).checkpoint
              for m in (lm, *others)]  # fmt: skip

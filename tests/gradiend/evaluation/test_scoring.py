@@ -147,21 +147,34 @@ def test_grid_equals_single_rewrites_and_resumes(lm, tmp_path):
     pd.testing.assert_frame_equal(grid, again)
 
 
-@pytest.mark.parametrize("other", ["feature", "model", "measure", "file"])
+@pytest.mark.parametrize(
+    "other", ["feature", "model", "weights", "prefix", "measure", "version", "file"]
+)
 def test_a_file_of_another_grid_is_refused(tmp_path, other):
     lm, partial = tiny_lm("bert"), tmp_path / "grid.jsonl"
     options = {"feature_factors": (1,), "learning_rates": (0.1,)}
     first = Gradiend.initialise(lm.covered, seed=0)
-    made = evaluate_grid(lm, first, lambda: {"LMS": 1.0}, partial=partial, **options)
+    evaluate_grid(lm, first, lambda: {"LMS": 1.0}, partial=partial, **options)
+    # The base as it is measured now, and the candidate of before.
     again = evaluate_grid(
         lm, first, lambda: {"LMS": 1.0001}, partial=partial, **options
     )
-    pd.testing.assert_frame_equal(made, again)
+    assert again["LMS"].tolist() == [1.0001, 1.0]
     if other == "file":  # without its first line
         partial.write_text("".join(partial.read_text().splitlines(True)[1:]))
     gradiend = Gradiend.initialise(lm.covered, seed=int(other == "feature"))
     if other == "model":
         lm = dataclasses.replace(lm, name="another")
+    if other == "weights":  # trained on a little: what is measured stays as it was
+        with torch.no_grad():
+            next(iter(lm.covered.values())).view(-1)[0] += 1e-6
+    if other == "prefix":
+        lm = dataclasses.replace(lm, prefix="Anna said ")
+    if other == "version":  # the first line that there was before
+        sums = {"W_e": 0.1, "W_d": 0.2, "b_d": 0.3}
+        said = {"model": lm.name, **sums, "measures": ["LMS"], "asked": None}
+        rest = partial.read_text().splitlines(True)[1:]
+        partial.write_text(json.dumps(said) + "\n" + "".join(rest))
     names = ("LMS", "BPI") if other == "measure" else ("LMS",)
     before = partial.read_text()
     with pytest.raises(InputError, match=r"grid\.jsonl: of another model.*delete it"):
@@ -203,10 +216,6 @@ def test_a_file_of_other_numbers_of_the_base_is_refused(tmp_path):
     gradiend = Gradiend.initialise(lm.covered, seed=0)
     share = float("nan")  # of a model that says neither word
     first = evaluate_grid(lm, gradiend, lambda: {"LMS": 1.0, "share": share}, **options)
-    # A file of before, which does not say what was asked.
-    header, *rows = partial.read_text().splitlines(True)
-    said = {key: v for key, v in json.loads(header).items() if key != "asked"}
-    partial.write_text(json.dumps(said) + "\n" + "".join(rows))
     again = evaluate_grid(lm, gradiend, lambda: {"LMS": 1.0, "share": share}, **options)
     pd.testing.assert_frame_equal(first, again)
     with pytest.raises(InputError, match=r"LMS of the base model is 0\.5 now and 1 in"):
