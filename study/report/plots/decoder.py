@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import matplotlib as mpl
 import numpy as np
@@ -75,7 +76,7 @@ class _Shown:
         """Whether cells have room for their numbers."""
         return self.values.size <= _NUMBERED
 
-    @property
+    @cached_property
     def colour_map(self) -> Colormap:
         """The colours, from the lower limit to the upper."""
         return mpl.colormaps[self.colours].resampled(_STEPS)
