@@ -166,13 +166,13 @@ def neutral_parts(
 ) -> dict[str, list[str]]:
     """``count`` texts to choose by (validation), and as many to report on (test).
 
-    Equal texts are one. Without neutral texts, the file's own: of its training and of
-    its test split.
+    Equal texts are one. Without neutral texts, the file's own: of its training split,
+    and of its test split those that no other split has, whatever their slots are.
 
     Raises
     ------
     InputError
-        if there are fewer than two.
+        if there are fewer than two, or none for one of the parts.
     """
     if neutral is not None:
         distinct = list(dict.fromkeys(neutral))
@@ -185,7 +185,14 @@ def neutral_parts(
         for masked, word in zip(table["masked"], table["factual"], strict=True)
     ]
     own = pd.Series(filled).groupby(table["split"].to_numpy()).unique()
+    seen = set().union(*own.drop("test"))
+    held_out = [text for text in own["test"] if text not in seen]
+    if not held_out:
+        raise InputError(
+            "every text of the test split is in another split too, once its slot is "
+            "filled; give neutral texts, or keep equal texts in one split"
+        )
     return {
         "validation": drawn(list(own["train"]), count, seed=seed),
-        "test": drawn(list(own["test"]), count, seed=seed),
+        "test": drawn(held_out, count, seed=seed),
     }

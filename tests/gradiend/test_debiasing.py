@@ -149,6 +149,28 @@ def test_texts_to_keep_fluent_on_are_halved_or_come_from_the_file(table):
         neutral_parts(table, ["one", "one"], 30, seed=0)
 
 
+def test_no_text_is_asked_to_choose_and_to_report(table):
+    """Two slots of one text are two rows, which may be of two splits."""
+    text = "Anna said that she was tired and that she slept."
+    slots = [text.replace("she", "[MASK]", 1), "[MASK]".join(text.rsplit("she", 1))]
+    for split in ("train", "validation"):
+        twice = pd.concat([table, table.iloc[:2]], ignore_index=True)
+        last = twice.index[-2:]
+        twice.loc[last, "masked"], twice.loc[last, "factual"] = slots, "she"
+        twice.loc[last, "split"] = [split, "test"]
+        parts = neutral_parts(twice, None, 0, seed=0)
+        assert text not in parts["test"]
+        assert parts["test"] == neutral_parts(table, None, 0, seed=0)["test"]
+    test = table[table["split"] == "test"]
+    same = pd.concat(
+        [table[table["split"] == "train"], test.assign(split="train"), test]
+    )
+    with pytest.raises(
+        InputError, match=r"every text of the test split .* give neutral"
+    ):
+        neutral_parts(same, None, 30, seed=0)
+
+
 def test_what_did_not_work_is_said(table):
     found = debias(STANDINS / "standin-bert-base", table, candidates=0)
     assert (found.h, found.learning_rate) == (0, 0) and found.before == found.after
