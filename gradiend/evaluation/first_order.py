@@ -31,9 +31,13 @@ class Slopes:
     weight: np.ndarray
     bias: np.ndarray
 
+    def along(self, h: float) -> np.ndarray:
+        """Slopes along dec(h), [R]."""
+        return h * self.weight + self.bias
+
     def predicted(self, h: float, learning_rate: float) -> np.ndarray:
         """Log-odds of each row under W + α·dec(h), to first order, [R]."""
-        return self.log_odds + learning_rate * (h * self.weight + self.bias)
+        return self.log_odds + learning_rate * self.along(h)
 
 
 def log_odds_slopes(
@@ -78,9 +82,20 @@ def levelling_candidate(slopes: Slopes) -> tuple[float, float]:
     are at home and α > 0, since dec(0) = b_d is what levels the classes. Where every
     text is in both classes b_d is 0, and W_d alone is left to level them: h is ±1.
     Where no such α levels anything, a search has to begin somewhere: at the bound of h
-    that harms least, α as large as would level there with the other sign.
+    that harms least, α as large as would level there with the other sign. α = 0 says
+    that the texts are level as they are.
+
+    Raises
+    ------
+    InputError
+        if the log-odds have no slope: to first order, nothing moves them.
     """
     sizes = np.linalg.norm(slopes.weight), np.linalg.norm(slopes.bias)
+    if not sum(sizes) > 0:
+        raise InputError(
+            "the texts' log-odds have no slope along this feature, so no rewriting "
+            "levels them; learn it from other rows, or ask other texts"
+        )
     if sizes[1] <= _NOTHING * sizes[0]:
         both = -(slopes.weight @ slopes.log_odds) / (slopes.weight @ slopes.weight)
         return float(np.sign(both)), float(abs(both))
@@ -89,7 +104,8 @@ def levelling_candidate(slopes: Slopes) -> tuple[float, float]:
     if rate > 0 and abs(both / rate) <= _LARGEST_H:
         return float(both / rate), float(rate)
     # The squares grow away from their least, so in the range they are least at a bound.
-    rates = {h: _rate_at(slopes, h) for h in (-_LARGEST_H, _LARGEST_H)}
+    bounds = [h for h in (-_LARGEST_H, _LARGEST_H) if slopes.along(h).any()]
+    rates = {h: _rate_at(slopes, h) for h in bounds}
     levels = {h: rate for h, rate in rates.items() if rate > 0} or {
         h: abs(rate) for h, rate in rates.items()
     }
@@ -98,7 +114,7 @@ def levelling_candidate(slopes: Slopes) -> tuple[float, float]:
 
 def _rate_at(slopes: Slopes, h: float) -> float:
     """The α of least squares at an h, of either sign."""
-    along = h * slopes.weight + slopes.bias
+    along = slopes.along(h)
     return float(-(along @ slopes.log_odds) / (along @ along))
 
 

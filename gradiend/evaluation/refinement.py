@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from gradiend.autoencoder import Gradiend
+from gradiend.errors import InputError, check_finite
 from gradiend.evaluation.decoder import Measure, base_row
 from gradiend.evaluation.indices import BALANCE
 from gradiend.lm.cloze import ClozeLM
@@ -52,7 +53,19 @@ def refine(
     said. The result is like that of
     :func:`gradiend.evaluation.decoder.evaluate_grid`, for :func:`select_centred` with
     the same floors.
+
+    Raises
+    ------
+    InputError
+        if the start is the base model (α = 0), or not finite.
     """
+    for name, value in zip(("h", "α"), start, strict=True):
+        check_finite(value, name)
+    if start[1] == 0:
+        raise InputError(
+            "the start has α = 0, which is the base model and leads nowhere; give a "
+            "candidate with another α"
+        )
     with Rewriter(lm, gradiend) as rewriter:
         base = base_of(measure)
         aim = Aim.of(base, lms_floor, said_floor)

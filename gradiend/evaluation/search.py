@@ -44,7 +44,13 @@ def search(
 
     ``slopes`` are of rows of both classes; measure, floors and result are those of
     :func:`gradiend.evaluation.refinement.refine`. ``progress`` is given as many steps
-    as there may be measurements, and may be left before its end.
+    as there may be measurements, and may be left before its end. Texts that are level
+    as they are leave the base model alone.
+
+    Raises
+    ------
+    InputError
+        if nothing moves the texts' log-odds, to first order.
     """
     steps = iter(progress(range(candidates + 1)))
 
@@ -58,7 +64,7 @@ def search(
         aim = Aim.of(base, lms_floor, said_floor)
         rise = share_rise(slopes, h, rate)
         found = _Line(rewriter, counted, candidates, aim, [base], rise, start=h)
-        if candidates:
+        if candidates and rate:
             found.walk(h, rate)
     return pd.DataFrame(found.rows)
 

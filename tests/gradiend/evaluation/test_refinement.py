@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from gradiend.autoencoder import Gradiend
+from gradiend.errors import InputError
 from gradiend.evaluation.decoder import class_statistics
 from gradiend.evaluation.indices import BALANCE, balance
 from gradiend.evaluation.refinement import refine, select_centred
@@ -86,6 +87,17 @@ def test_it_finds_the_centre_and_the_largest_rate_that_keeps_the_model(lm, start
     # the first of the steps √2 apart that is too far, halved twice
     assert 0.4 <= abs(best["learning_rate"]) <= 0.5
     assert best[BALANCE] > rows.loc[0, BALANCE]
+
+
+@pytest.mark.parametrize(
+    ("start", "message"),
+    [((0.5, 0.0), "α = 0, which is the base"), ((math.nan, 0.1), "h is nan; give a")],
+)
+def test_a_start_that_leads_nowhere_is_refused(lm, start, message):
+    world = World(lm, centre=0.1, keeps=1)
+    with pytest.raises(InputError, match=message):
+        refine(lm, gradiend(lm), world, start)
+    assert not world.asked
 
 
 def test_weights_are_put_back(lm):

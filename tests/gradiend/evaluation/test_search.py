@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 
+from gradiend.errors import InputError
 from gradiend.evaluation.first_order import Slopes, levelling_candidate, share_rise
 from gradiend.evaluation.indices import BALANCE
 from gradiend.evaluation.refinement import select_centred
@@ -158,3 +159,33 @@ def test_with_a_floor_of_what_is_said_the_gap_counts(lm):
     # said = exp(−α), so the largest α that keeps 0.6 of it is ln(1/0.6)
     assert 0.96 * math.log(1 / 0.6) <= best["learning_rate"] <= math.log(1 / 0.6)
     assert best["gap"] < base["gap"]
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        Slopes(np.array([1.0, -1.0]), np.ones(2), np.zeros(2)),  # h moves none nearer
+        Slopes(np.zeros(2), np.array([1.0, -1.0]), np.ones(2)),  # log-odds of 0
+    ],
+)
+def test_of_texts_that_are_level_the_base_alone_is_measured(lm, found):
+    world = World(lm, centre=CENTRE, keeps=0.5)
+    rows = search(lm, gradiend(lm), world, found)
+    assert levelling_candidate(found)[1] == 0
+    assert len(rows) == len(world.asked) == 1 and pd.isna(rows.loc[0, "h"])
+    assert pd.isna(select_centred(rows)["h"])
+
+
+def test_without_any_slope_nothing_is_searched(lm):
+    flat = Slopes(np.array([1.0, 2.0]), np.zeros(2), np.zeros(2))
+    world = World(lm, centre=CENTRE, keeps=0.5)
+    with pytest.raises(InputError, match=r"have no slope along this feature.*ask other"):
+        search(lm, gradiend(lm), world, flat)
+    assert not world.asked
+
+
+def test_a_bound_where_nothing_moves_is_no_start():
+    """dec(−2) = 0 here, and every α > 0 is the wrong way: the other bound is left."""
+    found = Slopes(np.array([1.0, 3.0]), np.ones(2), np.full(2, 2.0))
+    h, rate = levelling_candidate(found)
+    assert h == 2 and rate == pytest.approx(0.5)
