@@ -148,13 +148,25 @@ class Gradiend:
             }
         return decoded
 
+    def misfit(self, like: Mapping[str, Tensor]) -> str | None:
+        """The first parameter of ``like`` that a part lacks, or has in another shape,
+        or that is left over; None: every part is of these parameters."""
+        for part in PARTS.values():
+            rows = () if part == "decoder_bias" else tuple(self.encoder_bias.shape)
+            tensors = getattr(self, part)
+            shapes = {name: (*rows, *tensor.shape) for name, tensor in like.items()}
+            for name in (*shapes, *tensors):
+                if name not in tensors or tensors[name].shape != shapes.get(name):
+                    return name
+        return None
+
     def placed(self, parameters: Mapping[str, Tensor]) -> Gradiend:
-        """The same, each tensor on the device of its parameter."""
+        """The same in the order of ``parameters``, each on the device of its own."""
         first = next(iter(parameters.values()))
         parts = {
             part: {
-                name: tensor.to(parameters[name].device)
-                for name, tensor in getattr(self, part).items()
+                name: getattr(self, part)[name].to(parameter.device)
+                for name, parameter in parameters.items()
             }
             for part in PARTS.values()
         }
@@ -241,42 +253,19 @@ class Gradiend:
             ) from error
         except OSError as error:
             raise InputError(f"{path} cannot be read ({error})") from error
+        found = cls(encoder_bias=bias, metadata=metadata, **parts)
+        name = found.misfit(found.decoder_bias)
+        if name is not None:
+            raise InputError(
+                f"{path}: its parts do not cover the same parameters ({name}); give "
+                "what Gradiend.save has written"
+            )
         if like is None:
-            return cls(encoder_bias=bias, metadata=metadata, **parts)
-        for part in PARTS.values():
-            rows = () if part == "decoder_bias" else bias.shape
-            parts[part] = _fitting(parts[part], like, path, rows=tuple(rows))
-        return cls(encoder_bias=bias, metadata=metadata, **parts).placed(like)
-
-
-def _fitting(
-    tensors: ParameterDict,
-    like: Mapping[str, Tensor],
-    path: str | Path,
-    *,
-    rows: tuple[int, ...],
-) -> ParameterDict:
-    name = misfit(tensors, like, rows=rows)
-    if name is not None:
-        raise InputError(
-            f"{path} does not fit this model (parameter {name}); it was trained on "
-            "another one"
-        )
-    return {name: tensors[name] for name in like}
-
-
-def misfit(
-    tensors: Mapping[str, Tensor],
-    like: Mapping[str, Tensor],
-    *,
-    rows: tuple[int, ...] = (),
-) -> str | None:
-    """The first parameter that is missing, left over or of another shape; None: none.
-
-    ``tensors`` are to have the shapes of ``like``, with ``rows`` before them.
-    """
-    shapes = {name: (*rows, *parameter.shape) for name, parameter in like.items()}
-    for name in (*shapes, *tensors):
-        if name not in tensors or tensors[name].shape != shapes.get(name):
-            return name
-    return None
+            return found
+        name = found.misfit(like)
+        if name is not None:
+            raise InputError(
+                f"{path} does not fit this model (parameter {name}); it was trained on "
+                "another one"
+            )
+        return found.placed(like)

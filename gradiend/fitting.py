@@ -6,7 +6,7 @@ import logging
 from functools import lru_cache
 from pathlib import PurePath
 
-from gradiend.autoencoder import Gradiend, misfit
+from gradiend.autoencoder import Gradiend
 from gradiend.errors import InputError
 from gradiend.lm.cloze import ClozeLM
 
@@ -19,10 +19,9 @@ def need_fitting(lm: ClozeLM, gradiend: Gradiend) -> None:
     Raises
     ------
     InputError
-        if a parameter is missing, left over or of another shape.
+        if a parameter is missing, left over or of another shape, in any of its parts.
     """
-    rows = tuple(gradiend.encoder_bias.shape)
-    if misfit(gradiend.encoder, lm.covered, rows=rows) is not None:
+    if gradiend.misfit(lm.covered) is not None:
         raise InputError(
             f"this GRADIEND does not cover the parameters of {lm.name!r}; it was "
             f"trained on {gradiend.metadata.get('base_model', 'another model')!r}"

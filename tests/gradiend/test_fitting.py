@@ -7,9 +7,10 @@ import logging
 
 import pytest
 
-from gradiend.autoencoder import Gradiend
+from gradiend.autoencoder import PARTS, Gradiend
 from gradiend.encoding import directional_derivatives, encode
 from gradiend.errors import InputError
+from gradiend.fitting import need_fitting
 from gradiend.gradients import gradients
 from gradiend.rewriting import save_rewritten
 from tests.conftest import tiny_lm
@@ -46,6 +47,20 @@ def test_a_feature_of_another_architecture_encodes_nothing(table):
     shorter.encoder[name] = shorter.encoder[name][:1]
     with pytest.raises(InputError, match="does not cover the parameters"):
         encode(lm, shorter, table.iloc[:2])
+
+
+@pytest.mark.parametrize("part", PARTS.values())
+def test_a_feature_whose_parts_are_of_other_parameters_is_refused(tmp_path, part):
+    lm, path = tiny_lm("bert"), tmp_path / "gradiend.safetensors"
+    lacking = named(lm, "bert")
+    name = list(lm.covered)[1]
+    del getattr(lacking, part)[name]
+    with pytest.raises(InputError, match="does not cover the parameters"):
+        need_fitting(lm, lacking)
+    lacking.save(path)
+    for like in (None, lm.covered):
+        with pytest.raises(InputError, match=rf"not cover the same .*\({name}\); give"):
+            Gradiend.load(path, like=like)
 
 
 def notes(caplog) -> list[str]:

@@ -179,7 +179,9 @@ def test_of_texts_that_are_level_the_base_alone_is_measured(lm, found):
 def test_without_any_slope_nothing_is_searched(lm):
     flat = Slopes(np.array([1.0, 2.0]), np.zeros(2), np.zeros(2))
     world = World(lm, centre=CENTRE, keeps=0.5)
-    with pytest.raises(InputError, match=r"have no slope along this feature.*ask other"):
+    with pytest.raises(
+        InputError, match=r"have no slope along this feature.*ask other"
+    ):
         search(lm, gradiend(lm), world, flat)
     assert not world.asked
 
