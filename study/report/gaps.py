@@ -43,13 +43,20 @@ def class_probabilities(
 
     In the order of the queries in ``rows``, which are one model state's.
     """
+    return _by_query(rows, feature, column).to_numpy(dtype=float)
+
+
+def _by_query(
+    rows: pd.DataFrame, feature: str, column: str = "learned"
+) -> pd.DataFrame:
+    """The same, a row a query, by which they are found."""
     domain, classes = domain_of(feature), FEATURES[feature].classes
     own = rows[rows["domain"] == domain.name]
     named = own["class"].map({w: domain.class_of(w) for w in own["class"].unique()})
     positive, negative = (own.loc[named == c, [*_QUERY, column]] for c in classes)
     # In the order of the first; as missing what was not asked of the second.
     both = positive.merge(negative, how="left", on=_QUERY, validate="1:1")
-    return both.iloc[:, len(_QUERY) :].to_numpy(dtype=float)
+    return both.set_index(_QUERY)
 
 
 def gap(
@@ -89,14 +96,19 @@ def association_estimates(
     ``moved: domain`` is the mean |P − P of the base| at all associations of each other
     domain. Queries are what is drawn, the same of every state. Nothing of a domain that
     is not asked.
+
+    Raises
+    ------
+    InputError
+        if the state, or a feature, was asked other queries than the base.
     """
     found = {}
+    queries = _by_query(held_out(base), features[0]).index
     mine, before = (
-        np.stack([class_probabilities(held_out(rows), f) for f in features])
+        np.stack([_at(queries, _by_query(held_out(rows), f)) for f in features])
         for rows in (own, base)
     )
-    queries = mine.shape[1]
-    if queries:
+    if len(queries):
         metrics = {
             "gap": partial(_over, gap, mine),
             "bias left": lambda weights: (
@@ -108,7 +120,9 @@ def association_estimates(
         if not np.allclose(before.sum(axis=-1), 1):
             metrics["said"] = partial(_over, said, mine)
         for name, metric in metrics.items():
-            found[name] = estimate(metric, queries, seed=seed, replicates=replicates)
+            found[name] = estimate(
+                metric, len(queries), seed=seed, replicates=replicates
+            )
     for domain, changes in _changes(own, base, domain_of(features[0]).name).items():
         metric = partial(_mean, changes)
         found[f"moved: {domain}"] = estimate(
@@ -182,6 +196,17 @@ def _changes(own: pd.DataFrame, base: pd.DataFrame, domain: str) -> dict:
         name: values.to_numpy()
         for name, values in queries.groupby("domain", sort=False)
     }
+
+
+def _at(queries: pd.MultiIndex, found: pd.DataFrame) -> np.ndarray:
+    """What is found at exactly these queries, in their order, [queries, 2]."""
+    other = queries.symmetric_difference(found.index)
+    if len(other):
+        raise InputError(
+            f"a model state's associations and the base's are of other queries "
+            f"(e.g. {other[0][-1]!r}); gather both of one run"
+        )
+    return found.loc[queries].to_numpy(dtype=float)
 
 
 def _shares(said: pd.DataFrame) -> np.ndarray:

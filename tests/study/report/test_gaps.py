@@ -69,6 +69,20 @@ def test_half_of_the_gap_is_half_of_it_on_every_draw():
     assert itself["moved: race"].replicates.tolist() == [0.0] * 50
 
 
+def test_queries_are_paired_by_what_they_are_and_not_by_their_place():
+    half = asked([(0.5 + (s - h) / 4, 0.5 - (s - h) / 4) for s, h in BASE])
+    turned, base = half.iloc[::-1].reset_index(drop=True), asked(BASE)
+    found, again = (
+        association_estimates(own, base, [FEATURE], seed=0, replicates=50)
+        for own in (half, turned)
+    )
+    for name, expected in found.items():
+        assert again[name].replicates == pytest.approx(expected.replicates), name
+    for own in (asked(BASE[:3]), asked((*BASE, (0.5, 0.5)))):
+        with pytest.raises(InputError, match=r"are of other queries .*; gather both"):
+            association_estimates(own, base, [FEATURE], seed=0, replicates=50)
+
+
 def test_the_gap_before_it_is_divided_has_an_interval_of_the_base_too():
     base = asked([(0.9, 0.1), (0.5, 0.5), (0.9, 0.1), (0.4, 0.5)])
     found = association_estimates(base, base, [FEATURE], seed=0, replicates=50)
