@@ -135,8 +135,7 @@ class DecoderEvaluation(_Group):
     lms_texts: Positive = 1_000  # that a candidate of the grid is asked
     lms_floor: Share = 0.0
     closed_form_rows: Count = 0  # 0: no closed-form decoder
-    # NAME or NAME@REVISION of a debiased checkpoint of this model on the hub, which
-    # stands beside ours
+    # NAME or NAME@REVISION of a debiased checkpoint on the hub that stands beside ours
     published: str | None = None
     refinement: Refinement = Field(default_factory=Refinement)
 
@@ -199,6 +198,7 @@ class FirstOrder(_Group):
     shares: tuple[Rate, ...] = (0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.4)  # of the selected α
     dearer: Rate = 0.01  # loss of neutral texts that is a price, of the base's
     gaps: tuple[Rate, ...] = (0.5, 0.3)  # of the base's, at which costs are compared
+    shuffles: Count = 3  # draws of each kind of shuffled rows
 
 
 class Classes(_Group):

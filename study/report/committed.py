@@ -50,6 +50,10 @@ class Committed:
         origin = read_origin(self.source).of(self.models)
         return f"{', '.join(self.models)}: {origin}; committed in {self.folder}"
 
+    def has(self, table: str) -> bool:
+        """Whether there are rows: older results may lack what is asked now."""
+        return (self.source / f"{table}.parquet").exists() and len(self.read(table)) > 0
+
     def read(self, table: str) -> pd.DataFrame:
         """A gathered table, as :func:`study.report.source.read_source` has it."""
         rows = read_source(self.source, table)

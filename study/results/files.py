@@ -49,10 +49,11 @@ CHANGES, AGREEMENT, HOLDS = "changes.csv", "agreement.csv", "holds.csv"
 LOSSES, LIMITS, STATES, NORM = "losses.csv", "limits.csv", "states.csv", "norm.csv"
 DECODERS, COSINES, PUSHES = "decoders.csv", "cosines.csv", "pushes.csv"
 PROJECTED = "projected.csv"
+SHUFFLED, SHUFFLED_SAID = "shuffled.csv", "shuffled_said.csv"
 MEANS_COST = "class_means.run.json"  # what the closed form's one pass cost
 FIRST_ORDER = (
     *(DECODERS, COSINES, PUSHES, CHANGES, AGREEMENT, HOLDS),
-    *(LOSSES, LIMITS, STATES, NORM, PROJECTED),
+    *(LOSSES, LIMITS, STATES, NORM, PROJECTED, SHUFFLED, SHUFFLED_SAID),
 )
 CROSS, SIMILAR, CLOSED = "cross.csv", "similar.csv", "closed.csv"
 COMPOSED, POINTS, THEY = "composed.csv", "points.csv", "they.csv"

@@ -225,16 +225,18 @@ class Studied:
 
     def search(self, gradiend: Gradiend) -> tuple[float, float]:
         """(h, α) that is selected as the refined variant is; (0, 0) for the base."""
-        refinement = self.settings.decoder.refinement
-        rows = refine(
-            self.lm,
-            gradiend,
-            self.measure,
-            self.levelling(gradiend),
-            candidates=self.asked.candidates,
-            **refinement.floors,
+        rows = self.tried(gradiend, self.levelling(gradiend), self.asked.candidates)
+        floors = self.settings.decoder.refinement.floors
+        return candidate(select_centred(rows, **floors))
+
+    def tried(
+        self, gradiend: Gradiend, start: tuple[float, float], candidates: int
+    ) -> pd.DataFrame:
+        """The base and at most so many candidates, from a start on, as refined."""
+        floors = self.settings.decoder.refinement.floors
+        return refine(
+            self.lm, gradiend, self.measure, start, candidates=candidates, **floors
         )
-        return candidate(select_centred(rows, **refinement.floors))
 
     @cached_property
     def candidates(self) -> dict[str, tuple[float, float]]:

@@ -110,20 +110,27 @@ def closed_form_gradiend(
     settings: Settings, lm: ClozeLM, data: FeatureData
 ) -> Gradiend:
     """The closed-form GRADIEND from (a sample of) the training rows."""
+    return class_means_gradiend(settings, lm, closed_form_rows(settings, lm, data))
+
+
+def closed_form_rows(
+    settings: Settings, lm: ClozeLM, data: FeatureData
+) -> pd.DataFrame:
+    """The training rows of both classes that the closed form is made of."""
     train_rows = lm.usable(data.table[data.table["split"] == "train"])
-    limit = settings.decoder.closed_form_rows
-    rows = {
-        label: lm.encode(
-            balanced_sample(
-                train_rows[train_rows["label"] == label],
-                limit,
-                by="factual_class",
-                seed=settings.seed,
-            )
-        )
-        for label in (1, -1)
-    }
-    return closed_form(lm, rows, batch_size=settings.training.batch_size)
+    limit, by = settings.decoder.closed_form_rows, "factual_class"
+    of_class = [train_rows[train_rows["label"] == label] for label in (1, -1)]
+    return pd.concat(
+        balanced_sample(rows, limit, by=by, seed=settings.seed) for rows in of_class
+    )
+
+
+def class_means_gradiend(
+    settings: Settings, lm: ClozeLM, rows: pd.DataFrame
+) -> Gradiend:
+    """The closed-form GRADIEND of rows with labels +1 and −1."""
+    encoded = {label: lm.encode(rows[rows["label"] == label]) for label in (1, -1)}
+    return closed_form(lm, encoded, batch_size=settings.training.batch_size)
 
 
 def decoders_of(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from gradiend.errors import InputError
 from gradiend.files import write_json
 from study.profiles.reading import load_profile
-from study.report.committed import committed, committed_files
+from study.report.committed import Committed, committed, committed_files
 from study.report.origin import Made, Origin, read_origin, write_origin
-from study.report.source import read_source
+from study.report.source import read_source, write_source
 
 
 def test_devices_are_those_that_steps_have_noted(tmp_path, monkeypatch):
@@ -64,6 +65,15 @@ def test_the_committed_results_are_those_of_figures_real():
     whole = read_source(real.profile.figures / "source", "encoder")
     assert every.read("encoder").equals(whole)
     assert set(every.models) == set(whole["model"])
+    assert real.has("encoder") and not real.has("no such table")
+
+
+def test_a_table_without_rows_of_the_model_is_not_there(tmp_path, monkeypatch):
+    real = committed("minilm-l6")
+    monkeypatch.setattr(Committed, "source", tmp_path)
+    for name, shown in (("SmolLM2", False), (real.models[0], True)):
+        write_source(tmp_path, "asked", pd.DataFrame({"model": [name]}))
+        assert real.has("asked") is shown
 
 
 def test_the_profile_that_makes_them_does_not_wait_for_them():

@@ -15,12 +15,14 @@ from study.steps.decoder_kinds import compared_decoders, identity_error, pushes
 from study.steps.first_order import losses_along, predicted_changes
 from study.steps.held_out import others_say
 from study.steps.last_norm import states
+from study.steps.shuffled import shuffled_decoders
 from study.steps.studied import RANDOM, TEXTS, Studied
 from study.steps.training import closed_form_gradiend
 from tests.study.changes import own_profile
 
 RATE = 0.01
 SMALL = {"probes": 8, "texts": 8, "candidates": 1, "shares": [0.1, 1.0], "gaps": [0.5]}
+SMALL["shuffles"] = 1
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +114,42 @@ def test_what_a_decoder_took_is_counted(studied):
     # What stands in for a trained one here is the closed form itself.
     assert same[["W_d", "b_d"]].to_numpy() == pytest.approx(np.ones((1, 2)), abs=1e-4)
     assert decoders.loc[0, "others moved"] == 0
+
+
+def test_shuffled_rows_keep_one_of_the_two_means_and_are_asked_the_same(studied):
+    table, said = shuffled_decoders(studied)
+    names = ["base", "closed form", "classes shuffled, 0", "right words shuffled, 0"]
+    assert table["decoder"].tolist() == said["decoder"].unique().tolist() == names
+    by_name = table.set_index("decoder")
+    assert by_name.loc[names[2], "cosine b_d"] == pytest.approx(1, abs=1e-4)
+    assert by_name.loc[names[3], "cosine W_d"] == pytest.approx(1, abs=1e-4)
+    assert by_name.loc[names[2], "cosine W_d"] < 0.9
+    assert by_name.loc[names[3], "cosine b_d"] < 0.9
+    assert by_name.loc["base", "gap"] == studied.held_out()["gap"]
+    assert by_name.loc["closed form", ["h", "learning_rate"]].tolist() == list(
+        studied.candidates["closed form"]
+    )
+    assert said["held_out"].all() and set(said["domain"]) == {"gender"}
+    assert said.groupby("decoder")["query"].nunique().nunique() == 1
+    for file in (files.SHUFFLED, files.SHUFFLED_SAID):
+        assert (studied.folder / file).exists()
+
+
+def test_each_shuffled_decoder_may_try_as_many_candidates_twice(studied, monkeypatch):
+    tried = []
+    search = Studied.tried
+
+    def counted(self, gradiend, start, candidates):
+        tried.append((start, candidates))
+        return search(self, gradiend, start, candidates)
+
+    own = studied.candidates["closed form"]
+    monkeypatch.setattr(Studied, "tried", counted)
+    shuffled_decoders(studied)
+    assert {count for _, count in tried} == {SMALL["candidates"]}
+    starts = [start for start, _ in tried]
+    assert len(starts) == 2 * (1 + bool(own[1]))
+    assert starts.count(own) == 2 * bool(own[1])
 
 
 def test_states_are_of_the_base_and_of_n(studied):
