@@ -69,7 +69,7 @@ def left_by_shuffled(
     table = shuffled[["decoder"]].assign(
         **{LEFT: [f.value for f in found], f"± {LEFT}": [f.margin for f in found]}
     )
-    return table.assign(**shuffled.drop(columns=["decoder", "h", "learning_rate"]))
+    return table.assign(**shuffled.drop(columns="decoder"))
 
 
 def _bias_left(

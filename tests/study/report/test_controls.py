@@ -65,7 +65,7 @@ def test_shuffled_decoders_have_the_bias_that_they_leave():
     said = pd.concat(asked(s).assign(decoder=name) for name, s in shares.items())
     found = left_by_shuffled(rows, said, FEATURE)
     assert found[LEFT].tolist() == pytest.approx([100, 25, 75])
-    assert found.columns.tolist() == ["decoder", LEFT, f"± {LEFT}", "offset", "LMS"]
+    assert found.columns.tolist() == ["decoder", LEFT, f"± {LEFT}", *numbers]
 
 
 def test_where_nothing_of_the_domain_is_asked_there_is_no_number():
