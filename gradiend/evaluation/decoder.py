@@ -77,8 +77,13 @@ def class_statistics(p: Mapping[str, np.ndarray]) -> dict[str, float]:
 def shares(p: Mapping[str, np.ndarray]) -> np.ndarray:
     """P(+1) / (P(+1) + P(−1)) of every text, [texts]; NaN where both are 0."""
     first, second = p.values()
-    said = first + second
-    return np.divide(first, said, out=np.full_like(said, np.nan), where=said > 0)
+    return share_of(first, first + second)
+
+
+def share_of(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """part / whole; NaN where the whole is 0: of nothing there is no share."""
+    part, whole = np.broadcast_arrays(part, whole)
+    return np.divide(part, whole, out=np.full_like(part, np.nan), where=whole > 0)
 
 
 def evaluate_grid(

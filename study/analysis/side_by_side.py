@@ -15,6 +15,7 @@ import pandas as pd
 import torch
 
 from gradiend.autoencoder import Gradiend
+from gradiend.evaluation.decoder import share_of
 from gradiend.evaluation.scoring import ClassProbabilities, LanguageModelling
 from gradiend.lm.cloze import ClozeLM
 from gradiend.rewriting import Rewriter
@@ -76,10 +77,13 @@ class Asked:
         self.lms = LanguageModelling(lm, neutral, seed=seed)
 
     def shares(self) -> tuple[np.ndarray, np.ndarray]:
-        """Shares of the classes [texts, classes], and what they are of [texts]."""
+        """Shares of the classes [texts, classes], and what they are of [texts].
+
+        NaN where no class is said at all.
+        """
         said = np.stack(list(self.probabilities().values()), axis=-1)
         total = said.sum(-1)
-        return said / np.maximum(total, 1e-30)[:, None], total
+        return share_of(said, total[:, None]), total
 
     def __call__(self) -> dict[str, float]:
         """The model as it is: gap, offset, said, LMS, and the gap of each pair."""
@@ -93,7 +97,11 @@ class Asked:
 
 def measured(shares: np.ndarray, classes: Sequence[str]) -> dict[str, float]:
     """Of shares [texts, classes]: mean distance of the largest and the smallest (gap),
-    distance of the mean shares from even ones (offset), the gap of each pair."""
+    distance of the mean shares from even ones (offset), the gap of each pair.
+
+    NaN where a text has no shares, and of a pair that it says neither of: a model that
+    is wrecked is not level.
+    """
     even = 1 / len(classes)
     found = {
         "gap": float((shares.max(-1) - shares.min(-1)).mean()),
@@ -101,9 +109,9 @@ def measured(shares: np.ndarray, classes: Sequence[str]) -> dict[str, float]:
     }
     for i, first in enumerate(classes):
         for j in range(i + 1, len(classes)):
-            both = np.maximum(shares[:, i] + shares[:, j], 1e-30)
-            distance = np.abs(shares[:, i] - shares[:, j]) / both
-            found[f"gap {first}/{classes[j]}"] = float(distance.mean())
+            distance = np.abs(shares[:, i] - shares[:, j])
+            relative = share_of(distance, shares[:, i] + shares[:, j])
+            found[f"gap {first}/{classes[j]}"] = float(relative.mean())
     return found
 
 
@@ -172,7 +180,8 @@ def _interval(first: float, fits: Callable[[float], bool]) -> tuple[float, float
 
 def _best(seen: Sequence[Candidate], base: Mapping[str, float]) -> Candidate:
     kept = [candidate for candidate in seen if _kept(candidate, base)]
-    return min(kept, key=lambda candidate: candidate.values["gap"])
+    # One without a gap, since it says nothing in some text, comes last.
+    return min(kept, key=lambda c: np.nan_to_num(c.values["gap"], nan=np.inf))
 
 
 def _kept(candidate: Candidate, base: Mapping[str, float]) -> bool:

@@ -9,11 +9,13 @@ import torch
 
 from gradiend.autoencoder import Gradiend
 from gradiend.encoding import encode
+from gradiend.evaluation.decoder import share_of
 from gradiend.vectors import norm
 from study.analysis import side_by_side as module
 from study.analysis.side_by_side import (
     DOUBLINGS,
     Asked,
+    Candidate,
     _interval,
     balanced,
     measured,
@@ -60,6 +62,17 @@ def test_gap_and_offset_of_known_shares():
     assert measured(np.full((2, 3), 1 / 3), "abc") == pytest.approx(
         dict.fromkeys(found_keys("abc"), 0.0), abs=1e-9
     )
+
+
+def test_a_model_that_says_nothing_is_not_level():
+    said = np.array([[0.2, 0.1, 0.1], [0.0, 0.0, 0.0]])
+    found = measured(share_of(said, said.sum(-1, keepdims=True)), "abc")
+    assert np.isnan([found[name] for name in found_keys("abc")]).all()
+    found = measured(np.array([[1.0, 0.0, 0.0]]), "abc")
+    assert found["gap"] == found["gap a/b"] == 1 and np.isnan(found["gap b/c"])
+    base = {"LMS": 0.5, "said": 0.2, "gap": 0.4}
+    seen = [Candidate((0.0,), 1.0, base | {"gap": np.nan}), Candidate((0.0,), 0, base)]
+    assert module._best(seen, base) is seen[1]
 
 
 def found_keys(classes: str) -> list[str]:
