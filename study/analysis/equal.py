@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from gradiend.errors import InputError, check_rate
 from gradiend.evaluation.decoder import class_statistics
 from gradiend.evaluation.scoring import ClassProbabilities
 from gradiend.rewriting import Rewriter
@@ -19,7 +20,8 @@ _CLOSE = 0.01  # |gap / asked − 1| that will do
 _TRIES = 5  # candidates at one α
 _STEPS = 14  # values of α
 _GROWTH = 1.5  # of α, as long as the gap is too wide
-_LONGEST = 2.0  # step of h
+_FIRST = 0.2  # step of h, where nothing is known of its effect
+_LONGEST = 2.0
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Found:
 class EqualGap:
     """A search for (h, α) with a given gap.
 
-    ``rise`` is the growth of the mean share with α·h to begin with.
+    ``rise`` is the growth of the mean share with α·h to begin with; 0 is unknown.
     """
 
     rewriter: Rewriter
@@ -49,7 +51,18 @@ class EqualGap:
 
         It may be none that was asked for: no α need leave that gap. The caller sees it
         in ``gap``.
+
+        Raises
+        ------
+        InputError
+            if the gap is not above 0, or the start is the base model (α = 0).
         """
+        check_rate(gap, "the gap that is asked for")
+        if start[1] == 0:
+            raise InputError(
+                "the start has α = 0, which is the base model and leads nowhere; give "
+                "a candidate with another α"
+            )
         here = self._centred(*start)
         tried = [here]
         low = high = None  # the smallest α that closes too much; the largest too little
@@ -79,8 +92,14 @@ class EqualGap:
             if not abs(offset) > _CENTRED:
                 break
             self._learn(tried, rate)
-            h -= float(np.clip(offset / (self.rise * rate), -_LONGEST, _LONGEST))
+            h += self._step(offset, rate)
         return min(tried, key=lambda found: abs(found.share - 0.5))
+
+    def _step(self, offset: float, rate: float) -> float:
+        """Of h, to a mean share of a half."""
+        if not self.rise:
+            return _FIRST
+        return -float(np.clip(offset / (self.rise * rate), -_LONGEST, _LONGEST))
 
     def _learn(self, tried: list[Found], rate: float) -> None:
         """The rise that the last two tries had, if it is one to go by."""
@@ -88,7 +107,7 @@ class EqualGap:
             return
         before, here = tried[-2:]
         rise = (here.share - before.share) / ((here.h - before.h) * rate)
-        if np.isfinite(rise) and rise * self.rise > 0:
+        if np.isfinite(rise) and rise * self.rise >= 0 and rise:
             self.rise = rise
 
     def _ask(self, h: float, rate: float) -> Found:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from gradiend.errors import InputError
 from study.analysis.equal import EqualGap
 
 ODDS = np.array([3.0, 1.0, -1.0, -2.0])
@@ -45,3 +46,32 @@ def test_a_gap_that_is_never_left_is_seen_in_what_is_found():
     model = Stubborn()
     found = EqualGap(model, model, rise=0.2).find(0.1, (0.0, 1.0))
     assert found.gap == pytest.approx(0.8)
+
+
+def test_a_rise_that_is_unknown_is_learned():
+    model = Formula()
+    base = np.abs(2 * model()["first"] - 1).mean()
+    found = EqualGap(model, model, rise=0.0).find(0.3 * base, (0.0, 1.0))
+    assert found.gap == pytest.approx(0.3 * base, rel=0.03)
+    assert found.share == pytest.approx(0.5, abs=0.02)
+
+
+def test_where_h_moves_nothing_the_search_ends():
+    def unmoved():
+        return {"first": np.full(4, 0.9), "second": np.full(4, 0.1)}
+
+    model = Formula()
+    found = EqualGap(model, unmoved, rise=0.0).find(0.1, (0.0, 1.0))
+    assert found.gap == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize(
+    ("gap", "start", "message"),
+    [(0.0, (0.0, 1.0), "gap that is asked for is 0.0"), (0.1, (0.0, 0.0), "has α = 0")],
+)
+def test_what_leads_nowhere_is_refused(gap, start, message):
+    model = Formula()
+    search = EqualGap(model, model, rise=0.2)
+    with pytest.raises(InputError, match=message):
+        search.find(gap, start)
+    assert not search.seen
