@@ -123,6 +123,7 @@ def _rows(chosen: argparse.Namespace) -> None:
 def _encode(chosen: argparse.Namespace) -> None:
     from gradiend.answerable import answerable
     from gradiend.encoding import encode
+    from gradiend.evaluation.encoder import class_spread
     from gradiend.files import write_csv
     from gradiend.matching import labelled_as
 
@@ -143,8 +144,8 @@ def _encode(chosen: argparse.Namespace) -> None:
     if chosen.out is not None:
         write_csv(chosen.out, table)
         chosen.written = chosen.out
-    groups = table.groupby(["factual_class", "split"])["h"]
-    print(groups.agg(["mean", "std", "size"]).to_string(float_format="{:.3f}".format))
+    spread = class_spread(table, ["factual_class", "split"])
+    print(spread.to_string(float_format="{:.3f}".format))
     _show_changes(table)
     print(f"Pearson of h and the label: {table['h'].corr(table['label']):.3f}")
 

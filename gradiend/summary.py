@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from gradiend.autoencoder import PARTS
+from gradiend.evaluation.encoder import class_spread
 from gradiend.files import write_csv, write_json
 from gradiend.matching import source_of
 from gradiend.rewriting import checkpoint_folder, write_rewritten
@@ -141,7 +142,7 @@ def _rows(found: Debiased) -> Iterable[Sequence[str]]:
 
 def _encoded(found: Debiased) -> str:
     """Mean and spread of h on test rows, class by class, +1 first."""
-    groups = encoder_statistics(found)
+    groups = _spread(found)
     return ", ".join(
         f"{name} {of['mean']:.3f} ± {of['std']:.3f} ({of['rows']} rows)"
         for name, of in groups.items()
@@ -156,18 +157,10 @@ def _plainer(found: Debiased) -> list[str]:
     return ["", f"Computed in plainer, slower ways, as this model needs: {ways}."]
 
 
-def encoder_statistics(found: Debiased) -> dict[str, dict[str, float]]:
-    """mean, std (as ``gradiend encode`` has it) and rows of h, class by class."""
-    groups = found.encodings.groupby("factual_class")["h"]
-    named = (found.words.positive, found.words.negative)
-    return {
-        name: {
-            "mean": float(h.mean()),
-            "std": float(h.std()) if len(h) > 1 else 0.0,
-            "rows": len(h),
-        }
-        for name, h in ((name, groups.get_group(name)) for name in named)
-    }
+def _spread(found: Debiased) -> dict[str, dict[str, float]]:
+    """mean, std and rows of h (as ``gradiend encode`` has them), class by class."""
+    of = class_spread(found.encodings, ["factual_class"]).to_dict("index")
+    return {name: of[name] for name in (found.words.positive, found.words.negative)}
 
 
 def _some(probes: pd.DataFrame) -> pd.DataFrame:
@@ -192,7 +185,7 @@ def _facts(found: Debiased) -> dict:
         "h": found.h,
         "learning_rate": found.learning_rate,
         "correlation": found.correlation,
-        "encoder": encoder_statistics(found),
+        "encoder": _spread(found),
         "source": source_of(found.gradiend),
         "fallbacks": list(found.fallbacks),
         "asked": found.asked,

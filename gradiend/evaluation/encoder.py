@@ -128,10 +128,25 @@ def encoder_statistics(rows: pd.DataFrame) -> dict[str, float]:
     }
     for kind, part in rows.groupby("kind"):
         statistics[mean_size(kind)] = float(part["h"].abs().mean())
-    for name, part in feature.groupby("factual_class"):
-        statistics[f"mean_h[{name}]"] = float(part["h"].mean())
-        statistics[f"sd_h[{name}]"] = float(part["h"].std(ddof=0))
+    for name, of in class_spread(feature, ["factual_class"]).iterrows():
+        statistics[f"mean_h[{name}]"] = float(of["mean"])
+        statistics[f"sd_h[{name}]"] = float(of["std"])
     return statistics
+
+
+def class_spread(rows: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Mean and standard deviation of h, and the number of rows, of each group.
+
+    The deviation is that of the rows at hand (ddof 0), not of what they are drawn from.
+    """
+    groups = rows.groupby(by)["h"]
+    return pd.DataFrame(
+        {
+            "mean": groups.agg(lambda h: h.mean()),
+            "std": groups.agg(lambda h: h.std(ddof=0)),
+            "rows": groups.size(),
+        }
+    )
 
 
 def pearson(values: np.ndarray, labels: np.ndarray) -> float:

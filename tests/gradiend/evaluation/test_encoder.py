@@ -11,6 +11,7 @@ import pytest
 from gradiend.data import SLOT
 from gradiend.errors import InputError
 from gradiend.evaluation.encoder import (
+    class_spread,
     encoder_statistics,
     evaluation_table,
     neutral_rows,
@@ -45,6 +46,13 @@ def test_correlations_by_hand():
     found = encoder_statistics(BY_HAND)
     assert found["Cor_feature"] == pytest.approx(2 / math.sqrt(5))
     assert found["Cor_Enc"] == pytest.approx(1.6 / math.sqrt(4 * 1.12))
+
+
+def test_the_spread_is_that_of_the_rows_at_hand():
+    found = class_spread(BY_HAND, ["factual_class"]).loc["female"]
+    assert found.tolist() == pytest.approx([0.4, 0.2, 2])
+    alone = class_spread(BY_HAND.iloc[:1], ["factual_class"]).loc["female"]
+    assert alone["std"] == 0
 
 
 def test_means_by_hand():
