@@ -31,6 +31,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -229,31 +230,7 @@ class Gradiend:
         InputError
             for any other file, a folder, and one that does not fit ``like``.
         """
-        parts: dict[str, ParameterDict] = {part: {} for part in PARTS.values()}
-        if Path(path).is_dir():
-            raise InputError(
-                f"{path} is a folder; give the GRADIEND file in it (of debias it is "
-                "gradiend.safetensors)"
-            )
-        try:
-            with safe_open(path, framework="pt") as file:
-                metadata = json.loads((file.metadata() or {})["gradiend"])
-                for key in file.keys():  # noqa: SIM118 (not a mapping)
-                    part, _, name = key.partition("/")
-                    if name:
-                        parts[part][name] = file.get_tensor(key)
-                bias = file.get_tensor("encoder_bias")
-        except FileNotFoundError as error:
-            raise InputError(f"{path}: no such GRADIEND file") from error
-        except (SafetensorError, KeyError, json.JSONDecodeError) as error:
-            why = f"no {error} in it" if isinstance(error, KeyError) else error
-            raise InputError(
-                f"{path}: not a GRADIEND file, or an incomplete one ({why}); give the "
-                "gradiend.safetensors of debias, or what Gradiend.save has written"
-            ) from error
-        except OSError as error:
-            raise InputError(f"{path} cannot be read ({error})") from error
-        found = cls(encoder_bias=bias, metadata=metadata, **parts)
+        found = cls(**_read(path))
         name = found.misfit(found.decoder_bias)
         if name is not None:
             raise InputError(
@@ -269,3 +246,32 @@ class Gradiend:
                 "another one"
             )
         return found.placed(like)
+
+
+def _read(path: str | Path) -> dict[str, Any]:
+    """The fields of a GRADIEND, of a file of :meth:`Gradiend.save`."""
+    parts: dict[str, ParameterDict] = {part: {} for part in PARTS.values()}
+    if Path(path).is_dir():
+        raise InputError(
+            f"{path} is a folder; give the GRADIEND file in it (of debias it is "
+            "gradiend.safetensors)"
+        )
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = json.loads((file.metadata() or {})["gradiend"])
+            for key in file.keys():  # noqa: SIM118 (not a mapping)
+                part, _, name = key.partition("/")
+                if name:
+                    parts[part][name] = file.get_tensor(key)
+            bias = file.get_tensor("encoder_bias")
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such GRADIEND file") from error
+    except (SafetensorError, KeyError, json.JSONDecodeError) as error:
+        why = f"no {error} in it" if isinstance(error, KeyError) else error
+        raise InputError(
+            f"{path}: not a GRADIEND file, or an incomplete one ({why}); give the "
+            "gradiend.safetensors of debias, or what Gradiend.save has written"
+        ) from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error})") from error
+    return {"encoder_bias": bias, "metadata": metadata, **parts}

@@ -34,6 +34,9 @@ from study.results import files
 from study.results.reading import read_csv
 from study.results.states import TUNED
 
+# What is asked besides where a domain has names, and made of which file.
+_FURTHER = {sentence_estimates: files.FRAMES, name_estimates: files.PRONOUNS}
+
 
 def collect_comparison(profile: Profile, gather: bool | str = True) -> Path:
     """Gather the estimates of the models into ``<figures>/source``.
@@ -94,20 +97,16 @@ def domain_estimates(runs: list[Settings], found: list[Variant]) -> pd.DataFrame
     domain, seed = settings.domain.name, settings.seed
     scores = read_scores(folder)
     learned, base = _by_state(folder), Variant(ANY).slug
-    further = {}
-    if settings.domain.has_names:
-        further = {
-            sentence_estimates: _by_state(folder, files.FRAMES),
-            name_estimates: _by_state(folder, files.PRONOUNS),
-        }
+    further = _FURTHER if settings.domain.has_names else {}
+    besides = {metrics: _by_state(folder, name) for metrics, name in further.items()}
     ours, rows = of_domain(found, domain), []
     asked: dict[str, dict[str, Estimate]] = {}
     for variant in ours:
         state = variant.slug
         own = bias_estimates(scores[state], domain, seed=seed)
         own |= association_estimates(learned[state], learned[base], features, seed=seed)
-        for estimates, said in further.items():
-            own |= estimates(said[state], said[base], seed=seed)
+        for metrics, said in besides.items():
+            own |= metrics(said[state], said[base], seed=seed)
         asked[variant.name] = own
     for variant in ours:
         p_values = seat_p_values(scores[variant.slug], domain, seed=seed)

@@ -45,7 +45,7 @@ _KNOWN = (
     _Column("bias left elsewhere", "in other sentences (%)", (0, 160), 2.0),
     _PRICE,
     _Column("offset", "offset (0 to ½)", (-0.02, 0.5), 1.4),
-    _Column("right after names", "right after names (½ to 1)", (0.48, 1), 1.6),
+    _Column("right after names", "right after names", (0.48, 1), 1.6),
 )
 _ASKED = (
     _Column("SS", "SS (best: 50)", (40, 70), 2.5),
