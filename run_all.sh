@@ -14,7 +14,7 @@ of its file, seen from yours) and say what differs.
 commands
   mini      (default) a real language model, SmolLM2-135M-Instruct, and a real encoder,
             MiniLM-L6, on gender, then seven stand-ins, all seven features: every figure
-            and table; about 40 minutes on 2 cores
+            and table; 40 to 80 minutes on 2 cores
   quick     SmolLM2-135M-Instruct on gender, and one stand-in, one feature a domain; about
             10 minutes
   real      SmolLM2-135M-Instruct and MiniLM-L6, all seven features on real text,
@@ -250,9 +250,9 @@ if [[ $(uname) == Linux ]] && ! command -v nvidia-smi >/dev/null; then
         "$PYTHON" -m study.run.preloaded "$GRADIEND_PRELOADED" &
 fi
 # Snakemake looks at every file again after each timespan, once for every job that has
-# ended: at its default of a second that takes a fifth of a core.
+# ended: at its default of a second that takes a core in the end, at three a fifth.
 # What takes several values stands before something else: a step may follow.
 exec "$PYTHON" -m snakemake --snakefile notebooks/Snakefile --directory "$RESULTS" \
-    --max-jobs-per-timespan 1000/3s --config "${CONFIG[@]}" \
+    --max-jobs-per-timespan 1000/10s --config "${CONFIG[@]}" \
     --quiet rules host reason --rerun-triggers mtime params input \
     --nolock --rerun-incomplete "${WHERE[@]}" "${MORE[@]}" --keep-going "${REST[@]}"

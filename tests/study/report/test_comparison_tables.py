@@ -164,7 +164,8 @@ def test_the_main_table_leads_with_what_is_known_of_the_bias():
     assert headings == ["model", "variant", *MAIN]
     asked = ["bias left", "offset"]
     elsewhere = [f"{metric} elsewhere" for metric in asked]
-    assert headings[2:9] == [*asked, *elsewhere, "said", "PPL", "SS"]
+    known = [*asked, *elsewhere, "said", "right after names"]
+    assert headings[2:10] == [*known, "PPL", "SS"]
 
 
 def test_what_has_moved_is_a_distance_without_a_base_or_a_best():
