@@ -83,7 +83,7 @@ def levelling_candidate(slopes: Slopes) -> tuple[float, float]:
     text is in both classes b_d is 0, and W_d alone is left to level them: h is ±1.
     Where no such α levels anything, a search has to begin somewhere: at the bound of h
     that harms least, α as large as would level there with the other sign. α = 0 says
-    that the texts are level as they are.
+    that no step along the feature brings the texts closer to level.
 
     Raises
     ------

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from gradiend.autoencoder import Gradiend
-from gradiend.errors import InputError, check_finite
+from gradiend.errors import check_finite
 from gradiend.evaluation.decoder import Measure, base_row
 from gradiend.evaluation.indices import BALANCE
 from gradiend.lm.cloze import ClozeLM
@@ -44,7 +44,8 @@ def refine(
 ) -> pd.DataFrame:
     """Measure the base model and at most ``candidates`` rewritten ones around a start.
 
-    ``start`` is a candidate (h, α) with α ≠ 0; ``measure`` gives share, LMS and Balance
+    ``start`` is a candidate (h, α), of which α = 0 leaves the base model alone, as it
+    leads nowhere; ``measure`` gives share, LMS and Balance
     (:func:`gradiend.evaluation.indices.balance`) among others. Only candidates that
     keep ``lms_floor`` of the base's LMS count as better: on texts not seen some lose a
     percent or two more, for LMS of a thousand tokens is that uncertain. Balance weighs
@@ -57,20 +58,15 @@ def refine(
     Raises
     ------
     InputError
-        if the start is the base model (α = 0), or not finite.
+        if the start is not finite.
     """
     for name, value in zip(("h", "α"), start, strict=True):
         check_finite(value, name)
-    if start[1] == 0:
-        raise InputError(
-            "the start has α = 0, which is the base model and leads nowhere; give a "
-            "candidate with another α"
-        )
     with Rewriter(lm, gradiend) as rewriter:
         base = base_of(measure)
         aim = Aim.of(base, lms_floor, said_floor)
         search = Search(rewriter, measure, candidates, aim, [base])
-        if candidates:
+        if candidates and start[1]:
             search.walk(*start)
     return pd.DataFrame(search.rows)
 

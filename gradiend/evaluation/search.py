@@ -44,8 +44,8 @@ def search(
 
     ``slopes`` are of rows of both classes; measure, floors and result are those of
     :func:`gradiend.evaluation.refinement.refine`. ``progress`` is given as many steps
-    as there may be measurements, and may be left before its end. Texts that are level
-    as they are leave the base model alone.
+    as there may be measurements, and may be left before its end. Texts that no
+    step brings closer to level leave the base model alone.
 
     Raises
     ------

@@ -144,8 +144,9 @@ def sentence_estimates(
     """
     if own.empty:
         return {}
-    shares = _shares(own)
-    mine, before = _apart(shares), _apart(_shares(base))
+    asked = _shares(base)
+    shares = _at(asked.index, _shares(own))
+    mine, before = _apart(shares), _apart(asked.to_numpy())
     metrics = {
         "gap elsewhere": partial(_mean, mine),
         "bias left elsewhere": lambda weights: (
@@ -169,14 +170,18 @@ def name_estimates(
     The mean share of the right pronoun in texts that name a person, ½ for a model that
     no longer reads the name. Both tables have the columns masked (the text), name and
     share; texts are drawn, the same of every state. Nothing if none was asked.
+
+    Raises
+    ------
+    InputError
+        if the state was asked other texts than the base.
     """
     if own.empty:
         return {}
-    texts = ["masked", "name"]
-    both = base.merge(own, how="left", on=texts, validate="1:1")
-    metric = partial(_mean, both["share_y"].to_numpy())
-    name = "right after names"
-    return {name: estimate(metric, len(both), seed=seed, replicates=replicates)}
+    texts, before = (rows.set_index(["masked", "name"]) for rows in (own, base))
+    shares = _at(before.index, texts[["share"]])[:, 0]
+    metric, name = partial(_mean, shares), "right after names"
+    return {name: estimate(metric, len(shares), seed=seed, replicates=replicates)}
 
 
 def moved(own: pd.DataFrame, base: pd.DataFrame, domain: str) -> dict[str, float]:
@@ -198,20 +203,20 @@ def _changes(own: pd.DataFrame, base: pd.DataFrame, domain: str) -> dict:
     }
 
 
-def _at(queries: pd.MultiIndex, found: pd.DataFrame) -> np.ndarray:
-    """What is found at exactly these queries, in their order, [queries, 2]."""
+def _at(queries: pd.Index, found: pd.DataFrame) -> np.ndarray:
+    """What is found at exactly these queries, in their order, [queries, columns]."""
     other = queries.symmetric_difference(found.index)
     if len(other):
         raise InputError(
-            f"a model state's associations and the base's are of other queries "
-            f"(e.g. {other[0][-1]!r}); gather both of one run"
+            f"a model state and the base were asked other queries (e.g. {other[0]!r}); "
+            "gather both of one run"
         )
     return found.loc[queries].to_numpy(dtype=float)
 
 
-def _shares(said: pd.DataFrame) -> np.ndarray:
-    """The share of *she* of each job in each sentence, [jobs, sentences]."""
-    return said.pivot(index="word", columns="frame", values="share").to_numpy()
+def _shares(said: pd.DataFrame) -> pd.DataFrame:
+    """The share of *she* of each job in each sentence, a row a job."""
+    return said.pivot(index="word", columns="frame", values="share")
 
 
 def _apart(shares: np.ndarray) -> np.ndarray:

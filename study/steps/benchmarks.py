@@ -31,7 +31,7 @@ from study.steps.associations import (
 from study.steps.workbench import Workbench
 
 # Tables of what is asked besides; the last one says that a variant is finished.
-_ASKED = (files.FRAMES, files.PRONOUNS, files.ASSOCIATIONS)
+_TABLES = (files.FRAMES, files.PRONOUNS, files.ASSOCIATIONS)
 
 
 def run_benchmarks(bench: Workbench, *, progress: Progress = iter) -> dict[str, Scores]:
@@ -44,28 +44,28 @@ def run_benchmarks(bench: Workbench, *, progress: Progress = iter) -> dict[str, 
     folder, suite = bench.folder / files.BENCHMARKS_FOLDER, bench.suite()
     planted = asked_associations(bench.settings)
     planted = planted[planted["domain"].isin(bench.domains)]
-    questions = _Asked(suite, planted, bench.named_rows())
+    questions = _Questions(suite, planted, bench.named_rows())
     parts = aside(folder, bench.digest("benchmarks"))
     scores: dict[str, Scores] = {}
-    asked: dict[str, list[pd.DataFrame]] = {name: [] for name in _ASKED}
+    tables: dict[str, list[pd.DataFrame]] = {name: [] for name in _TABLES}
     with measured(bench.folder / "benchmarks.run.json"):
         for variant in progress(bench.variants):
             finished = parts / variant.slug
             if not (finished / files.ASSOCIATIONS).exists():
                 _benchmark(bench, variant, questions, finished)
             scores |= read_scores(finished)
-            for name, found in asked.items():
+            for name, found in tables.items():
                 found.append(read_csv(finished / name))
         write_scores(folder, scores)
         write_json(folder / files.LEFT_OUT, suite.left_out)
-        for name, found in asked.items():
+        for name, found in tables.items():
             write_csv(folder / name, pd.concat(found, ignore_index=True))
     shutil.rmtree(parts)
     return scores
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _Questions:
     """What every variant is asked."""
 
     suite: Suite
@@ -78,7 +78,9 @@ class _Asked:
         return self.planted[:count], self.named[:count]
 
 
-def _benchmark(bench: Workbench, variant: Variant, asked: _Asked, folder: Path) -> None:
+def _benchmark(
+    bench: Workbench, variant: Variant, asked: _Questions, folder: Path
+) -> None:
     own = bench.domains if variant.domain == ANY else [variant.domain]
     jobs, named = asked.of(own)
     with bench.edit(variant).on(bench.lm) as changed:
@@ -97,5 +99,5 @@ def _benchmark(bench: Workbench, variant: Variant, asked: _Asked, folder: Path) 
             ),
         }
     write_scores(folder, {variant.slug: found})
-    for name in _ASKED:
+    for name in _TABLES:
         write_csv(folder / name, said[name].assign(state=variant.slug))

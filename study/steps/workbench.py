@@ -97,7 +97,7 @@ class Workbench:
     def named_rows(self) -> pd.DataFrame:
         """At most :data:`NAMED` test rows whose text names a person.
 
-        None where no domain has names.
+        No rows where no domain has names.
         """
         for run in self.runs.values():
             if run.domain.has_names:

@@ -168,7 +168,7 @@ def test_with_a_floor_of_what_is_said_the_gap_counts(lm):
         Slopes(np.zeros(2), np.array([1.0, -1.0]), np.ones(2)),  # log-odds of 0
     ],
 )
-def test_of_texts_that_are_level_the_base_alone_is_measured(lm, found):
+def test_where_no_step_levels_the_base_alone_is_measured(lm, found):
     world = World(lm, centre=CENTRE, keeps=0.5)
     rows = search(lm, gradiend(lm), world, found)
     assert levelling_candidate(found)[1] == 0

@@ -79,7 +79,7 @@ def test_queries_are_paired_by_what_they_are_and_not_by_their_place():
     for name, expected in found.items():
         assert again[name].replicates == pytest.approx(expected.replicates), name
     for own in (asked(BASE[:3]), asked((*BASE, (0.5, 0.5)))):
-        with pytest.raises(InputError, match=r"are of other queries .*; gather both"):
+        with pytest.raises(InputError, match=r"other queries .*; gather both"):
             association_estimates(own, base, [FEATURE], seed=0, replicates=50)
 
 
@@ -209,3 +209,5 @@ def test_texts_with_names_are_drawn_alike_whatever_the_order_of_their_rows():
     assert (found - before).replicates == pytest.approx(np.full(50, -0.2))
     assert (mixed.replicates == found.replicates).all()
     assert name_estimates(own[:0], base[:0], seed=0) == {}
+    with pytest.raises(InputError, match=r"asked other queries .*text 2"):
+        name_estimates(own[:2], base, seed=0)
