@@ -19,7 +19,7 @@ commands
             10 minutes
   real      SmolLM2-135M-Instruct and MiniLM-L6, all seven features on real text,
             other methods and the public benchmarks: nothing to download but Python
-            packages; some five hours on 2 cores, minutes where there is a GPU
+            packages; some six hours on 2 cores, minutes where there is a GPU
   hub       the way in to paper: distilbert, bert-base and gpt2 from the hub, all seven
             features on data sets that need no BookCorpus; some three hours on a laptop's
             CPU, minutes on a GPU; tells first what it will fetch, and how long it takes
