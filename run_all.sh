@@ -251,6 +251,7 @@ if [[ $(uname) == Linux ]] && ! command -v nvidia-smi >/dev/null; then
 fi
 # Snakemake looks at every file again after each timespan, once for every job that has
 # ended: at its default of a second that takes a core in the end, at three a fifth.
+# A run may end as many seconds later.
 # What takes several values stands before something else: a step may follow.
 exec "$PYTHON" -m snakemake --snakefile notebooks/Snakefile --directory "$RESULTS" \
     --max-jobs-per-timespan 1000/10s --config "${CONFIG[@]}" \

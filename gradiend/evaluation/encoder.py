@@ -139,6 +139,7 @@ def class_spread(rows: pd.DataFrame, by: list[str]) -> pd.DataFrame:
 
     The deviation is that of the rows at hand (ddof 0), not of what they are drawn from.
     """
+    # Group by group: pandas' own sums over groups end in other last digits.
     groups = rows.groupby(by)["h"]
     return pd.DataFrame(
         {

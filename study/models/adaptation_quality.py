@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
-from gradiend.evaluation.scoring import ClassProbabilities
 from gradiend.lm.cloze import ClozeLM
 from gradiend.sampling import drawn
-from study.domains.gender import PRONOUNS, crossed, read_names, read_templates
+from study.analysis.pronouns import right_pronouns
+from study.domains.gender import crossed, read_names, read_templates
 from study.sources.wheels.source import CarriedFiles
 from study.sources.world import ensure_world
 
@@ -40,7 +39,8 @@ def quality(
     found = {"top_1": masked_accuracy(lm, held_out_texts(texts, seed=seed), seed=seed)}
     for kind, source in (("plain", ensure_world()), ("real", folder)):
         asked = drawn(read_templates(source, "test"), templates, seed=seed)
-        table = pronouns_after_names(lm, asked, names, seed=seed)
+        # Every template once a gender, with a name of it.
+        table = right_pronouns(lm, crossed(asked, names, seed=seed))
         measured = table[["right", "share", "probability"]].mean()
         found |= {f"{kind}_{name}": float(value) for name, value in measured.items()}
     return {name: round(value, 4) for name, value in found.items()}
@@ -84,22 +84,3 @@ def masked_accuracy(lm: ClozeLM, texts: Sequence[str], *, seed: int) -> float:
 def _logits_at(lm: ClozeLM, batch: Mapping[str, Tensor], chosen: Tensor) -> Tensor:
     hidden = lm.model.base_model(**batch).last_hidden_state
     return lm.model.cls(hidden[chosen])
-
-
-def pronouns_after_names(
-    lm: ClozeLM, templates: list[str], names: pd.DataFrame, *, seed: int
-) -> pd.DataFrame:
-    """Every template once a gender, with a name of it.
-
-    Columns masked, name, factual_class, probability (of the right pronoun, among all
-    words), share (of *he* and *she*) and right (share > ½).
-    """
-    table = crossed(templates, names, seed=seed)
-    words = {word: {word: 1.0} for word in PRONOUNS.values()}
-    asked = ClassProbabilities(lm, table["masked"].tolist(), words)()
-    she, he = asked[PRONOUNS["female"]], asked[PRONOUNS["male"]]
-    own = np.where(table["factual_class"] == "female", she, he)
-    table = table.assign(probability=own, share=own / (she + he))
-    table["right"] = table["share"] > 0.5
-    columns = ["masked", "name", "factual_class", "probability", "share", "right"]
-    return table[columns]

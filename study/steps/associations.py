@@ -13,7 +13,7 @@ from gradiend.files import write_csv
 from gradiend.lm.cloze import ClozeLM
 from gradiend.rewriting import rewritten
 from study.domains.gender import PRONOUNS
-from study.domains.gender_probes import female_share, pronouns_by_frame
+from study.domains.gender_probes import pronouns_by_frame
 from study.profiles.settings import Settings
 from study.results import files
 from study.results.selected import BASE, candidate
@@ -86,19 +86,6 @@ def jobs_in_other_sentences(lm: ClozeLM, associations: pd.DataFrame) -> pd.DataF
     ].set_index("word")["probability"]
     table = pronouns_by_frame(lm, list(jobs.index))
     return table.assign(stereotype=jobs[table["word"]].to_numpy())
-
-
-def right_pronouns(lm: ClozeLM, rows: pd.DataFrame) -> pd.DataFrame:
-    """The share of the right pronoun among *he* and *she* in texts that name a person.
-
-    What a name says is no stereotype: a model should go on knowing it. ``rows`` are
-    cloze rows of gender; the result has their masked text, name, factual_class and
-    share. No row, no rows.
-    """
-    table = rows[["masked", "name", "factual_class"]].reset_index(drop=True)
-    she = female_share(lm, list(table["masked"])) if len(table) else np.empty(0)
-    female = table["factual_class"] == "female"
-    return table.assign(share=np.where(female, she, 1 - she))
 
 
 def moved_associations(learned: pd.DataFrame) -> pd.DataFrame:

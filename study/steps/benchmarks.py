@@ -10,6 +10,7 @@ import pandas as pd
 
 from gradiend.files import read_csv, write_csv, write_json
 from gradiend.progress import Progress
+from study.analysis.pronouns import right_pronouns
 from study.comparison.benchmarks.suite import (
     Scores,
     Suite,
@@ -26,7 +27,6 @@ from study.steps.aside import aside
 from study.steps.associations import (
     association_probabilities,
     jobs_in_other_sentences,
-    right_pronouns,
 )
 from study.steps.workbench import Workbench
 

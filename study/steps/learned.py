@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from gradiend.evaluation.scoring import ClassProbabilities
 from gradiend.lm.cloze import ClozeLM
+from study.analysis.pronouns import right_pronouns
 from study.domains.gender import gender_table, read_names
 from study.sources.world import associations, ensure_world
 from study.steps.associations import association_probabilities
@@ -34,11 +33,7 @@ def name_recall(model: ClozeLM | str | Path, *, split: str = "test") -> pd.DataF
     folder = ensure_world()
     table = gender_table(folder, read_names(folder), seed=0)
     table = table[table["split"] == split]
-    asked = ClassProbabilities(
-        _lm(model), table["masked"].tolist(), {w: {w: 1.0} for w in ("he", "she")}
-    )()
-    right = np.where(table["factual"] == "she", asked["she"], asked["he"])
-    rows = table.assign(probability=right)
+    rows = right_pronouns(_lm(model), table)
     keys = ["name", "factual_class"]
     return rows.groupby(keys, as_index=False)["probability"].mean()
 

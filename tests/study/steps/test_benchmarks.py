@@ -8,6 +8,7 @@ from typing import get_args
 import pandas as pd
 import pytest
 
+from study.analysis.pronouns import right_pronouns
 from study.comparison.benchmarks.suite import Suite, read_suite
 from study.comparison.edits import Chain
 from study.comparison.settings import Begun
@@ -17,7 +18,6 @@ from study.results import files
 from study.results.reading import read_csv
 from study.sources.chosen import asked_associations
 from study.sources.world import ensure_world
-from study.steps.associations import right_pronouns
 from study.steps.benchmarks import run_benchmarks
 from study.steps.models import load_model
 from study.steps.workbench import NAMED, Workbench
